@@ -1,0 +1,26 @@
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string_view>
+
+namespace bbprompt {
+
+// Replaces `path` by what `write` puts into the temporary file it is given, or leaves it untouched.
+// The temporary file lies in the same directory ("NAME.tmp.PID"); order: write, fsync, rename,
+// fsync of the directory. A reader sees the old file or the new one, never a part. If anything
+// fails the temporary file is removed and the exception goes on (`write`'s own, or StoreError).
+void replace_file(const std::filesystem::path& path,
+                  const std::function<void(const std::filesystem::path& temporary)>& write);
+
+// The same for contents at hand.
+void replace_file(const std::filesystem::path& path, std::string_view contents);
+
+// Removes the temporary files that killed processes left in `directory`. Returns how many.
+int sweep_temporary_files(const std::filesystem::path& directory);
+
+// The whole file as bytes. Throws StoreError when it cannot be read or is larger than `max_bytes`.
+std::string read_file(const std::filesystem::path& path,
+                      std::size_t max_bytes = std::size_t{1} << 31);
+
+}  // namespace bbprompt

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bbprompt/optim/optimizer_options.hpp"
+#include "bbprompt/prompt/prompt_options.hpp"
+#include "bbprompt/task/task_options.hpp"
+
+namespace bbprompt {
+
+struct ModelOptions {
+  std::string kind = "replica";
+  std::filesystem::path path;  // Hugging Face folder
+  std::string weights;         // file in it; empty: model.safetensors or its index
+  int threads = 1;             // per rank
+};
+
+// Limits of the search; 0: no such limit. At least one must be set.
+struct BudgetOptions {
+  std::int64_t evaluations = 500;  // candidates scored on the whole train split
+  std::int64_t queries = 0;        // the same in queries: evaluations x train examples
+};
+
+struct SelectionOptions {
+  std::int64_t every = 1;  // generations between dev evaluations of the incumbent
+};
+
+struct OutputOptions {
+  std::filesystem::path folder;       // relative: to the working directory
+  std::int64_t checkpoint_every = 1;  // generations
+};
+
+// One trial's settings: a configuration with every default filled in.
+struct ExperimentSpec {
+  std::string name;
+  ModelOptions model;
+  TaskOptions task;
+  FewShotOptions few_shot;
+  PromptOptions prompt;
+  ObjectiveOptions objective;
+  OptimizerOptions optimizer;
+  BudgetOptions budget;
+  SelectionOptions selection;
+  int shard_size = 32;  // examples per work item
+  std::uint64_t seed = 1;
+};
+
+}  // namespace bbprompt

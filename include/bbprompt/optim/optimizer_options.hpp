@@ -1,0 +1,54 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <cstdint>
+#include <memory>
+
+#include "bbprompt/optim/optimizer.hpp"
+
+namespace bbprompt {
+
+enum class OptimizerKind { kCmaEs, kRandomSearch };
+enum class CovarianceKind { kFull, kSeparable };
+
+struct CmaEsOptions {
+  CovarianceKind covariance = CovarianceKind::kFull;
+  int population_size = 0;  // 0: floor(4 + 3 ln N)
+  double sigma = 1.0;       // initial step size
+  bool is_active = true;    // negative recombination weights
+  // Stop rules; 0 switches a rule off. Defaults as in facts of pycma.
+  double tol_fun = 1e-11;
+  double tol_fun_hist = 1e-12;
+  double tol_x = 1e-11;
+  double tol_fac_up_x = 1e3;
+  double tol_up_sigma = 1e20;
+  double tol_condition_cov = 1e14;
+  int tol_flat_fitness = 0;  // generations of equal fitness in a row; off: small splits tie
+  bool is_stagnation_stop = true;
+  std::int64_t max_iterations = 0;  // 0: 100 + 150 (N + 3)^2 / sqrt(lambda)
+  double target = 0.0;              // used when has_target
+  bool has_target = false;
+};
+
+struct RandomSearchOptions {
+  int population_size = 20;
+  double sigma = 1.0;  // candidates are start + sigma N(0, I)
+};
+
+struct OptimizerOptions {
+  OptimizerKind kind = OptimizerKind::kCmaEs;
+  CmaEsOptions cma_es;
+  RandomSearchOptions random_search;
+};
+
+struct OptimizerSeed {
+  std::uint64_t seed = 0;
+  std::uint64_t trial = 0;
+};
+
+// Throws Error for options that cannot be (population under 2, sigma not positive, empty start).
+[[nodiscard]] std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options,
+                                                        const Eigen::VectorXd& start,
+                                                        const OptimizerSeed& seed);
+
+}  // namespace bbprompt

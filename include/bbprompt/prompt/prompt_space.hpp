@@ -1,0 +1,35 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <memory>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "bbprompt/base/types.hpp"
+#include "bbprompt/lm/query.hpp"
+
+namespace bbprompt {
+
+// The learned part, as it goes into a query.
+using Prompt = std::variant<PromptTokens, PromptVectors>;
+
+// Candidate to prompt.
+class PromptSpace {
+ public:
+  virtual ~PromptSpace() = default;
+
+  // Dimension of a candidate.
+  [[nodiscard]] virtual Eigen::Index dimension() const = 0;
+  [[nodiscard]] virtual int num_tokens() const = 0;
+
+  // Where a search starts, and the step size that spans the space from there.
+  [[nodiscard]] virtual Eigen::VectorXd start() const = 0;
+
+  // Pure: the same candidate gives the same prompt on every rank. Throws Error when the size is
+  // not dimension() or a value is not finite.
+  [[nodiscard]] virtual Prompt decode(std::span<const double> candidate) const = 0;
+};
+
+}  // namespace bbprompt

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "bbprompt/base/bytes.hpp"
+
+namespace bbprompt {
+
+enum class Split : std::uint8_t { kTrain = 0, kDev = 1, kTest = 2 };
+[[nodiscard]] std::string to_string(Split split);
+
+// Unit of scheduling: score one candidate of one trial on one shard of a split.
+struct WorkItem {
+  std::uint64_t id = 0;        // unique in a run; given by the master
+  std::int32_t trial = 0;      // index in the sweep plan
+  std::int64_t group = 0;      // what the master is collecting: generation, or an evaluation
+  std::int32_t candidate = 0;  // index in the group
+  Split split = Split::kTrain;
+  std::int64_t begin = 0;  // example range of the split
+  std::int64_t end = 0;
+  bool is_manual = false;     // the manual prompt instead of `point`
+  std::vector<double> point;  // candidate as the optimizer sees it
+
+  [[nodiscard]] Bytes serialize() const;
+  [[nodiscard]] static WorkItem deserialize(ByteReader& reader);
+};
+
+// What came of it. Failure is data: `error` is empty exactly when the evaluation succeeded.
+struct WorkResult {
+  std::uint64_t id = 0;
+  double loss_sum = 0.0;                // objective summed over the shard's examples
+  std::vector<std::int32_t> predicted;  // label index per example, in order
+  std::int64_t num_queries = 0;
+  std::int64_t num_tokens = 0;
+  std::int64_t num_truncated = 0;
+  double seconds = 0.0;  // for progress only
+  std::string error;
+  bool is_retryable = false;
+
+  [[nodiscard]] bool ok() const { return error.empty(); }
+  [[nodiscard]] Bytes serialize() const;
+  [[nodiscard]] static WorkResult deserialize(ByteReader& reader);
+};
+
+}  // namespace bbprompt

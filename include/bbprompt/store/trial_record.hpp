@@ -1,0 +1,123 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "bbprompt/base/types.hpp"
+#include "bbprompt/optim/optimizer.hpp"
+
+namespace bbprompt {
+
+// What a trial paid, by purpose: "search", "dev", "test".
+struct UsageRecord {
+  std::int64_t num_evaluations = 0;  // candidates scored on a whole split
+  std::int64_t num_queries = 0;
+  std::int64_t num_tokens = 0;
+  std::int64_t num_truncated = 0;
+  std::int64_t num_failed = 0;  // evaluations that failed for good and were scored worst
+};
+
+// One row per finished generation.
+struct GenerationRecord {
+  std::int64_t generation = 0;
+  std::int64_t num_evaluations = 0;  // search evaluations so far
+  std::int64_t num_queries = 0;      // search queries so far
+  double best_fitness = 0.0;         // of this generation
+  double median_fitness = 0.0;
+  double worst_fitness = 0.0;
+  double incumbent_fitness = 0.0;  // best so far
+  double sigma = 0.0;
+  double axis_ratio = 1.0;
+  double dev_metric = 0.0;  // dev-best so far; NaN before the first dev evaluation
+  double dev_loss = 0.0;
+  double seconds = 0.0;  // since the trial began; not part of the digest
+};
+
+// A prompt as a person and a program can use it again.
+struct PromptRecord {
+  std::string kind;                 // "manual", "discrete", "soft"
+  std::string text;                 // soft: the nearest vocabulary tokens, for orientation
+  std::vector<TokenId> ids;         // discrete: the tokens; soft: nearest tokens
+  std::vector<std::string> tokens;  // the same as the vocabulary spells them
+  std::vector<double> point;        // candidate in the search space; empty for manual
+  // Soft prompts: one row per token, added to the word embedding of base_ids.
+  Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> vectors;
+  std::vector<TokenId> base_ids;
+};
+
+// A prompt on a whole split.
+struct SplitEvaluation {
+  double metric = 0.0;  // the task's metric
+  double accuracy = 0.0;
+  double loss = 0.0;                    // mean objective
+  std::vector<std::int32_t> predicted;  // label index per example
+};
+
+// A prompt with what it reached. Splits by name: "train", "dev", "test".
+struct ScoredPrompt {
+  PromptRecord prompt;
+  std::int64_t generation = -1;  // generation it was found in; -1 for manual
+  double fitness = 0.0;          // train objective
+  std::map<std::string, SplitEvaluation> splits;
+};
+
+// All that a trial leaves behind.
+struct TrialRecord {
+  std::string id;  // stable; names the trial's files
+  std::string task;
+  std::string method;  // e.g. "soft", "discrete": the variant's name
+  std::uint64_t seed = 0;
+  std::string config;       // resolved configuration of this trial, YAML
+  std::string config_hash;  // SHA-256 of it with model and data fingerprints
+  std::string model;
+  std::string model_fingerprint;
+  std::string metric;  // "accuracy", "macro_f1", "binary_f1", "matthews"
+  std::string objective;
+  std::vector<std::string> labels;
+  std::map<std::string, std::vector<std::int32_t>> gold;  // label index per example of a split
+  std::string state;                                      // "running", "done", "failed"
+  std::string failure;                                    // why, when failed
+  std::string stop_reason;                                // "budget", or an optimizer's stop rule
+  std::vector<GenerationRecord> generations;
+  ScoredPrompt manual;
+  ScoredPrompt best;  // chosen on dev
+  std::map<std::string, UsageRecord> usage;
+  std::vector<std::string> notes;  // what a reader must know: truncations, multi-token words
+  // Not part of the digest:
+  std::string host;
+  std::string started_at;  // ISO 8601, UTC
+  double seconds = 0.0;
+};
+
+// A trial in the middle: its record so far, its optimizer, and candidates that wait for their dev
+// evaluation.
+struct Checkpoint {
+  TrialRecord record;
+  OptimizerState optimizer;
+  Eigen::MatrixXd selection_points;       // dimension x waiting candidates
+  std::vector<double> selection_fitness;  // their train objective
+  std::vector<std::int64_t> selection_generation;
+  Eigen::VectorXd incumbent;  // best point so far; empty before the first generation
+  double incumbent_fitness = 0.0;
+};
+
+// What a run is made of.
+struct RunInfo {
+  std::string version;  // of bbprompt
+  std::string name;
+  std::string config_given;     // the YAML file as it was
+  std::string config_resolved;  // every key with its value
+  std::string config_hash;
+  std::string build;  // compiler, BLAS; not part of the digest
+  int num_ranks = 0;  // not part of the digest
+};
+
+struct Results {
+  RunInfo run;
+  std::vector<TrialRecord> trials;  // in plan order
+};
+
+}  // namespace bbprompt

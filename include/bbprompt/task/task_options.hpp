@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace bbprompt {
+
+enum class MetricKind { kAccuracy, kMacroF1, kBinaryF1, kMatthews };
+enum class ObjectiveKind { kCrossEntropy, kHinge, kErrorRate };
+
+// One class: its name in the data and its answer words, in the order of label indices.
+struct LabelOptions {
+  std::string name;
+  std::vector<std::string> words;  // at least one; several: the label's score is their mean
+};
+
+// The classification problem, as a task file states it.
+struct TaskOptions {
+  std::string name;
+  std::filesystem::path train;  // pool of the few-shot train split
+  std::filesystem::path dev;    // pool of the few-shot dev split; empty: drawn from train too
+  std::filesystem::path test;
+  std::string text_a = "text_a";  // column names
+  std::string text_b;             // empty: single texts
+  std::string label = "label";
+  std::string template_text;  // "{prompt} {text_a} It was {mask}."
+  std::string manual_prompt;  // stands at {prompt} for the manual baseline; may be empty
+  std::vector<LabelOptions> labels;
+  MetricKind metric = MetricKind::kAccuracy;
+  int max_field_tokens = 0;  // each text is first cut to this many tokens; 0: no limit
+};
+
+struct FewShotOptions {
+  int train_per_class = 16;
+  int dev_per_class = 16;
+  std::int64_t max_test = 0;  // first rows of the test file; 0: all
+};
+
+struct ObjectiveOptions {
+  ObjectiveKind kind = ObjectiveKind::kCrossEntropy;
+  double margin = 2.0;  // hinge (BBT uses 2 for every task)
+};
+
+}  // namespace bbprompt

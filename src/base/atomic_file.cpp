@@ -1,0 +1,106 @@
+#include "bbprompt/base/atomic_file.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <vector>
+
+#include "bbprompt/base/error.hpp"
+
+namespace bbprompt {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::string_view kTemporaryMark = ".tmp.";
+
+[[noreturn]] void fail(const fs::path& path, const std::string& doing) {
+  throw StoreError(path.string(), "cannot " + doing + ": " + std::strerror(errno));
+}
+
+void sync(const fs::path& path, int flags) {
+  const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC);
+  if (descriptor < 0) fail(path, "open for fsync");
+  const int status = ::fsync(descriptor);
+  const int reason = errno;
+  ::close(descriptor);
+  // Some network file systems refuse fsync on a directory; the rename itself is still atomic there.
+  if (status != 0 && !(reason == EINVAL && (flags & O_DIRECTORY) != 0)) {
+    errno = reason;
+    fail(path, "fsync");
+  }
+}
+
+}  // namespace
+
+void replace_file(const fs::path& path, const std::function<void(const fs::path&)>& write) {
+  fs::path temporary = path;
+  temporary += kTemporaryMark;
+  temporary += std::to_string(::getpid());
+  try {
+    write(temporary);
+    sync(temporary, O_RDONLY);
+    if (::rename(temporary.c_str(), path.c_str()) != 0) fail(path, "rename " + temporary.string());
+    const fs::path directory = path.has_parent_path() ? path.parent_path() : fs::path(".");
+    sync(directory, O_RDONLY | O_DIRECTORY);
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove(temporary, ignored);
+    throw;
+  }
+}
+
+void replace_file(const fs::path& path, std::string_view contents) {
+  replace_file(path, [&](const fs::path& temporary) {
+    const int descriptor =
+        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (descriptor < 0) fail(temporary, "create");
+    std::size_t written = 0;
+    while (written < contents.size()) {
+      const auto count = ::write(descriptor, contents.data() + written, contents.size() - written);
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) {
+        const int reason = errno;
+        ::close(descriptor);
+        errno = reason;
+        fail(temporary, "write");
+      }
+      written += static_cast<std::size_t>(count);
+    }
+    if (::close(descriptor) != 0) fail(temporary, "close");
+  });
+}
+
+int sweep_temporary_files(const fs::path& directory) {
+  int num_removed = 0;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(directory, ignored)) {
+    if (entry.path().filename().string().find(kTemporaryMark) == std::string::npos) continue;
+    if (fs::remove(entry.path(), ignored)) ++num_removed;
+  }
+  return num_removed;
+}
+
+std::string read_file(const fs::path& path, std::size_t max_bytes) {
+  std::error_code status;
+  if (fs::is_directory(path, status))
+    throw StoreError(path.string(), "expected a file, found a directory");
+  std::ifstream in(path, std::ios::binary);
+  if (!in) fail(path, "open for reading");
+  std::string contents;
+  std::vector<char> buffer(std::size_t{1} << 16);
+  while (in) {
+    in.read(buffer.data(), static_cast<std::streamsize>(buffer.size()));
+    contents.append(buffer.data(), static_cast<std::size_t>(in.gcount()));
+    if (contents.size() > max_bytes) {
+      throw StoreError(path.string(),
+                       "larger than the " + std::to_string(max_bytes) + " bytes allowed");
+    }
+  }
+  if (in.bad()) fail(path, "read");
+  return contents;
+}
+
+}  // namespace bbprompt

@@ -1,0 +1,18 @@
+#include "bbprompt/base/bytes.hpp"
+
+#include "bbprompt/base/error.hpp"
+
+namespace bbprompt {
+
+void ByteReader::expect_end() const {
+  if (!rest_.empty()) {
+    throw CommError("message has " + std::to_string(rest_.size()) + " bytes behind its end");
+  }
+}
+
+void ByteReader::fail(std::size_t wanted) const {
+  throw CommError("message is cut: expected " + std::to_string(wanted) + " more bytes, found " +
+                  std::to_string(rest_.size()));
+}
+
+}  // namespace bbprompt

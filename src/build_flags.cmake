@@ -1,0 +1,42 @@
+# Compiler flags shared by every target. One -march for all: Eigen's alignment is part of the ABI.
+include(CheckCXXCompilerFlag)
+include(CheckCXXSourceRuns)
+
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor)
+if(BBPROMPT_WERROR)
+  add_compile_options(-Werror)
+endif()
+
+if(BBPROMPT_ARCH STREQUAL "auto")
+  # AVX2 and FMA without the tuning of -march=native, which costs Eigen a third on some CPUs and
+  # makes binaries that stop with "illegal instruction" on older nodes of the same cluster.
+  check_cxx_compiler_flag(-march=x86-64-v3 BBPROMPT_HAS_X86_64_V3)
+  if(BBPROMPT_HAS_X86_64_V3 AND NOT CMAKE_CROSSCOMPILING)
+    check_cxx_source_runs(
+      "int main() { return __builtin_cpu_supports(\"avx2\") && __builtin_cpu_supports(\"fma\") ? 0 : 1; }"
+      BBPROMPT_RUNS_X86_64_V3)
+  endif()
+  if(BBPROMPT_RUNS_X86_64_V3)
+    add_compile_options(-march=x86-64-v3)
+  endif()
+elseif(BBPROMPT_ARCH)
+  add_compile_options(-march=${BBPROMPT_ARCH})
+endif()
+
+if(BBPROMPT_SANITIZE)
+  add_compile_options(-fsanitize=${BBPROMPT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${BBPROMPT_SANITIZE})
+endif()
+
+# bbprompt_module(NAME [SOURCES ...] [USES module...] [LIBRARIES target...] [PRIVATE_LIBRARIES target...])
+# One static library per module; USES are the only modules whose headers it may include.
+function(bbprompt_module name)
+  cmake_parse_arguments(arg "" "" "SOURCES;USES;LIBRARIES;PRIVATE_LIBRARIES" ${ARGN})
+  add_library(bbprompt_${name} STATIC ${arg_SOURCES})
+  add_library(bbprompt::${name} ALIAS bbprompt_${name})
+  target_include_directories(bbprompt_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include
+                                              PRIVATE ${PROJECT_SOURCE_DIR}/src)
+  list(TRANSFORM arg_USES PREPEND bbprompt::)
+  target_link_libraries(bbprompt_${name} PUBLIC ${arg_USES} ${arg_LIBRARIES}
+                                         PRIVATE ${arg_PRIVATE_LIBRARIES})
+endfunction()

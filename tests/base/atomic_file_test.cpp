@@ -1,0 +1,76 @@
+#include "bbprompt/base/atomic_file.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "bbprompt/base/error.hpp"
+#include "tests/support.hpp"
+
+namespace bbprompt {
+namespace {
+
+using testing::read_text;
+using testing::TemporaryFolder;
+using testing::write_text;
+
+TEST(ReplaceFile, PutsTheContentsInPlaceAndLeavesNothingElse) {
+  const TemporaryFolder folder;
+  write_text(folder / "a", "old");
+  replace_file(folder / "a", "new");
+  EXPECT_EQ(read_text(folder / "a"), "new");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+}
+
+TEST(ReplaceFile, LeavesTheOldFileWhenWritingFails) {
+  const TemporaryFolder folder;
+  write_text(folder / "a", "old");
+  EXPECT_THROW(replace_file(folder / "a",
+                            [](const auto& temporary) {
+                              write_text(temporary, "half");
+                              throw StoreError("a", "disk full");
+                            }),
+               StoreError);
+  EXPECT_EQ(read_text(folder / "a"), "old");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1);
+}
+
+TEST(ReplaceFile, NamesThePathItCannotWrite) {
+  try {
+    replace_file("/nonexistent-folder/file", "x");
+    FAIL() << "did not throw";
+  } catch (const StoreError& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("/nonexistent-folder/file"));
+  }
+}
+
+TEST(ReplaceFile, SaysThatTheDiskIsFull) {
+  if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full";
+  const TemporaryFolder folder;
+  std::filesystem::create_symlink("/dev/full", folder / ("a.tmp." + std::to_string(::getpid())));
+  try {
+    replace_file(folder / "a", "contents");
+    FAIL() << "did not throw";
+  } catch (const StoreError& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("No space left on device"));
+  }
+}
+
+TEST(SweepTemporaryFiles, RemovesWhatKilledProcessesLeft) {
+  const TemporaryFolder folder;
+  write_text(folder / "a.h5", "x");
+  write_text(folder / "a.h5.tmp.123", "x");
+  EXPECT_EQ(sweep_temporary_files(folder.path()), 1);
+  EXPECT_TRUE(std::filesystem::exists(folder / "a.h5"));
+}
+
+TEST(ReadFile, RefusesWhatIsTooLargeAndFolders) {
+  const TemporaryFolder folder;
+  write_text(folder / "a", "12345");
+  EXPECT_EQ(read_file(folder / "a"), "12345");
+  EXPECT_THROW((void)read_file(folder / "a", 4), StoreError);
+  EXPECT_THROW((void)read_file(folder.path()), StoreError);
+  EXPECT_THROW((void)read_file(folder / "missing"), StoreError);
+}
+
+}  // namespace
+}  // namespace bbprompt
