@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "bbprompt/sched/work_item.hpp"
+#include "bbprompt/store/trial_record.hpp"
+
+namespace bbprompt {
+
+// A prompt on a whole split, put together from its shards.
+struct MemberOutcome {
+  bool is_failed = false;
+  std::string error;                    // of the first failed shard
+  double loss = 0.0;                    // mean objective; +infinity when failed
+  std::vector<std::int32_t> predicted;  // empty when failed
+  std::int64_t num_queries = 0;
+  std::int64_t num_tokens = 0;
+  std::int64_t num_truncated = 0;
+};
+
+// What a trial has out at one time: candidates, each on a whole split, cut into work items of fixed
+// shards. Results may come in any order; outcomes do not depend on it.
+class EvaluationGroup {
+ public:
+  struct Member {
+    Split split = Split::kTrain;
+    std::vector<double> point;
+    bool is_manual = false;
+    std::int64_t num_examples = 0;
+  };
+
+  EvaluationGroup() = default;
+  EvaluationGroup(std::vector<Member> members, std::int64_t shard_size);
+
+  [[nodiscard]] std::size_t size() const { return members_.size(); }
+  [[nodiscard]] bool is_settled() const { return num_open_ == 0; }
+
+  // All work items, member by member and shard by shard; ids count from `first_id`.
+  [[nodiscard]] std::vector<WorkItem> items(std::int32_t trial, std::int64_t group,
+                                            std::uint64_t first_id) const;
+
+  // Takes the final result of one of them. Throws CommError when it does not fit the item.
+  void settle(const WorkItem& item, const WorkResult& result);
+
+  // Outcome of a member; call when the group is settled.
+  [[nodiscard]] MemberOutcome outcome(std::size_t member) const;
+
+ private:
+  [[nodiscard]] std::int64_t num_shards(const Member& member) const;
+
+  std::vector<Member> members_;
+  std::int64_t shard_size_ = 1;
+  std::vector<std::vector<std::optional<WorkResult>>> results_;  // [member][shard]
+  std::int64_t num_open_ = 0;
+};
+
+}  // namespace bbprompt

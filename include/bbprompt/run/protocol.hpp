@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <variant>
+
+#include "bbprompt/base/bytes.hpp"
+#include "bbprompt/sched/work_item.hpp"
+
+namespace bbprompt {
+
+// Master to worker: settings of a trial, before its first work item there.
+struct TrialMessage {
+  std::int32_t trial = 0;
+  std::string resolved_yaml;
+  std::string folder;  // paths in it are relative to this
+};
+// The trial is over; its parts may be thrown away.
+struct ForgetMessage {
+  std::int32_t trial = 0;
+};
+struct ItemMessage {
+  WorkItem item;
+};
+struct StopMessage {};
+
+// Worker to master.
+struct ResultMessage {
+  WorkResult result;
+};
+// A signal asked this worker alone to stop; the master stops the run.
+struct StopAskedMessage {};
+// Answer to StopMessage; the last one of a worker.
+struct ByeMessage {};
+
+using RunMessage = std::variant<TrialMessage, ForgetMessage, ItemMessage, StopMessage, ResultMessage,
+                                StopAskedMessage, ByeMessage>;
+
+[[nodiscard]] Bytes encode(const RunMessage& message);
+
+// Throws CommError for anything encode() does not write.
+[[nodiscard]] RunMessage decode(const Bytes& bytes);
+
+}  // namespace bbprompt

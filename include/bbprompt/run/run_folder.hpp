@@ -1,0 +1,39 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "bbprompt/sweep/sweep_plan.hpp"
+
+namespace bbprompt {
+
+// The folder of one run (results/README.md lists its files), locked against a second run while this
+// object lives.
+class RunFolder {
+ public:
+  // Creates the folder, or opens it to go on. Throws ConfigError when it holds another
+  // configuration's run (naming both and the first line that differs) and StoreError when it is not
+  // writable, or another process runs in it.
+  RunFolder(const std::filesystem::path& path, const SweepPlan& plan);
+  RunFolder(const RunFolder&) = delete;
+  RunFolder& operator=(const RunFolder&) = delete;
+  ~RunFolder();
+
+  [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+  [[nodiscard]] bool is_resumed() const { return is_resumed_; }
+  [[nodiscard]] std::filesystem::path checkpoint(const std::string& trial_id) const;
+  [[nodiscard]] std::filesystem::path trial(const std::string& trial_id) const;
+  [[nodiscard]] std::filesystem::path results() const { return path_ / "results.h5"; }
+  [[nodiscard]] std::filesystem::path status() const { return path_ / "status.json"; }
+  [[nodiscard]] std::filesystem::path log() const { return path_ / "run.log"; }
+
+ private:
+  void lock();
+  void check_configuration(const SweepPlan& plan) const;
+
+  std::filesystem::path path_;
+  int lock_ = -1;
+  bool is_resumed_ = false;
+};
+
+}  // namespace bbprompt

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bbprompt/config/experiment_spec.hpp"
+#include "bbprompt/eval/evaluator.hpp"
+#include "bbprompt/replica/replica.hpp"
+#include "bbprompt/sched/work_item.hpp"
+#include "bbprompt/store/trial_record.hpp"
+#include "bbprompt/task/task_data.hpp"
+
+namespace bbprompt {
+
+// The models of one process, each loaded once.
+class ModelPool {
+ public:
+  // Throws ModelError when the folder cannot be loaded.
+  [[nodiscard]] Replica& get(const ModelOptions& options);
+
+ private:
+  std::map<std::string, std::unique_ptr<Replica>> models_;
+};
+
+// The fixed parts of one trial, the same on every rank: data, template, verbalizer, prompt space
+// and evaluator. Building it checks everything about a trial that can be checked without a query.
+class TrialContext {
+ public:
+  // Throws ConfigError, DataError or ModelError. `model` must outlive the context.
+  TrialContext(const ExperimentSpec& spec, Replica& model);
+  TrialContext(const TrialContext&) = delete;
+  TrialContext& operator=(const TrialContext&) = delete;
+
+  [[nodiscard]] const ExperimentSpec& spec() const { return spec_; }
+  [[nodiscard]] const PromptSpace& prompt_space() const { return *prompt_space_; }
+  [[nodiscard]] const LanguageModelInfo& model_info() const { return model_.info(); }
+  [[nodiscard]] const std::string& data_fingerprint() const { return data_.fingerprint; }
+  [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
+  [[nodiscard]] std::span<const Example> examples(Split split) const;
+  [[nodiscard]] std::vector<std::int32_t> gold(Split split) const;
+
+  // Scores a work item of this trial. Failure is data: never throws for what an evaluation does.
+  [[nodiscard]] WorkResult run(const WorkItem& item);
+
+  // A candidate as people and programs can use it again.
+  [[nodiscard]] PromptRecord describe(const std::vector<double>& point) const;
+  [[nodiscard]] PromptRecord describe_manual() const;
+
+ private:
+  ExperimentSpec spec_;
+  Replica& model_;
+  TaskData data_;
+  std::vector<std::string> notes_;
+  std::unique_ptr<PromptTemplate> prompt_template_;
+  std::unique_ptr<Verbalizer> verbalizer_;
+  std::unique_ptr<PromptSpace> prompt_space_;
+  std::unique_ptr<Objective> objective_;
+  std::unique_ptr<Evaluator> evaluator_;
+};
+
+// Initial step size of the optimizer that `options` chooses.
+[[nodiscard]] double initial_sigma(const OptimizerOptions& options);
+
+}  // namespace bbprompt

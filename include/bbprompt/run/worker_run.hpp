@@ -1,0 +1,49 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "bbprompt/comm/channel.hpp"
+#include "bbprompt/run/protocol.hpp"
+#include "bbprompt/run/trial_context.hpp"
+
+namespace bbprompt {
+
+// A worker: builds the parts of a trial when its first item comes, keeps the most recently used
+// ones, and answers work items. Single-threaded.
+class WorkerRun {
+ public:
+  using Reply = std::function<void(Bytes)>;
+
+  // `models` must outlive the worker.
+  explicit WorkerRun(ModelPool& models) : models_(models) {}
+
+  // Handles one message from the master. Throws CommError for one that breaks the protocol.
+  void handle(const Bytes& bytes, const Reply& reply);
+
+  [[nodiscard]] bool is_stopped() const { return is_stopped_; }
+
+ private:
+  struct KnownTrial {
+    TrialMessage settings;
+    std::unique_ptr<TrialContext> context;  // null until needed, or when thrown away to save memory
+  };
+
+  [[nodiscard]] WorkResult work(const WorkItem& item);
+  [[nodiscard]] TrialContext& context_of(std::int32_t trial);
+
+  ModelPool& models_;
+  std::map<std::int32_t, KnownTrial> trials_;
+  std::list<std::int32_t> recently_used_;  // trials with a context, latest first
+  bool is_stopped_ = false;
+};
+
+// Serves the master until it says stop. `is_stop_requested` tells whether a signal came; the master
+// is then asked to stop the run.
+void serve_master(Channel& channel, ModelPool& models, const std::function<bool()>& is_stop_requested);
+
+}  // namespace bbprompt

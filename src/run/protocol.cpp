@@ -1,0 +1,56 @@
+#include "bbprompt/run/protocol.hpp"
+
+#include "bbprompt/base/error.hpp"
+
+namespace bbprompt {
+namespace {
+
+void put(ByteWriter& writer, const TrialMessage& message) {
+  writer.put(message.trial);
+  writer.put_string(message.resolved_yaml);
+  writer.put_string(message.folder);
+}
+void put(ByteWriter& writer, const ForgetMessage& message) { writer.put(message.trial); }
+void put(ByteWriter& writer, const ItemMessage& message) { message.item.append_to(writer); }
+void put(ByteWriter& writer, const ResultMessage& message) { message.result.append_to(writer); }
+void put(ByteWriter& /*writer*/, const StopMessage& /*message*/) {}
+void put(ByteWriter& /*writer*/, const StopAskedMessage& /*message*/) {}
+void put(ByteWriter& /*writer*/, const ByeMessage& /*message*/) {}
+
+RunMessage read_body(std::size_t kind, ByteReader& reader) {
+  switch (kind) {
+    case 0: {
+      TrialMessage message;
+      message.trial = reader.get<std::int32_t>();
+      message.resolved_yaml = reader.get_string();
+      message.folder = reader.get_string();
+      return message;
+    }
+    case 1: return ForgetMessage{.trial = reader.get<std::int32_t>()};
+    case 2: return ItemMessage{.item = WorkItem::deserialize(reader)};
+    case 3: return StopMessage{};
+    case 4: return ResultMessage{.result = WorkResult::deserialize(reader)};
+    case 5: return StopAskedMessage{};
+    case 6: return ByeMessage{};
+    default: throw CommError("unknown kind of message: " + std::to_string(kind));
+  }
+}
+
+}  // namespace
+
+Bytes encode(const RunMessage& message) {
+  ByteWriter writer;
+  writer.put(static_cast<std::uint8_t>(message.index()));
+  std::visit([&](const auto& body) { put(writer, body); }, message);
+  return writer.take();
+}
+
+RunMessage decode(const Bytes& bytes) {
+  ByteReader reader(bytes);
+  const auto kind = reader.get<std::uint8_t>();
+  RunMessage message = read_body(kind, reader);
+  reader.expect_end();
+  return message;
+}
+
+}  // namespace bbprompt

@@ -1,0 +1,146 @@
+#include "bbprompt/run/trial_context.hpp"
+
+#include "bbprompt/base/error.hpp"
+#include "bbprompt/prompt/make_prompt_space.hpp"
+
+namespace bbprompt {
+namespace {
+
+std::vector<std::string> spellings(const Tokenizer& tokenizer, const std::vector<TokenId>& ids) {
+  std::vector<std::string> tokens;
+  for (const TokenId id : ids) tokens.push_back(tokenizer.token(id));
+  return tokens;
+}
+
+// Errors of the parts that know nothing of configuration files get the key they are about.
+template <typename Build>
+auto with_key(const ExperimentSpec& spec, const std::string& key, Build build) {
+  try {
+    return build();
+  } catch (const ModelError&) {
+    throw;
+  } catch (const DataError&) {
+    throw;
+  } catch (const Error& error) {
+    throw ConfigError({.file = spec.task.name, .key = key}, error.what());
+  }
+}
+
+}  // namespace
+
+Replica& ModelPool::get(const ModelOptions& options) {
+  const std::string key = options.path.string() + '\n' + options.weights;
+  auto& model = models_[key];
+  if (!model) {
+    model = std::make_unique<Replica>(
+        ReplicaOptions{.folder = options.path, .weights = options.weights, .threads = options.threads});
+  }
+  return *model;
+}
+
+TrialContext::TrialContext(const ExperimentSpec& spec, Replica& model)
+    : spec_(spec), model_(model), data_(load_task_data(spec.task, spec.few_shot, spec.seed)) {
+  notes_ = data_.notes;
+  prompt_template_ = with_key(
+      spec, "template", [&] { return std::make_unique<PromptTemplate>(spec.task); });
+  verbalizer_ = with_key(spec, "labels",
+                         [&] { return std::make_unique<Verbalizer>(spec.task.labels, model); });
+  notes_.insert(notes_.end(), verbalizer_->notes().begin(), verbalizer_->notes().end());
+  objective_ = with_key(spec, "objective", [&] { return std::make_unique<Objective>(spec.objective); });
+
+  std::vector<std::string_view> texts;
+  for (const Example& example : data_.train) {
+    texts.emplace_back(example.text_a);
+    if (!example.text_b.empty()) texts.emplace_back(example.text_b);
+  }
+  auto space = with_key(spec, "prompt", [&] {
+    return make_prompt_space(spec.prompt, {.tokenizer = model.tokenizer(),
+                                           .word_embeddings = model.word_embeddings(),
+                                           .embedding_deviation = model.embedding_deviation(),
+                                           .sigma = initial_sigma(spec.optimizer),
+                                           .train_texts = texts,
+                                           .seed = spec.seed});
+  });
+  prompt_space_ = std::move(space.space);
+  notes_.insert(notes_.end(), space.notes.begin(), space.notes.end());
+  evaluator_ = std::make_unique<Evaluator>(Evaluator::Parts{.data = data_,
+                                                            .prompt_template = *prompt_template_,
+                                                            .verbalizer = *verbalizer_,
+                                                            .prompt_space = *prompt_space_,
+                                                            .objective = *objective_,
+                                                            .manual_prompt = spec.task.manual_prompt,
+                                                            .model = model});
+}
+
+std::span<const Example> TrialContext::examples(Split split) const {
+  switch (split) {
+    case Split::kTrain: return data_.train;
+    case Split::kDev: return data_.dev;
+    case Split::kTest: return data_.test;
+  }
+  return {};
+}
+
+std::vector<std::int32_t> TrialContext::gold(Split split) const {
+  std::vector<std::int32_t> labels;
+  for (const Example& example : examples(split)) labels.push_back(example.label);
+  return labels;
+}
+
+WorkResult TrialContext::run(const WorkItem& item) {
+  WorkResult result;
+  result.id = item.id;
+  try {
+    const auto all = examples(item.split);
+    if (item.begin < 0 || item.end > static_cast<std::int64_t>(all.size()) || item.begin >= item.end) {
+      throw Error("work item outside its split: the ranks read different data");
+    }
+    const auto shard = all.subspan(static_cast<std::size_t>(item.begin),
+                                   static_cast<std::size_t>(item.end - item.begin));
+    Evaluation evaluation = item.is_manual ? evaluator_->evaluate_manual(shard)
+                                           : evaluator_->evaluate(item.point, shard);
+    result.loss_sum = evaluation.loss_sum;
+    result.predicted = std::move(evaluation.predicted);
+    result.num_queries = evaluation.usage.num_queries;
+    result.num_tokens = evaluation.usage.num_tokens;
+    result.num_truncated = evaluation.usage.num_truncated;
+  } catch (const std::exception& error) {
+    result.error = error.what();
+    if (result.error.empty()) result.error = "unknown error";
+  }
+  return result;
+}
+
+PromptRecord TrialContext::describe(const std::vector<double>& point) const {
+  const Prompt prompt = prompt_space_->decode(point);
+  PromptRecord record;
+  record.point = point;
+  if (const auto* tokens = std::get_if<PromptTokens>(&prompt)) {
+    record.kind = "discrete";
+    record.ids = tokens->ids;
+  } else {
+    const auto& vectors = std::get<PromptVectors>(prompt);
+    record.kind = "soft";
+    record.vectors = *vectors.vectors;
+    record.base_ids = vectors.base_ids;
+    record.ids = nearest_tokens(vectors, model_.word_embeddings());
+  }
+  record.tokens = spellings(model_.tokenizer(), record.ids);
+  record.text = model_.tokenizer().decode(record.ids);
+  return record;
+}
+
+PromptRecord TrialContext::describe_manual() const {
+  PromptRecord record;
+  record.kind = "manual";
+  record.text = spec_.task.manual_prompt;
+  if (!record.text.empty()) record.ids = model_.tokenizer().encode(record.text).ids;
+  record.tokens = spellings(model_.tokenizer(), record.ids);
+  return record;
+}
+
+double initial_sigma(const OptimizerOptions& options) {
+  return options.kind == OptimizerKind::kCmaEs ? options.cma_es.sigma : options.random_search.sigma;
+}
+
+}  // namespace bbprompt

@@ -1,0 +1,85 @@
+#include "bbprompt/run/worker_run.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "bbprompt/base/error.hpp"
+#include "bbprompt/config/experiment_yaml.hpp"
+
+namespace bbprompt {
+namespace {
+
+// Trials whose data and projections stay in memory at the same time.
+constexpr std::size_t kMaxContexts = 16;
+
+}  // namespace
+
+void WorkerRun::handle(const Bytes& bytes, const Reply& reply) {
+  RunMessage message = decode(bytes);
+  if (auto* settings = std::get_if<TrialMessage>(&message)) {
+    const auto trial = settings->trial;
+    trials_[trial] = {.settings = std::move(*settings), .context = nullptr};
+    recently_used_.remove(trial);
+  } else if (const auto* forget = std::get_if<ForgetMessage>(&message)) {
+    trials_.erase(forget->trial);
+    recently_used_.remove(forget->trial);
+  } else if (const auto* item = std::get_if<ItemMessage>(&message)) {
+    reply(encode(ResultMessage{.result = work(item->item)}));
+  } else if (std::holds_alternative<StopMessage>(message)) {
+    is_stopped_ = true;
+    reply(encode(ByeMessage{}));
+  } else {
+    throw CommError("a worker got a message that only workers send");
+  }
+}
+
+WorkResult WorkerRun::work(const WorkItem& item) {
+  const auto start = std::chrono::steady_clock::now();
+  WorkResult result;
+  try {
+    result = context_of(item.trial).run(item);
+  } catch (const CommError&) {
+    throw;
+  } catch (const std::exception& error) {
+    // The master could build these parts: something is wrong on this node.
+    result.id = item.id;
+    result.error = error.what();
+    result.is_retryable = true;
+  }
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return result;
+}
+
+TrialContext& WorkerRun::context_of(std::int32_t trial) {
+  const auto known = trials_.find(trial);
+  if (known == trials_.end()) throw CommError("work item of a trial this worker was not told of");
+  recently_used_.remove(trial);
+  if (!known->second.context) {
+    if (recently_used_.size() >= kMaxContexts) {
+      trials_.at(recently_used_.back()).context.reset();
+      recently_used_.pop_back();
+    }
+    const auto& settings = known->second.settings;
+    const ExperimentSpec spec = experiment_from_yaml(settings.resolved_yaml, settings.folder);
+    known->second.context = std::make_unique<TrialContext>(spec, models_.get(spec.model));
+  }
+  recently_used_.push_front(trial);
+  return *known->second.context;
+}
+
+void serve_master(Channel& channel, ModelPool& models, const std::function<bool()>& is_stop_requested) {
+  constexpr int kMaster = 0;
+  WorkerRun worker(models);
+  bool has_asked = false;
+  while (!worker.is_stopped()) {
+    if (is_stop_requested() && !has_asked) {
+      channel.send(kMaster, encode(StopAskedMessage{}));
+      has_asked = true;
+    }
+    if (const auto message = channel.receive(0.2)) {
+      worker.handle(message->bytes, [&](Bytes answer) { channel.send(kMaster, std::move(answer)); });
+    }
+  }
+}
+
+}  // namespace bbprompt
