@@ -20,7 +20,8 @@ Evaluation Evaluator::evaluate_manual(std::span<const Example> examples) {
   std::vector<Query> queries;
   queries.reserve(examples.size());
   for (const Example& example : examples) {
-    queries.push_back(parts_.prompt_template.render(example, std::string_view(parts_.manual_prompt)));
+    queries.push_back(
+        parts_.prompt_template.render(example, std::string_view(parts_.manual_prompt)));
   }
   return score(queries, examples);
 }

@@ -42,7 +42,8 @@ std::vector<WorkItem> EvaluationGroup::items(std::int32_t trial, std::int64_t gr
 void EvaluationGroup::settle(const WorkItem& item, const WorkResult& result) {
   auto& slot = results_.at(static_cast<std::size_t>(item.candidate))
                    .at(static_cast<std::size_t>(item.begin / shard_size_));
-  if (slot.has_value()) throw CommError("work item " + std::to_string(item.id) + " was settled twice");
+  if (slot.has_value())
+    throw CommError("work item " + std::to_string(item.id) + " was settled twice");
   if (result.ok() && static_cast<std::int64_t>(result.predicted.size()) != item.end - item.begin) {
     throw CommError("a worker answered " + std::to_string(result.predicted.size()) +
                     " predictions for " + std::to_string(item.end - item.begin) + " examples");
@@ -64,7 +65,8 @@ MemberOutcome EvaluationGroup::outcome(std::size_t member) const {
       outcome.error = result.error;
     }
     loss_sum += result.loss_sum;
-    outcome.predicted.insert(outcome.predicted.end(), result.predicted.begin(), result.predicted.end());
+    outcome.predicted.insert(outcome.predicted.end(), result.predicted.begin(),
+                             result.predicted.end());
   }
   outcome.loss = loss_sum / static_cast<double>(members_[member].num_examples);
   if (outcome.is_failed) {

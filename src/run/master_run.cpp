@@ -58,8 +58,7 @@ MasterRun::MasterRun(const SweepPlan& plan, const RunFolder& folder, Channel& ch
   progress_.process_id = ::getpid();
   progress_.num_workers = static_cast<int>(channel_.workers().size());
   for (const TrialSpec& trial : plan_.trials) {
-    progress_.trials.push_back({.id = trial.id,
-                                .failure = {}});
+    progress_.trials.push_back({.id = trial.id, .failure = {}});
     progress_.trials.back().incumbent_fitness = kNaN;
     progress_.trials.back().dev_metric = kNaN;
     progress_.trials.back().test_metric = kNaN;
@@ -73,7 +72,8 @@ void MasterRun::check_plan() {
     if (!seen.insert({trial.method, trial.axis_values}).second) continue;
     const TrialContext context(trial.spec, models_.get(trial.spec.model));
     const TrialRun run({trial.id, trial.method, trial.resolved_yaml}, context);
-    for (const std::string& note : context.notes()) logger()->info("{} {}: {}", trial.spec.task.name, trial.method, note);
+    for (const std::string& note : context.notes())
+      logger()->info("{} {}: {}", trial.spec.task.name, trial.method, note);
   }
 }
 
@@ -91,7 +91,8 @@ RunOutcome MasterRun::run() {
 // Two trials a worker: while one waits for its slowest item, the other keeps the worker busy.
 void MasterRun::start_trials() {
   const std::size_t max_active = 2 * std::max<std::size_t>(scheduler_.num_workers(), 1);
-  while (next_trial_ < plan_.trials.size() && active_.size() < max_active) start_trial(next_trial_++);
+  while (next_trial_ < plan_.trials.size() && active_.size() < max_active)
+    start_trial(next_trial_++);
 }
 
 void MasterRun::start_trial(std::size_t index) {
@@ -169,7 +170,9 @@ void MasterRun::handle(const Message& message) {
     return;
   }
   const auto* answer = std::get_if<ResultMessage>(&decoded);
-  if (answer == nullptr) throw CommError("rank " + std::to_string(message.source) + " sent a message that only masters send");
+  if (answer == nullptr)
+    throw CommError("rank " + std::to_string(message.source) +
+                    " sent a message that only masters send");
   const WorkResult& result = answer->result;
   if (!result.ok()) logger()->warn("rank {}: evaluation failed: {}", message.source, result.error);
   const auto item = scheduler_.complete(message.source, result);
@@ -256,7 +259,8 @@ void MasterRun::update_progress(std::size_t index) {
   shown.num_evaluations = record.usage.at("search").num_evaluations;
   shown.num_queries = run.num_queries_done();
   shown.num_queries_planned = std::max(run.num_queries_planned(), shown.num_queries);
-  if (!record.generations.empty()) shown.incumbent_fitness = record.generations.back().incumbent_fitness;
+  if (!record.generations.empty())
+    shown.incumbent_fitness = record.generations.back().incumbent_fitness;
   const auto metric_of = [&](const char* split) {
     const auto found = record.best.splits.find(split);
     return found == record.best.splits.end() ? kNaN : found->second.metric;
@@ -268,15 +272,18 @@ void MasterRun::update_progress(std::size_t index) {
 
 void MasterRun::publish_progress(bool must_write) {
   progress_.seconds = seconds_since(start_);
-  progress_.queries_per_second = static_cast<double>(num_session_queries_) / std::max(progress_.seconds, 1e-3);
+  progress_.queries_per_second =
+      static_cast<double>(num_session_queries_) / std::max(progress_.seconds, 1e-3);
   progress_.updated = std::time(nullptr);
   // Trials that wait will take about as long as those that are known.
-  const auto num_known = static_cast<double>(progress_.trials.size()) - static_cast<double>(progress_.count("waiting"));
+  const auto num_known = static_cast<double>(progress_.trials.size()) -
+                         static_cast<double>(progress_.count("waiting"));
   const double planned = static_cast<double>(progress_.num_queries_planned()) *
                          static_cast<double>(progress_.trials.size()) / std::max(num_known, 1.0);
-  progress_.seconds_left = num_session_queries_ > 0 ? (planned - static_cast<double>(progress_.num_queries())) /
-                                                          progress_.queries_per_second
-                                                    : kNaN;
+  progress_.seconds_left =
+      num_session_queries_ > 0
+          ? (planned - static_cast<double>(progress_.num_queries())) / progress_.queries_per_second
+          : kNaN;
   if (options_.on_progress) options_.on_progress(progress_);
   if (!must_write && seconds_since(last_status_) < options_.status_seconds) return;
   last_status_ = Clock::now();
@@ -296,7 +303,8 @@ bool MasterRun::stop_workers(Channel& channel, double timeout_seconds) {
   const auto start = Clock::now();
   while (!waiting.empty() && seconds_since(start) < timeout_seconds) {
     const auto message = channel.receive(0.05);
-    if (message && std::holds_alternative<ByeMessage>(decode(message->bytes))) waiting.erase(message->source);
+    if (message && std::holds_alternative<ByeMessage>(decode(message->bytes)))
+      waiting.erase(message->source);
   }
   return waiting.empty();
 }

@@ -26,13 +26,20 @@ RunMessage read_body(std::size_t kind, ByteReader& reader) {
       message.folder = reader.get_string();
       return message;
     }
-    case 1: return ForgetMessage{.trial = reader.get<std::int32_t>()};
-    case 2: return ItemMessage{.item = WorkItem::deserialize(reader)};
-    case 3: return StopMessage{};
-    case 4: return ResultMessage{.result = WorkResult::deserialize(reader)};
-    case 5: return StopAskedMessage{};
-    case 6: return ByeMessage{};
-    default: throw CommError("unknown kind of message: " + std::to_string(kind));
+    case 1:
+      return ForgetMessage{.trial = reader.get<std::int32_t>()};
+    case 2:
+      return ItemMessage{.item = WorkItem::deserialize(reader)};
+    case 3:
+      return StopMessage{};
+    case 4:
+      return ResultMessage{.result = WorkResult::deserialize(reader)};
+    case 5:
+      return StopAskedMessage{};
+    case 6:
+      return ByeMessage{};
+    default:
+      throw CommError("unknown kind of message: " + std::to_string(kind));
   }
 }
 

@@ -33,8 +33,8 @@ std::string first_difference(const std::string& stored, const std::string& wante
     if (!has_b) line_b.clear();
     const bool is_output = line_a.find("folder:") != std::string::npos;
     if (line_a != line_b && !is_output) {
-      return "first difference in line " + std::to_string(number) + ": \"" + line_a + "\" there, \"" +
-             line_b + "\" now";
+      return "first difference in line " + std::to_string(number) + ": \"" + line_a +
+             "\" there, \"" + line_b + "\" now";
     }
   }
 }
@@ -72,11 +72,13 @@ RunFolder::~RunFolder() {
 void RunFolder::lock() {
   const fs::path file = path_ / "lock";
   lock_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (lock_ < 0) throw StoreError(file.string(), std::string("cannot open: ") + std::strerror(errno));
+  if (lock_ < 0)
+    throw StoreError(file.string(), std::string("cannot open: ") + std::strerror(errno));
   if (::flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     ::close(lock_);
-    throw StoreError(path_.string(),
-                     "another bbprompt is running in this folder; wait for it, or give another one with --out");
+    throw StoreError(
+        path_.string(),
+        "another bbprompt is running in this folder; wait for it, or give another one with --out");
   }
 }
 
@@ -85,17 +87,19 @@ void RunFolder::check_configuration(const SweepPlan& plan) const {
   const std::string stored = read_file(file, std::size_t{1} << 30);
   const std::string hash_line = stored.substr(0, stored.find('\n'));
   if (!hash_line.starts_with(kHashPrefix) || stored.find('\n') == std::string::npos) {
-    throw StoreError(file.string(),
-                     "expected a first line \"# configuration <hash>\"; the file is damaged. Use another "
-                     "output folder, or delete this one to start again");
+    throw StoreError(
+        file.string(),
+        "expected a first line \"# configuration <hash>\"; the file is damaged. Use another "
+        "output folder, or delete this one to start again");
   }
   const std::string hash = hash_line.substr(kHashPrefix.size());
   if (hash == plan.config_hash) return;
-  throw ConfigError({.file = path_.string(), .key = "output.folder"},
-                    "holds the run of another configuration (" + hash.substr(0, 12) + "; this one is " +
-                        plan.config_hash.substr(0, 12) + "; " +
-                        first_difference(stored.substr(hash_line.size() + 1), plan.config_resolved) +
-                        "). Give another folder with --out");
+  throw ConfigError(
+      {.file = path_.string(), .key = "output.folder"},
+      "holds the run of another configuration (" + hash.substr(0, 12) + "; this one is " +
+          plan.config_hash.substr(0, 12) + "; " +
+          first_difference(stored.substr(hash_line.size() + 1), plan.config_resolved) +
+          "). Give another folder with --out");
 }
 
 fs::path RunFolder::checkpoint(const std::string& trial_id) const {

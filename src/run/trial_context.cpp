@@ -32,8 +32,8 @@ Replica& ModelPool::get(const ModelOptions& options) {
   const std::string key = options.path.string() + '\n' + options.weights;
   auto& model = models_[key];
   if (!model) {
-    model = std::make_unique<Replica>(
-        ReplicaOptions{.folder = options.path, .weights = options.weights, .threads = options.threads});
+    model = std::make_unique<Replica>(ReplicaOptions{
+        .folder = options.path, .weights = options.weights, .threads = options.threads});
   }
   return *model;
 }
@@ -41,12 +41,13 @@ Replica& ModelPool::get(const ModelOptions& options) {
 TrialContext::TrialContext(const ExperimentSpec& spec, Replica& model)
     : spec_(spec), model_(model), data_(load_task_data(spec.task, spec.few_shot, spec.seed)) {
   notes_ = data_.notes;
-  prompt_template_ = with_key(
-      spec, "template", [&] { return std::make_unique<PromptTemplate>(spec.task); });
+  prompt_template_ =
+      with_key(spec, "template", [&] { return std::make_unique<PromptTemplate>(spec.task); });
   verbalizer_ = with_key(spec, "labels",
                          [&] { return std::make_unique<Verbalizer>(spec.task.labels, model); });
   notes_.insert(notes_.end(), verbalizer_->notes().begin(), verbalizer_->notes().end());
-  objective_ = with_key(spec, "objective", [&] { return std::make_unique<Objective>(spec.objective); });
+  objective_ =
+      with_key(spec, "objective", [&] { return std::make_unique<Objective>(spec.objective); });
 
   std::vector<std::string_view> texts;
   for (const Example& example : data_.train) {
@@ -63,20 +64,24 @@ TrialContext::TrialContext(const ExperimentSpec& spec, Replica& model)
   });
   prompt_space_ = std::move(space.space);
   notes_.insert(notes_.end(), space.notes.begin(), space.notes.end());
-  evaluator_ = std::make_unique<Evaluator>(Evaluator::Parts{.data = data_,
-                                                            .prompt_template = *prompt_template_,
-                                                            .verbalizer = *verbalizer_,
-                                                            .prompt_space = *prompt_space_,
-                                                            .objective = *objective_,
-                                                            .manual_prompt = spec.task.manual_prompt,
-                                                            .model = model});
+  evaluator_ =
+      std::make_unique<Evaluator>(Evaluator::Parts{.data = data_,
+                                                   .prompt_template = *prompt_template_,
+                                                   .verbalizer = *verbalizer_,
+                                                   .prompt_space = *prompt_space_,
+                                                   .objective = *objective_,
+                                                   .manual_prompt = spec.task.manual_prompt,
+                                                   .model = model});
 }
 
 std::span<const Example> TrialContext::examples(Split split) const {
   switch (split) {
-    case Split::kTrain: return data_.train;
-    case Split::kDev: return data_.dev;
-    case Split::kTest: return data_.test;
+    case Split::kTrain:
+      return data_.train;
+    case Split::kDev:
+      return data_.dev;
+    case Split::kTest:
+      return data_.test;
   }
   return {};
 }
@@ -92,7 +97,8 @@ WorkResult TrialContext::run(const WorkItem& item) {
   result.id = item.id;
   try {
     const auto all = examples(item.split);
-    if (item.begin < 0 || item.end > static_cast<std::int64_t>(all.size()) || item.begin >= item.end) {
+    if (item.begin < 0 || item.end > static_cast<std::int64_t>(all.size()) ||
+        item.begin >= item.end) {
       throw Error("work item outside its split: the ranks read different data");
     }
     const auto shard = all.subspan(static_cast<std::size_t>(item.begin),

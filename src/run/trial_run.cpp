@@ -59,7 +59,10 @@ std::int64_t TrialRun::num_examples(Split split) const {
 }
 
 EvaluationGroup::Member TrialRun::member(Split split, std::vector<double> point) const {
-  return {.split = split, .point = std::move(point), .is_manual = false, .num_examples = num_examples(split)};
+  return {.split = split,
+          .point = std::move(point),
+          .is_manual = false,
+          .num_examples = num_examples(split)};
 }
 
 EvaluationGroup::Member TrialRun::manual_member(Split split) const {
@@ -71,7 +74,8 @@ std::int64_t TrialRun::num_generations_planned() const {
   const std::int64_t size = optimizer_->population_size();
   std::int64_t limit = std::numeric_limits<std::int64_t>::max();
   if (budget.evaluations > 0) limit = budget.evaluations / size;
-  if (budget.queries > 0) limit = std::min(limit, budget.queries / (size * num_examples(Split::kTrain)));
+  if (budget.queries > 0)
+    limit = std::min(limit, budget.queries / (size * num_examples(Split::kTrain)));
   return limit;
 }
 
@@ -98,8 +102,9 @@ EvaluationGroup TrialRun::next_group() {
   for (const Selection& waiting : selection_) members.push_back(member(Split::kDev, waiting.point));
   if (phase_ == Phase::kFinal) {
     const auto& best = record_.best.prompt.point;
-    members = {member(Split::kTrain, best), member(Split::kTest, best), manual_member(Split::kTrain),
-               manual_member(Split::kDev), manual_member(Split::kTest)};
+    members = {member(Split::kTrain, best), member(Split::kTest, best),
+               manual_member(Split::kTrain), manual_member(Split::kDev),
+               manual_member(Split::kTest)};
   }
   return {std::move(members), context_.spec().shard_size};
 }
@@ -112,8 +117,12 @@ void TrialRun::absorb(const EvaluationGroup& group, double seconds) {
       absorb_selection(group, num_candidates);
       absorb_generation(group, seconds);
       break;
-    case Phase::kSelection: absorb_selection(group, 0); break;
-    case Phase::kFinal: absorb_final(group); break;
+    case Phase::kSelection:
+      absorb_selection(group, 0);
+      break;
+    case Phase::kFinal:
+      absorb_final(group);
+      break;
   }
   if (phase_ == Phase::kSelection && record_.best.generation < 0) {
     fail("no candidate could be scored on the dev split");
@@ -187,7 +196,8 @@ void TrialRun::absorb_generation(const EvaluationGroup& group, double seconds) {
       .num_evaluations = record_.usage["search"].num_evaluations,
       .num_queries = record_.usage["search"].num_queries,
       .best_fitness = sorted.front(),
-      .median_fitness = sorted.size() % 2 == 1 ? sorted[middle] : 0.5 * (sorted[middle - 1] + sorted[middle]),
+      .median_fitness =
+          sorted.size() % 2 == 1 ? sorted[middle] : 0.5 * (sorted[middle - 1] + sorted[middle]),
       .worst_fitness = sorted.back(),
       .incumbent_fitness = incumbent_fitness_,
       .sigma = statistics.sigma,
@@ -213,8 +223,9 @@ bool TrialRun::is_incumbent_new() const {
   const auto every = context_.spec().selection.every;
   const auto generation = static_cast<std::int64_t>(record_.generations.size()) - 1;
   const auto last_due = generation / every * every - 1;
-  return last_due < 0 || record_.generations[static_cast<std::size_t>(last_due)].incumbent_fitness !=
-                             incumbent_fitness_;
+  return last_due < 0 ||
+         record_.generations[static_cast<std::size_t>(last_due)].incumbent_fitness !=
+             incumbent_fitness_;
 }
 
 void TrialRun::queue_selection() {
@@ -222,7 +233,8 @@ void TrialRun::queue_selection() {
   if (num_done % context_.spec().selection.every != 0 && !search_end()) return;
   const auto generation = record_.generations.back().generation;
   if (is_incumbent_new()) {
-    selection_.push_back({.point = incumbent_, .fitness = incumbent_fitness_, .generation = generation});
+    selection_.push_back(
+        {.point = incumbent_, .fitness = incumbent_fitness_, .generation = generation});
   }
   selection_.push_back(
       {.point = to_vector(optimizer_->favourite()), .fitness = kNaN, .generation = generation});
@@ -248,8 +260,9 @@ void TrialRun::absorb_final(const EvaluationGroup& group) {
   std::int64_t num_truncated = 0;
   for (const auto& [purpose, usage] : record_.usage) num_truncated += usage.num_truncated;
   if (num_truncated > 0) {
-    record_.notes.push_back(std::to_string(num_truncated) +
-                            " queries were longer than the model takes and lost the ends of their texts");
+    record_.notes.push_back(
+        std::to_string(num_truncated) +
+        " queries were longer than the model takes and lost the ends of their texts");
   }
   record_.state = "done";
 }
@@ -286,10 +299,12 @@ Checkpoint TrialRun::save() const {
 
 void TrialRun::restore(const Checkpoint& checkpoint, const std::string& file) {
   if (checkpoint.record.id != record_.id || checkpoint.record.config_hash != record_.config_hash) {
-    throw StoreError(file, "checkpoint of trial " + checkpoint.record.id + " with configuration, model and data " +
-                               checkpoint.record.config_hash.substr(0, 12) + "; expected trial " + record_.id +
-                               " with " + record_.config_hash.substr(0, 12) +
-                               ". The model folder or the data files changed since; use another output folder");
+    throw StoreError(
+        file, "checkpoint of trial " + checkpoint.record.id +
+                  " with configuration, model and data " +
+                  checkpoint.record.config_hash.substr(0, 12) + "; expected trial " + record_.id +
+                  " with " + record_.config_hash.substr(0, 12) +
+                  ". The model folder or the data files changed since; use another output folder");
   }
   const Eigen::Index dimension = optimizer_->dimension();
   const auto& points = checkpoint.selection_points;
@@ -298,7 +313,8 @@ void TrialRun::restore(const Checkpoint& checkpoint, const std::string& file) {
       static_cast<std::size_t>(points.cols()) == checkpoint.selection_fitness.size() &&
       checkpoint.selection_fitness.size() == checkpoint.selection_generation.size() &&
       (checkpoint.incumbent.size() == 0 || checkpoint.incumbent.size() == dimension);
-  if (!is_sound) throw StoreError(file, "the checkpoint's points are not of the search space's dimension");
+  if (!is_sound)
+    throw StoreError(file, "the checkpoint's points are not of the search space's dimension");
   try {
     optimizer_->restore(checkpoint.optimizer);
   } catch (const Error& error) {
@@ -319,10 +335,12 @@ void TrialRun::restore(const Checkpoint& checkpoint, const std::string& file) {
 std::int64_t TrialRun::num_queries_planned() const {
   const ExperimentSpec& spec = context_.spec();
   const std::int64_t generations = num_generations_planned();
-  const std::int64_t search = generations * optimizer_->population_size() * num_examples(Split::kTrain);
+  const std::int64_t search =
+      generations * optimizer_->population_size() * num_examples(Split::kTrain);
   // The favourite each time, and the incumbent about every other time.
   const std::int64_t dev = generations / spec.selection.every * 3 / 2 * num_examples(Split::kDev);
-  return search + dev + 2 * (num_examples(Split::kTrain) + num_examples(Split::kTest)) + num_examples(Split::kDev);
+  return search + dev + 2 * (num_examples(Split::kTrain) + num_examples(Split::kTest)) +
+         num_examples(Split::kDev);
 }
 
 std::int64_t TrialRun::num_queries_done() const {

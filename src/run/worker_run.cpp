@@ -67,7 +67,8 @@ TrialContext& WorkerRun::context_of(std::int32_t trial) {
   return *known->second.context;
 }
 
-void serve_master(Channel& channel, ModelPool& models, const std::function<bool()>& is_stop_requested) {
+void serve_master(Channel& channel, ModelPool& models,
+                  const std::function<bool()>& is_stop_requested) {
   constexpr int kMaster = 0;
   WorkerRun worker(models);
   bool has_asked = false;
@@ -77,7 +78,8 @@ void serve_master(Channel& channel, ModelPool& models, const std::function<bool(
       has_asked = true;
     }
     if (const auto message = channel.receive(0.2)) {
-      worker.handle(message->bytes, [&](Bytes answer) { channel.send(kMaster, std::move(answer)); });
+      worker.handle(message->bytes,
+                    [&](Bytes answer) { channel.send(kMaster, std::move(answer)); });
     }
   }
 }

@@ -37,7 +37,8 @@ class Evaluator {
   explicit Evaluator(const Parts& parts) : parts_(parts) {}
 
   // The learned prompt of `point` on `examples`. Throws Error (non-finite scores included).
-  [[nodiscard]] Evaluation evaluate(std::span<const double> point, std::span<const Example> examples);
+  [[nodiscard]] Evaluation evaluate(std::span<const double> point,
+                                    std::span<const Example> examples);
 
   // The manual prompt instead.
   [[nodiscard]] Evaluation evaluate_manual(std::span<const Example> examples);

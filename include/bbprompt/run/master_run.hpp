@@ -54,7 +54,7 @@ class MasterRun {
     std::unique_ptr<TrialRun> run;
     EvaluationGroup group;
     std::int64_t num_groups = 0;
-    std::set<int> told;          // workers that know the trial's settings
+    std::set<int> told;           // workers that know the trial's settings
     double seconds_before = 0.0;  // of earlier processes
     std::chrono::steady_clock::time_point start;
     bool is_saved = false;  // the last settled group is in the checkpoint

@@ -34,8 +34,8 @@ struct StopAskedMessage {};
 // Answer to StopMessage; the last one of a worker.
 struct ByeMessage {};
 
-using RunMessage = std::variant<TrialMessage, ForgetMessage, ItemMessage, StopMessage, ResultMessage,
-                                StopAskedMessage, ByeMessage>;
+using RunMessage = std::variant<TrialMessage, ForgetMessage, ItemMessage, StopMessage,
+                                ResultMessage, StopAskedMessage, ByeMessage>;
 
 [[nodiscard]] Bytes encode(const RunMessage& message);
 

@@ -14,7 +14,8 @@
 namespace bbprompt {
 
 // One trial on the master: optimizer, budget, selection on dev, and the record of all of it. A pure
-// state machine over groups of evaluations: no files, no ranks, no clock but the seconds it is told.
+// state machine over groups of evaluations: no files, no ranks, no clock but the seconds it is
+// told.
 //
 //   search      one generation on train, and the dev evaluations due from the one before
 //   selection   dev evaluations that are left when the search is over

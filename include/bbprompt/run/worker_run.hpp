@@ -44,6 +44,7 @@ class WorkerRun {
 
 // Serves the master until it says stop. `is_stop_requested` tells whether a signal came; the master
 // is then asked to stop the run.
-void serve_master(Channel& channel, ModelPool& models, const std::function<bool()>& is_stop_requested);
+void serve_master(Channel& channel, ModelPool& models,
+                  const std::function<bool()>& is_stop_requested);
 
 }  // namespace bbprompt

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <boost/program_options/options_description.hpp>
+#include <boost/program_options/positional_options.hpp>
+#include <boost/program_options/variables_map.hpp>
+#include <string>
+#include <vector>
+
+namespace bbprompt {
+
+enum ExitCode : int { kExitDone = 0, kExitFailed = 1, kExitUsage = 2, kExitStopped = 3 };
+
+using Arguments = std::vector<std::string>;
+
+// What `bbprompt NAME --help` says around the options.
+struct CommandHelp {
+  std::string usage;
+  std::string about;
+  std::string example;
+};
+
+struct CommandOptions {
+  boost::program_options::options_description named{"Options"};
+  boost::program_options::options_description hidden;  // positional ones
+  boost::program_options::positional_options_description positional;
+  CommandHelp help;
+};
+
+// Parses a subcommand's arguments. Prints the help and returns false for --help; throws UsageError
+// for arguments that do not fit.
+[[nodiscard]] bool parse_arguments(const Arguments& arguments, const CommandOptions& options,
+                                   boost::program_options::variables_map& values);
+
+// The subcommands: each returns an exit code and throws Error.
+[[nodiscard]] int run_command(const Arguments& arguments);
+[[nodiscard]] int plan_command(const Arguments& arguments);
+[[nodiscard]] int validate_command(const Arguments& arguments);
+[[nodiscard]] int report_command(const Arguments& arguments);
+[[nodiscard]] int status_command(const Arguments& arguments);
+
+// Runs a command line without the program's name: the whole of main but its return.
+[[nodiscard]] int run_application(const Arguments& arguments);
+
+}  // namespace bbprompt

@@ -1,0 +1,98 @@
+#include <spdlog/fmt/fmt.h>
+
+#include <iostream>
+
+#include "app/command.hpp"
+#include "bbprompt/base/error.hpp"
+#include "bbprompt/config/config_document.hpp"
+#include "bbprompt/run/trial_run.hpp"
+#include "bbprompt/sweep/sweep_plan.hpp"
+
+namespace bbprompt {
+namespace {
+
+namespace po = boost::program_options;
+
+CommandOptions configuration_options(const CommandHelp& help) {
+  CommandOptions options;
+  options.help = help;
+  options.named.add_options()(
+      "set", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"),
+      "override a key, e.g. --set budget.evaluations=100; repeatable");
+  options.hidden.add_options()("file", po::value<std::string>()->required());
+  options.positional.add("file", 1);
+  return options;
+}
+
+SweepPlan load_plan(const po::variables_map& values) {
+  std::vector<std::string> overrides;
+  if (values.count("set") > 0) overrides = values["set"].as<std::vector<std::string>>();
+  return expand(load_config(values["file"].as<std::string>(), overrides));
+}
+
+}  // namespace
+
+int plan_command(const Arguments& arguments) {
+  po::variables_map values;
+  const auto options =
+      configuration_options({.usage = "bbprompt plan FILE.yaml [--set KEY=VALUE ...]",
+                             .about = "Shows the trials of a configuration in the order they run, "
+                                      "with their stable ids and what each "
+                                      "will cost at most. Loads data and model, but asks no query.",
+                             .example = "  bbprompt plan configs/quickstart/quickstart.yaml\n"});
+  if (!parse_arguments(arguments, options, values)) return kExitDone;
+  const SweepPlan plan = load_plan(values);
+  ModelPool models;
+  std::size_t width = 5;
+  for (const TrialSpec& trial : plan.trials) width = std::max(width, trial.id.size());
+  std::cout << fmt::format("{:<{}}  {:>5} {:>5} {:>6}  {:>6} {:>6}  {:>9}\n", "trial", width,
+                           "train", "dev", "test", "dim", "gen", "queries");
+  std::int64_t total = 0;
+  for (const TrialSpec& trial : plan.trials) {
+    const TrialContext context(trial.spec, models.get(trial.spec.model));
+    const TrialRun run(
+        {.id = trial.id, .method = trial.method, .resolved_yaml = trial.resolved_yaml}, context);
+    std::cout << fmt::format(
+        "{:<{}}  {:>5} {:>5} {:>6}  {:>6} {:>6}  {:>9}\n", trial.id, width,
+        context.examples(Split::kTrain).size(), context.examples(Split::kDev).size(),
+        context.examples(Split::kTest).size(), context.prompt_space().dimension(),
+        run.num_generations_planned(), run.num_queries_planned());
+    total += run.num_queries_planned();
+  }
+  std::cout << fmt::format("{} trials, about {} queries\n", plan.trials.size(), total);
+  return kExitDone;
+}
+
+int validate_command(const Arguments& arguments) {
+  po::variables_map values;
+  const auto options = configuration_options(
+      {.usage = "bbprompt validate FILE.yaml [--set KEY=VALUE ...]",
+       .about = "Checks the whole of a configuration: every key, the data files, the few-shot draw "
+                "of every trial, "
+                "the model; and asks the model one query with the manual prompt and one with a "
+                "learned prompt.",
+       .example = "  bbprompt validate configs/quickstart/quickstart.yaml --set seeds=3\n"});
+  if (!parse_arguments(arguments, options, values)) return kExitDone;
+  const SweepPlan plan = load_plan(values);
+  ModelPool models;
+  for (const TrialSpec& trial : plan.trials) {
+    TrialContext context(trial.spec, models.get(trial.spec.model));
+    const TrialRun run(
+        {.id = trial.id, .method = trial.method, .resolved_yaml = trial.resolved_yaml}, context);
+    const Eigen::VectorXd start = context.prompt_space().start();
+    for (const bool is_manual : {true, false}) {
+      const WorkResult result = context.run({.split = Split::kTrain,
+                                             .begin = 0,
+                                             .end = 1,
+                                             .is_manual = is_manual,
+                                             .point = {start.data(), start.data() + start.size()}});
+      if (!result.ok()) throw Error(trial.id + ": " + result.error);
+    }
+    std::cout << trial.id << ": good\n";
+    for (const std::string& note : context.notes()) std::cout << "  note: " << note << '\n';
+  }
+  std::cout << plan.trials.size() << " trials are good\n";
+  return kExitDone;
+}
+
+}  // namespace bbprompt

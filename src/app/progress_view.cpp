@@ -1,0 +1,116 @@
+#include "app/progress_view.hpp"
+
+#include <spdlog/fmt/fmt.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <limits>
+
+#include "bbprompt/base/error.hpp"
+#include "bbprompt/base/log.hpp"
+
+namespace bbprompt {
+namespace {
+
+// mpirun hands ranks a pipe for standard error; what counts is where mpirun's own one goes.
+bool is_mpirun_on_terminal() {
+  if (std::getenv("OMPI_COMM_WORLD_SIZE") == nullptr) return false;
+  std::error_code status;
+  const auto target =
+      std::filesystem::read_symlink("/proc/" + std::to_string(::getppid()) + "/fd/2", status);
+  return !status &&
+         (target.string().starts_with("/dev/pts/") || target.string().starts_with("/dev/tty"));
+}
+
+std::size_t terminal_width() {
+  struct winsize size {};
+  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20) return size.ws_col;
+  return 120;
+}
+
+std::string with_separators(std::int64_t value) {
+  std::string digits = std::to_string(value);
+  for (auto at = static_cast<std::int64_t>(digits.size()) - 3; at > 0; at -= 3) {
+    digits.insert(static_cast<std::size_t>(at), ",");
+  }
+  return digits;
+}
+
+}  // namespace
+
+ProgressStyle choose_progress_style(const std::string& name) {
+  if (name == "live") return ProgressStyle::kLive;
+  if (name == "plain") return ProgressStyle::kPlain;
+  if (name == "none") return ProgressStyle::kNone;
+  if (name != "auto")
+    throw UsageError("--progress: expected auto, live, plain or none, found \"" + name + "\"");
+  return ::isatty(STDERR_FILENO) == 1 || is_mpirun_on_terminal() ? ProgressStyle::kLive
+                                                                 : ProgressStyle::kPlain;
+}
+
+std::string format_duration(double seconds) {
+  if (!std::isfinite(seconds) || seconds > 1e9) return "?";
+  const auto whole = static_cast<std::int64_t>(std::max(seconds, 0.0) + 0.5);
+  const auto hours = whole / 3600;
+  if (hours > 0) return fmt::format("{}:{:02}:{:02}", hours, whole / 60 % 60, whole % 60);
+  return fmt::format("{}:{:02}", whole / 60, whole % 60);
+}
+
+std::string format_progress(const RunProgress& progress) {
+  double best_fitness = std::numeric_limits<double>::infinity();
+  double dev_sum = 0.0;
+  std::int64_t num_dev = 0;
+  std::int64_t generations = 0;
+  std::int64_t planned = 0;
+  for (const TrialProgress& trial : progress.trials) {
+    if (trial.incumbent_fitness < best_fitness) best_fitness = trial.incumbent_fitness;
+    if (std::isfinite(trial.dev_metric)) {
+      dev_sum += trial.dev_metric;
+      ++num_dev;
+    }
+    generations += trial.num_generations;
+    planned += trial.num_generations_planned;
+  }
+  const auto known = static_cast<std::int64_t>(progress.trials.size()) - progress.count("waiting");
+  if (known > 0) planned = planned * static_cast<std::int64_t>(progress.trials.size()) / known;
+  const auto failed = progress.count("failed");
+  return fmt::format(
+      "{} trials {}/{}{} | gen {}/{} | fitness {} | dev {} | {} queries of {}, {:.0f}/s | {} left",
+      format_duration(progress.seconds), progress.count("done"), progress.trials.size(),
+      failed > 0 ? fmt::format(" ({} failed)", failed) : "", generations, planned,
+      std::isfinite(best_fitness) ? fmt::format("{:.3f}", best_fitness) : "-",
+      num_dev > 0 ? fmt::format("{:.3f}", dev_sum / static_cast<double>(num_dev)) : "-",
+      with_separators(progress.num_queries()), with_separators(progress.num_queries_planned()),
+      progress.queries_per_second, format_duration(progress.seconds_left));
+}
+
+ProgressView::ProgressView(ProgressStyle style, double plain_seconds)
+    : style_(style), plain_seconds_(plain_seconds), last_plain_(Clock::now()) {}
+
+void ProgressView::show(const RunProgress& progress) {
+  const auto now = Clock::now();
+  if (now - last_plain_ >= std::chrono::duration<double>(plain_seconds_)) {
+    last_plain_ = now;
+    const std::string line = format_progress(progress);
+    logger()->log(style_ == ProgressStyle::kPlain ? spdlog::level::info : spdlog::level::debug,
+                  "{}", line);
+  }
+  if (style_ == ProgressStyle::kLive && now - last_live_ >= std::chrono::milliseconds(200)) {
+    last_live_ = now;
+    std::cerr << "\r\x1b[K" << format_progress(progress).substr(0, terminal_width() - 1)
+              << std::flush;
+    is_line_open_ = true;
+  }
+}
+
+void ProgressView::clear() {
+  if (is_line_open_) std::cerr << "\r\x1b[K" << std::flush;
+  is_line_open_ = false;
+}
+
+}  // namespace bbprompt

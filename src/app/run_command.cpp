@@ -1,0 +1,191 @@
+#include <spdlog/fmt/fmt.h>
+#include <spdlog/sinks/basic_file_sink.h>
+#include <spdlog/sinks/stdout_sinks.h>
+
+#include <csignal>
+#include <cstring>
+#include <iostream>
+#include <optional>
+
+#include "app/command.hpp"
+#include "app/progress_view.hpp"
+#include "app/stop_signals.hpp"
+#include "bbprompt/base/error.hpp"
+#include "bbprompt/base/log.hpp"
+#include "bbprompt/comm/communicator.hpp"
+#include "bbprompt/comm/launch.hpp"
+#include "bbprompt/comm/loopback_channel.hpp"
+#include "bbprompt/comm/mpi_channel.hpp"
+#include "bbprompt/comm/mpi_environment.hpp"
+#include "bbprompt/config/config_document.hpp"
+#include "bbprompt/run/master_run.hpp"
+#include "bbprompt/run/worker_run.hpp"
+
+namespace bbprompt {
+namespace {
+
+namespace po = boost::program_options;
+
+// How long the workers may take to say farewell before the master leaves without them. Shorter than
+// the second that mpirun grants between SIGTERM and SIGKILL.
+constexpr double kFarewellSeconds = 0.7;
+
+CommandOptions run_options() {
+  CommandOptions options;
+  options.help = {
+      .usage = "[mpirun -n RANKS] bbprompt run FILE.yaml [--out FOLDER] [--set KEY=VALUE ...]",
+      .about =
+          "Runs every trial of a configuration and writes checkpoints and results into the output "
+          "folder. "
+          "Started again with the same configuration and folder it goes on where it stopped. Works "
+          "alone, or "
+          "under mpirun or srun with any number of ranks: rank 0 is the master, the others "
+          "evaluate.\n"
+          "SIGTERM, SIGINT or SIGUSR1 stop it with checkpoints and exit code 3.",
+      .example =
+          "  mpirun -n 3 bbprompt run configs/quickstart/quickstart.yaml --out out/quickstart \\\n"
+          "      --set budget.evaluations=200 --set seeds=[1,2]\n"};
+  options.named.add_options()("out", po::value<std::string>()->value_name("FOLDER"),
+                              "output folder; default: output.folder of the file");
+  options.named.add_options()(
+      "set", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"),
+      "override a key; repeatable");
+  options.named.add_options()("progress",
+                              po::value<std::string>()->default_value("auto")->value_name("STYLE"),
+                              "auto, live (one line, redrawn), plain (lines), none");
+  options.named.add_options()("progress-seconds",
+                              po::value<double>()->default_value(5.0)->value_name("SECONDS"),
+                              "time between plain progress lines, in run.log too");
+  options.hidden.add_options()("file", po::value<std::string>()->required());
+  options.positional.add("file", 1);
+  return options;
+}
+
+// Everything into run.log; on standard error warnings, and the rest too where no live line is
+// drawn.
+void start_logging(const RunFolder& folder, ProgressStyle style) {
+  auto file = std::make_shared<spdlog::sinks::basic_file_sink_st>(folder.log().string());
+  file->set_level(spdlog::level::debug);
+  auto terminal = std::make_shared<spdlog::sinks::stderr_sink_st>();
+  terminal->set_level(style == ProgressStyle::kPlain ? spdlog::level::info : spdlog::level::warn);
+  terminal->set_pattern("bbprompt: %v");
+  logger()->sinks() = {file, terminal};
+  file->set_pattern("%Y-%m-%d %H:%M:%S %l %v");
+  logger()->set_level(spdlog::level::debug);
+  logger()->flush_on(spdlog::level::debug);
+}
+
+RunInfo describe_run(const SweepPlan& plan, int num_ranks) {
+  return {.version = BBPROMPT_VERSION,
+          .name = plan.name,
+          .config_given = plan.config_given,
+          .config_resolved = plan.config_resolved,
+          .config_hash = plan.config_hash,
+          .build = BBPROMPT_BUILD,
+          .num_ranks = num_ranks};
+}
+
+RunOutcome run_plan(const SweepPlan& plan, const RunFolder& folder, Channel& channel,
+                    ModelPool& models, const po::variables_map& values) {
+  const auto style = choose_progress_style(values["progress"].as<std::string>());
+  start_logging(folder, style);
+  ProgressView view(style, values["progress-seconds"].as<double>());
+  const int num_ranks =
+      channel.workers() == std::vector<int>{0} ? 1 : static_cast<int>(channel.workers().size()) + 1;
+  logger()->info("{} {} in {}: {} trials, {} ranks",
+                 folder.is_resumed() ? "going on with" : "starting", plan.name,
+                 folder.path().string(), plan.trials.size(), num_ranks);
+  MasterRun master(plan, folder, channel, models,
+                   {.is_stop_requested = [] { return stop_signal() != 0; },
+                    .on_progress = [&](const RunProgress& progress) { view.show(progress); },
+                    .info = describe_run(plan, num_ranks)});
+  const RunOutcome outcome = master.run();
+  view.clear();
+  return outcome;
+}
+
+int report_outcome(RunOutcome outcome, const RunFolder& folder) {
+  const std::string path = folder.path().string();
+  switch (outcome) {
+    case RunOutcome::kDone:
+      logger()->info("done; see: bbprompt report {}", path);
+      return kExitDone;
+    case RunOutcome::kFailed:
+      logger()->error("some trials failed; see: bbprompt status {}", path);
+      return kExitFailed;
+    case RunOutcome::kStopped:
+      break;
+  }
+  logger()->warn("stopped by {} with checkpoints in {}; run the same command again to go on",
+                 stop_signal() != 0 ? ::strsignal(stop_signal()) : "a worker's signal", path);
+  return kExitStopped;
+}
+
+int run_master(Channel& channel, ModelPool& models, const po::variables_map& values) {
+  std::vector<std::string> overrides;
+  if (values.count("set") > 0) overrides = values["set"].as<std::vector<std::string>>();
+  const SweepPlan plan = expand(load_config(values["file"].as<std::string>(), overrides));
+  std::filesystem::path path = plan.output.folder;
+  if (values.count("out") > 0) path = values["out"].as<std::string>();
+  const RunFolder folder(path, plan);
+  return report_outcome(run_plan(plan, folder, channel, models, values), folder);
+}
+
+int run_alone(const po::variables_map& values) {
+  check_launch(detect_launch([](const char* name) { return std::getenv(name); }), 0);
+  ModelPool models;
+  WorkerRun worker(models);
+  LoopbackChannel channel([&](const Bytes& message, const LoopbackChannel::Reply& reply) {
+    worker.handle(message, reply);
+  });
+  return run_master(channel, models, values);
+}
+
+// The master's error is printed at once: what follows may take the process away.
+int run_master_rank(Channel& channel, ModelPool& models, const po::variables_map& values) {
+  std::optional<std::string> problem;
+  int code = kExitFailed;
+  try {
+    code = run_master(channel, models, values);
+  } catch (const ConfigError& error) {
+    problem = error.what();
+    code = kExitUsage;
+  } catch (const UsageError& error) {
+    problem = error.what();
+    code = kExitUsage;
+  } catch (const std::exception& error) {
+    problem = error.what();
+  }
+  if (problem) std::cerr << "bbprompt: " << *problem << std::endl;
+  if (!MasterRun::stop_workers(channel, kFarewellSeconds))
+    MpiEnvironment::leave_without_finalize(code);
+  return code;
+}
+
+int run_in_world(const po::variables_map& values) {
+  const MpiEnvironment environment;
+  const Communicator communicator(environment);
+  if (communicator.size() == 1) return run_alone(values);
+  MpiChannel channel(communicator);
+  ModelPool models;
+  if (communicator.rank() == 0) return run_master_rank(channel, models, values);
+  try {
+    serve_master(channel, models, [] { return stop_signal() != 0; });
+    return kExitDone;
+  } catch (const std::exception& error) {
+    std::cerr << "bbprompt: rank " << communicator.rank() << ": " << error.what() << std::endl;
+    MpiEnvironment::abort(kExitFailed);
+  }
+}
+
+}  // namespace
+
+int run_command(const Arguments& arguments) {
+  po::variables_map values;
+  const auto options = run_options();
+  if (!parse_arguments(arguments, options, values)) return kExitDone;
+  catch_stop_signals();
+  return is_started_by_mpi_launcher() ? run_in_world(values) : run_alone(values);
+}
+
+}  // namespace bbprompt
