@@ -13,6 +13,7 @@
 #include "bbprompt/run/protocol.hpp"
 #include "bbprompt/store/checkpoint.hpp"
 #include "bbprompt/store/results_file.hpp"
+#include "bbprompt/store/run_folder.hpp"
 #include "bbprompt/store/trial_file.hpp"
 
 namespace bbprompt {
@@ -97,9 +98,9 @@ void MasterRun::start_trials() {
 
 void MasterRun::start_trial(std::size_t index) {
   const TrialSpec& spec = plan_.trials[index];
-  const auto finished = folder_.trial(spec.id);
+  const auto finished = trial_path(folder_.path(), spec.id);
   if (std::filesystem::exists(finished)) {
-    const TrialRecord record = read_trial(finished);
+    const TrialRecord record = read_trial(finished).record;
     TrialProgress& shown = progress_.trials[index];
     shown.state = record.state;
     shown.failure = record.failure;
@@ -126,14 +127,13 @@ void MasterRun::start_trial(std::size_t index) {
 }
 
 void MasterRun::resume(ActiveTrial& trial, const std::string& id) {
-  const auto file = folder_.checkpoint(id);
-  const auto checkpoint = read_newest_checkpoint(file);
-  if (!checkpoint) {
+  const auto file = checkpoint_path(folder_.path(), id);
+  if (!has_checkpoint(file)) {
     trial.run->stamp(host_name(), utc_now());
     logger()->info("{}: started", id);
     return;
   }
-  trial.run->restore(*checkpoint, file.string());
+  trial.run->restore(read_newest_checkpoint(file), file.string());
   trial.seconds_before = trial.run->record().seconds;
   const auto& record = trial.run->record();
   logger()->info("{}: resumed behind generation {} of {} ({} evaluations, {} queries done)", id,
@@ -199,10 +199,15 @@ void MasterRun::absorb_group(std::size_t index) {
 }
 
 void MasterRun::save_checkpoint(ActiveTrial& trial) {
-  const auto file = folder_.checkpoint(trial.run->record().id);
+  const auto file = checkpoint_path(folder_.path(), trial.run->record().id);
   try {
     write_checkpoint(file, trial.run->save());
     trial.is_saved = true;
+    const TrialRecord& record = trial.run->record();
+    if (!record.generations.empty()) {
+      logger()->debug("{}: generation {} finished", record.id,
+                      record.generations.back().generation);
+    }
   } catch (const StoreError& error) {
     logger()->error("{}; going on, the last good checkpoint stays", error.what());
   }
@@ -211,8 +216,8 @@ void MasterRun::save_checkpoint(ActiveTrial& trial) {
 void MasterRun::finish_trial(std::size_t index) {
   ActiveTrial& trial = active_.at(index);
   const TrialRecord& record = trial.run->record();
-  write_trial(folder_.trial(record.id), record, options_.info);
-  remove_checkpoints(folder_.checkpoint(record.id));
+  write_trial(trial_path(folder_.path(), record.id), {.run = options_.info, .record = record});
+  remove_checkpoint(checkpoint_path(folder_.path(), record.id));
   if (record.state == "failed") {
     logger()->error("{}: failed: {}", record.id, record.failure);
   } else {
@@ -239,10 +244,10 @@ RunOutcome MasterRun::finish() {
   Results results{.run = options_.info, .trials = {}};
   bool is_any_failed = false;
   for (const TrialSpec& spec : plan_.trials) {
-    results.trials.push_back(read_trial(folder_.trial(spec.id)));
+    results.trials.push_back(read_trial(trial_path(folder_.path(), spec.id)).record);
     is_any_failed = is_any_failed || results.trials.back().state != "done";
   }
-  write_results(folder_.results(), results);
+  write_results(results_path(folder_.path()), results);
   progress_.state = is_any_failed ? "failed" : "done";
   publish_progress(true);
   return is_any_failed ? RunOutcome::kFailed : RunOutcome::kDone;

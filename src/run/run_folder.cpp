@@ -102,12 +102,4 @@ void RunFolder::check_configuration(const SweepPlan& plan) const {
           "). Give another folder with --out");
 }
 
-fs::path RunFolder::checkpoint(const std::string& trial_id) const {
-  return path_ / "trials" / (trial_id + ".checkpoint.h5");
-}
-
-fs::path RunFolder::trial(const std::string& trial_id) const {
-  return path_ / "trials" / (trial_id + ".h5");
-}
-
 }  // namespace bbprompt

@@ -32,8 +32,9 @@ Replica& ModelPool::get(const ModelOptions& options) {
   const std::string key = options.path.string() + '\n' + options.weights;
   auto& model = models_[key];
   if (!model) {
-    model = std::make_unique<Replica>(ReplicaOptions{
-        .folder = options.path, .weights = options.weights, .threads = options.threads});
+    ReplicaOptions replica{.folder = options.path, .threads = options.threads};
+    if (!options.weights.empty()) replica.weights_file = options.weights;
+    model = load_replica(replica);
   }
   return *model;
 }
@@ -57,7 +58,7 @@ TrialContext::TrialContext(const ExperimentSpec& spec, Replica& model)
   auto space = with_key(spec, "prompt", [&] {
     return make_prompt_space(spec.prompt, {.tokenizer = model.tokenizer(),
                                            .word_embeddings = model.word_embeddings(),
-                                           .embedding_deviation = model.embedding_deviation(),
+                                           .embedding_deviation = model.word_embedding_deviation(),
                                            .sigma = initial_sigma(spec.optimizer),
                                            .train_texts = texts,
                                            .seed = spec.seed});

@@ -21,9 +21,6 @@ class RunFolder {
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] bool is_resumed() const { return is_resumed_; }
-  [[nodiscard]] std::filesystem::path checkpoint(const std::string& trial_id) const;
-  [[nodiscard]] std::filesystem::path trial(const std::string& trial_id) const;
-  [[nodiscard]] std::filesystem::path results() const { return path_ / "results.h5"; }
   [[nodiscard]] std::filesystem::path status() const { return path_ / "status.json"; }
   [[nodiscard]] std::filesystem::path log() const { return path_ / "run.log"; }
 
