@@ -24,7 +24,7 @@ DATA_NOUN_SHA256 = "fea17d2f9656611334eac790e5d69e47645fa180c4aa481fb4cd9b352075
 SIZES = {"test": 100, "dev": 60, "train": 360}  # definitions per class, handed out in this order
 WORDS_MIN, WORDS_MAX = 4, 30
 
-# lex_filenum (lexnames(5WN)) -> label and the synsets, by offset, that a kept one must descend from.
+# lex_filenum (lexnames(5WN)) -> label and the synsets, by offset, of which it must be a hyponym.
 CLASSES = {
     "05": ("animal", {"00015388"}),  # animal
     "08": ("body", {"05220461"}),  # body part

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks the reviews data set: counts, balance, spelling of the files, variety, disjoint splits.
+"""Checks the reviews data set: counts, balance, form, variety, disjoint splits.
 
     check_reviews.py [FOLDER]            checks train.csv, dev.csv and test.csv of FOLDER
     check_reviews.py --deal [FOLDER]     deals all rows of the three files anew, then checks
@@ -46,17 +46,27 @@ def ngrams_of(text, n):
     return [" ".join(words[i : i + n]) for i in range(len(words) - n + 1)]
 
 
+class BadFile(Exception):
+    """A file cannot be read as the table it should be."""
+
+
 def read_split(folder, split):
-    with open(folder / f"{split}.csv", encoding="ascii", newline="") as file:
-        reader = csv.reader(file, strict=True)
-        if next(reader, None) != ["text", "label"]:
-            sys.exit(f"{file.name}: expected the header text,label")
-        rows = []
-        for fields in reader:
-            if len(fields) != 2:
-                sys.exit(f"{file.name}:{reader.line_num}: expected 2 fields, found {len(fields)}")
-            rows.append(Row(*fields, split))
-        return rows
+    path = folder / f"{split}.csv"
+    try:
+        with open(path, encoding="ascii", newline="") as file:
+            table = list(csv.reader(file, strict=True))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BadFile(f"{path}: {error}") from error
+    if table[:1] != [["text", "label"]]:
+        raise BadFile(f"{path}: expected the header text,label")
+    for fields in table[1:]:
+        if len(fields) != 2 or fields[1] not in LABELS:
+            raise BadFile(f"{path}: expected a text and one of {LABELS}, found {fields}")
+    return [Row(*fields, split) for fields in table[1:]]
+
+
+def read_splits(folder):
+    return [row for split in ("train", *DEALT) for row in read_split(folder, split)]
 
 
 def text_digest(row):
@@ -85,7 +95,7 @@ def write_splits(folder, rows):
 def check_counts(rows):
     counts = collections.Counter((row.split, row.label) for row in rows)
     for split, label in itertools.product(("train", *DEALT), LABELS):
-        found = counts.pop((split, label), 0)
+        found = counts[split, label]
         if split == "train" and found < TRAIN_MIN:
             yield f"{split} {label}: at least {TRAIN_MIN} rows expected, {found} found", []
         if split != "train" and found != DEALT[split]:
@@ -93,8 +103,6 @@ def check_counts(rows):
     balance = collections.Counter(row.label for row in rows)
     if len(set(balance.values())) > 1:
         yield f"labels out of balance: {dict(balance)}", []
-    for split, label in counts:
-        yield f"{split}: unknown label", [row for row in rows if row.label == label]
 
 
 def check_form(rows):
@@ -167,10 +175,14 @@ def main():
     parser.add_argument("--deal", action="store_true", help="deal the rows to the splits anew")
     arguments = parser.parse_args()
 
-    rows = [row for split in ("train", *DEALT) for row in read_split(arguments.folder, split)]
-    if arguments.deal:
-        write_splits(arguments.folder, deal(rows))
-        rows = [row for split in ("train", *DEALT) for row in read_split(arguments.folder, split)]
+    try:
+        rows = read_splits(arguments.folder)
+        if arguments.deal:
+            write_splits(arguments.folder, deal(rows))
+            rows = read_splits(arguments.folder)
+    except BadFile as error:
+        print(error, file=sys.stderr)
+        return 1
     checks = (check_counts, check_form, check_splits, check_pairs, check_phrases)
     findings = [finding for run_check in checks for finding in run_check(rows)]
     for what, found in findings:
