@@ -1,6 +1,7 @@
 #include "app/stop_signals.hpp"
 
 #include <csignal>
+#include <initializer_list>
 
 namespace bbprompt {
 namespace {

@@ -101,6 +101,14 @@ void MasterRun::start_trial(std::size_t index) {
   const auto finished = trial_path(folder_.path(), spec.id);
   if (std::filesystem::exists(finished)) {
     const TrialRecord record = read_trial(finished).record;
+    if (record.state == "failed") {
+      // What made it fail may be mended: take it up again from its last checkpoint.
+      std::filesystem::remove(finished);
+      logger()->info("{}: failed before, tried again", spec.id);
+    }
+  }
+  if (std::filesystem::exists(finished)) {
+    const TrialRecord record = read_trial(finished).record;
     TrialProgress& shown = progress_.trials[index];
     shown.state = record.state;
     shown.failure = record.failure;
