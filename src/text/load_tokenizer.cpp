@@ -146,6 +146,13 @@ TokenizerFamily family_of_vocabulary(const std::vector<VocabularyEntry>& vocabul
 }
 
 TokenizerSpec read_bpe_files(ModelFiles& files, const TokenizerConfig& config) {
+  for (const char* name : {kVocabularyJson, kMerges}) {
+    if (!files.has(name)) {
+      throw ModelError(files.path(name),
+                       "expected this file, as vocab.json and merges.txt make one tokenizer and "
+                       "there is no tokenizer.json; found none");
+    }
+  }
   TokenizerSpec spec;
   spec.file = files.path(kVocabularyJson);
   spec.vocabulary = read_vocabulary_json(files);

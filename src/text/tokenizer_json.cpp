@@ -69,7 +69,7 @@ ByteLevelBpeOptions read_bpe(const JsonNode& document) {
   options.vocabulary_file = document.file();
   options.prefix_space =
       words.boolean_or("add_prefix_space", true) ? PrefixSpace::kAdd : PrefixSpace::kNone;
-  options.merges = {document.file(), "model.merges", 0, {}};
+  options.merges = {document.file(), "model.merges entry", 0, {}};
   for (const JsonNode& merge : model.at("merges").elements()) {
     options.merges.rules.push_back(read_merge(merge));
   }

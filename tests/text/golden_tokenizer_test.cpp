@@ -36,12 +36,10 @@ void expect_model_input(const Tokenizer& tokenizer, const nlohmann::json& entry)
   EXPECT_EQ(input.ids, entry.at("ids").get<std::vector<TokenId>>());
   Offsets offsets;
   for (std::size_t i = 0; i < input.ids.size(); ++i) {
-    offsets.push_back(
-        character_offsets(input.sequence[i] == 1 ? *pair : text, input.ranges[i]));
+    offsets.push_back(character_offsets(input.sequence[i] == 1 ? *pair : text, input.ranges[i]));
   }
   EXPECT_EQ(offsets, entry.at("offsets").get<Offsets>());
-  EXPECT_EQ(input.type_ids,
-            entry.value("type_ids", std::vector<int>(input.ids.size())));
+  EXPECT_EQ(input.type_ids, entry.value("type_ids", std::vector<int>(input.ids.size())));
   if (entry.contains("sequence")) {
     std::vector<std::optional<int>> sequence;
     for (const auto& value : entry.at("sequence")) {
@@ -83,10 +81,10 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(
         GoldenCase{"BertJson", "tiny-bert-random", {"tokenizer.json"}},
         GoldenCase{"BertVocabulary", "tiny-bert-random", {"vocab.txt"}},
-        GoldenCase{"BertVocabularyAndConfig",
-                   "tiny-bert-random",
-                   {"vocab.txt", "tokenizer_config.json", "special_tokens_map.json",
-                    "config.json"}},
+        GoldenCase{
+            "BertVocabularyAndConfig",
+            "tiny-bert-random",
+            {"vocab.txt", "tokenizer_config.json", "special_tokens_map.json", "config.json"}},
         GoldenCase{"BertEverything",
                    "tiny-bert-random",
                    {"tokenizer.json", "vocab.txt", "tokenizer_config.json",
@@ -101,8 +99,8 @@ INSTANTIATE_TEST_SUITE_P(
                    {"vocab.json", "merges.txt", "special_tokens_map.json"}},
         GoldenCase{"RobertaVocabularyAndConfig",
                    "tiny-roberta-random",
-                   {"vocab.json", "merges.txt", "tokenizer_config.json",
-                    "special_tokens_map.json", "config.json"}},
+                   {"vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json",
+                    "config.json"}},
         GoldenCase{"RobertaEverything",
                    "tiny-roberta-random",
                    {"tokenizer.json", "vocab.json", "merges.txt", "tokenizer_config.json",
@@ -117,8 +115,8 @@ INSTANTIATE_TEST_SUITE_P(
                    {"vocab.json", "merges.txt", "config.json"}},
         GoldenCase{"Gpt2VocabularyAndConfig",
                    "tiny-gpt2-random",
-                   {"vocab.json", "merges.txt", "tokenizer_config.json",
-                    "special_tokens_map.json", "config.json"}},
+                   {"vocab.json", "merges.txt", "tokenizer_config.json", "special_tokens_map.json",
+                    "config.json"}},
         GoldenCase{"Gpt2Everything",
                    "tiny-gpt2-random",
                    {"tokenizer.json", "vocab.json", "merges.txt", "tokenizer_config.json",
