@@ -35,7 +35,7 @@ struct TaskOptions {
 struct FewShotOptions {
   int train_per_class = 16;
   int dev_per_class = 16;
-  std::int64_t max_test = 0;  // first rows of the test file; 0: all
+  std::int64_t max_test = 0;  // rows of the test file, spread evenly over it; 0: all
 };
 
 struct ObjectiveOptions {

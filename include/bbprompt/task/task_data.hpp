@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "bbprompt/task/dataset.hpp"
+#include "bbprompt/task/task_options.hpp"
+
+namespace bbprompt {
+
+// The three splits of one trial. None is empty.
+struct TaskData {
+  std::vector<Example> train;
+  std::vector<Example> dev;
+  std::vector<Example> test;  // in file order
+
+  // Identifies data and draw: SHA-256 over the digests of the files read and the rows drawn.
+  std::string fingerprint;
+
+  // Drawn examples whose text is also a text of `test`, as some public datasets have them.
+  std::int64_t num_train_in_test = 0;
+  std::int64_t num_dev_in_test = 0;
+  std::vector<std::string> notes;  // the same for a reader of the results; empty if there are none
+};
+
+// Indices of `max_rows` of the examples, ascending; all where `max_rows` is 0 or not below their
+// number. Takes equally spaced ones of the order (label, row): no seed, the classes keep their
+// shares, and neither a file sorted by class nor one that alternates skews them.
+[[nodiscard]] std::vector<std::int64_t> thin_out(const std::vector<Example>& examples,
+                                                 std::int64_t max_rows);
+
+// Reads the task's files and draws the split of `seed` (few_shot_split.hpp); test is the whole
+// file or thin_out(.., few_shot.max_test). Throws DataError, and Error for options that contradict
+// themselves.
+[[nodiscard]] TaskData load_task_data(const TaskOptions& task, const FewShotOptions& few_shot,
+                                      std::uint64_t seed);
+
+}  // namespace bbprompt

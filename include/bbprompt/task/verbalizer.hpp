@@ -1,0 +1,47 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "bbprompt/base/types.hpp"
+#include "bbprompt/lm/language_model.hpp"
+#include "bbprompt/task/task_options.hpp"
+
+namespace bbprompt {
+
+// Map from label to answer words, and from answer scores to label scores.
+class Verbalizer {
+ public:
+  // Asks `model` how it spells each word. Throws Error when there are fewer than two labels, a
+  // label has no word or an empty one, or two labels have words with the same first token, which
+  // the model could not tell apart; ModelError (the model's own) for a word without a token.
+  Verbalizer(const std::vector<LabelOptions>& labels, const LanguageModel& model);
+
+  [[nodiscard]] int num_labels() const { return static_cast<int>(first_answer_.size()) - 1; }
+
+  // Distinct tokens to ask the model for: label after label, each in the order of its words.
+  [[nodiscard]] const std::vector<TokenId>& answers() const { return answers_; }
+
+  // What a reader of the results must know: words of several tokens, of which only the first is
+  // scored, and words of one label that share their first token, which then counts once.
+  [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
+
+  // Scores per label from the scores of answers(), in its order: the mean over the label's tokens.
+  // For logits that is the logarithm of the geometric mean of their probabilities up to a constant
+  // of the query; unlike log-sum-exp it does not favour labels with more words, and unlike
+  // log-mean-exp every word keeps its weight. Throws Error when the size differs.
+  [[nodiscard]] Eigen::VectorXd label_scores(
+      const Eigen::Ref<const Eigen::VectorXd>& answer_scores) const;
+
+ private:
+  void add_label(const LabelOptions& label, const LanguageModel& model);
+
+  std::vector<TokenId> answers_;
+  std::vector<std::size_t> first_answer_;  // label l owns answers [l], [l + 1) of this
+  std::vector<std::string> owners_;        // per answer: `label "x", word "y"`
+  std::vector<std::string> notes_;
+};
+
+}  // namespace bbprompt

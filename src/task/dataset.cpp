@@ -1,0 +1,124 @@
+#include "bbprompt/task/dataset.hpp"
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+
+#include "bbprompt/base/atomic_file.hpp"
+#include "bbprompt/base/error.hpp"
+#include "bbprompt/base/sha256.hpp"
+#include "bbprompt/base/utf8.hpp"
+#include "task/delimited_rows.hpp"
+#include "task/jsonl_rows.hpp"
+#include "task/names.hpp"
+
+namespace bbprompt {
+namespace {
+
+using RowReader = void (*)(const SourceText&, const ColumnNames&, const RowSink&);
+
+RowReader reader_for(const std::filesystem::path& path) {
+  const std::string extension = path.extension().string();
+  if (extension == ".jsonl" || extension == ".ndjson" || extension == ".json") {
+    return read_jsonl_rows;
+  }
+  if (extension == ".csv") return read_csv_rows;
+  if (extension == ".tsv") return read_tsv_rows;
+  throw DataError(path.string(), 0,
+                  "expected a name that ends in .jsonl, .ndjson, .json, .csv or .tsv, found \"" +
+                      printable(extension) + "\"");
+}
+
+std::string contents_of(const std::filesystem::path& path) {
+  try {
+    return read_file(path);
+  } catch (const StoreError& error) {
+    throw DataError(path.string(), 0, std::string(error.what()).substr(error.file().size() + 2));
+  }
+}
+
+SourceText source_text(const std::filesystem::path& path, std::string_view contents) {
+  constexpr std::string_view kUtf8Mark = "\xef\xbb\xbf";
+  if (contents.starts_with("\xff\xfe") || contents.starts_with("\xfe\xff")) {
+    throw DataError(path.string(), 0, "expected UTF-8, found UTF-16; convert the file to UTF-8");
+  }
+  const std::size_t num_skipped = contents.starts_with(kUtf8Mark) ? kUtf8Mark.size() : 0;
+  if (contents.size() == num_skipped) throw DataError(path.string(), 0, "the file is empty");
+  return {.file = path.string(), .text = contents.substr(num_skipped), .num_skipped = num_skipped};
+}
+
+// Turns rows into examples.
+class ExampleBuilder {
+ public:
+  ExampleBuilder(const TaskOptions& task, const SourceText& source)
+      : source_(source),
+        has_text_b_(!task.text_b.empty()),
+        columns_{task.text_a, task.text_b, task.label} {
+    for (const LabelOptions& label : task.labels) {
+      const auto index = static_cast<int>(labels_.size());
+      if (!labels_.emplace(label.name, index).second) {
+        throw Error("task labels: \"" + printable(label.name) + "\" occurs twice");
+      }
+      label_names_.push_back(label.name);
+    }
+    if (labels_.empty()) throw Error("task labels: expected at least one, found none");
+    if (columns_.text_a == columns_.label || columns_.text_a == columns_.text_b ||
+        columns_.text_b == columns_.label) {
+      throw Error("task columns: expected different columns for the texts and the label, found " +
+                  quoted_list(std::vector{columns_.text_a, columns_.text_b, columns_.label}));
+    }
+  }
+
+  [[nodiscard]] const ColumnNames& columns() const { return columns_; }
+
+  [[nodiscard]] Example build(SourceRow&& row) const {
+    check_text(row, row.text_a, columns_.text_a);
+    if (has_text_b_) check_text(row, row.text_b, columns_.text_b);
+    const auto label = labels_.find(row.label);
+    if (label == labels_.end()) {
+      fail_row(source_, {.row = row.row, .line = row.line},
+               "label \"" + printable(row.label) + "\" has no answer words" +
+                   suggestion(row.label, label_names_) + "; the task's labels are " +
+                   quoted_list(label_names_));
+    }
+    return {.text_a = std::move(row.text_a),
+            .text_b = std::move(row.text_b),
+            .label = label->second,
+            .row = row.row};
+  }
+
+ private:
+  void check_text(const SourceRow& row, std::string_view text, const std::string& column) const {
+    const RowPlace place{.row = row.row, .line = row.line};
+    if (text.find_first_not_of(" \t\r\n\v\f") == std::string_view::npos) {
+      fail_row(source_, place, "expected text in \"" + printable(column) + "\", found none");
+    }
+    if (text.find('\0') != std::string_view::npos) {
+      fail_row(source_, place, "found a NUL character in \"" + printable(column) + "\"");
+    }
+  }
+
+  const SourceText& source_;
+  bool has_text_b_;
+  ColumnNames columns_;
+  std::map<std::string, int, std::less<>> labels_;
+  std::vector<std::string> label_names_;
+};
+
+}  // namespace
+
+Dataset read_dataset(const std::filesystem::path& path, const TaskOptions& task) {
+  const RowReader read_rows = reader_for(path);
+  const std::string contents = contents_of(path);
+  const SourceText source = source_text(path, contents);
+  const ExampleBuilder builder(task, source);
+  Dataset dataset{.path = path, .sha256 = sha256_hex(contents), .examples = {}};
+  read_rows(source, builder.columns(),
+            [&](SourceRow&& row) { dataset.examples.push_back(builder.build(std::move(row))); });
+  if (dataset.examples.empty()) {
+    throw DataError(source.file, 0, "expected at least one row, found none");
+  }
+  return dataset;
+}
+
+}  // namespace bbprompt

@@ -1,0 +1,77 @@
+#include "bbprompt/task/verbalizer.hpp"
+
+#include <algorithm>
+
+#include "bbprompt/base/error.hpp"
+#include "bbprompt/base/utf8.hpp"
+
+namespace bbprompt {
+namespace {
+
+std::string in_quotes(std::string_view text) { return "\"" + printable(text) + "\""; }
+
+}  // namespace
+
+Verbalizer::Verbalizer(const std::vector<LabelOptions>& labels, const LanguageModel& model) {
+  if (labels.size() < 2) {
+    throw Error("task labels: expected at least two, found " + std::to_string(labels.size()));
+  }
+  for (const LabelOptions& label : labels) {
+    first_answer_.push_back(answers_.size());
+    add_label(label, model);
+  }
+  first_answer_.push_back(answers_.size());
+}
+
+void Verbalizer::add_label(const LabelOptions& label, const LanguageModel& model) {
+  if (label.words.empty()) {
+    throw Error("label " + in_quotes(label.name) +
+                ": expected at least one answer word, found none");
+  }
+  for (const std::string& word : label.words) {
+    const std::string owner = "label " + in_quotes(label.name) + ", word " + in_quotes(word);
+    if (word.find_first_not_of(" \t\r\n") == std::string::npos) {
+      throw Error(owner + ": expected an answer word, found an empty one");
+    }
+    const AnswerToken answer = model.answer_token(word);
+    if (answer.num_tokens > 1) {
+      notes_.push_back(owner + ": " + std::to_string(answer.num_tokens) +
+                       " tokens for this model; only the first, " + in_quotes(answer.token) +
+                       ", is scored");
+    }
+    const auto found = std::find(answers_.begin(), answers_.end(), answer.id);
+    if (found == answers_.end()) {
+      answers_.push_back(answer.id);
+      owners_.push_back(owner);
+      continue;
+    }
+    const auto index = static_cast<std::size_t>(found - answers_.begin());
+    const std::string& other = owners_[index];
+    if (index < first_answer_.back()) {
+      throw Error(owner + ": expected words the model can tell apart, found the first token " +
+                  in_quotes(answer.token) + " also for " + other + "; choose another word");
+    }
+    notes_.push_back(owner + ": same first token " + in_quotes(answer.token) + " as for " + other +
+                     "; counts once");
+  }
+}
+
+Eigen::VectorXd Verbalizer::label_scores(
+    const Eigen::Ref<const Eigen::VectorXd>& answer_scores) const {
+  if (answer_scores.size() != static_cast<Eigen::Index>(answers_.size())) {
+    throw Error("expected " + std::to_string(answers_.size()) + " answer scores, found " +
+                std::to_string(answer_scores.size()));
+  }
+  Eigen::VectorXd scores(num_labels());
+  for (int l = 0; l < num_labels(); ++l) {
+    const auto index = static_cast<std::size_t>(l);
+    const auto begin = static_cast<Eigen::Index>(first_answer_[index]);
+    const auto end = static_cast<Eigen::Index>(first_answer_[index + 1]);
+    double sum = 0.0;
+    for (Eigen::Index a = begin; a < end; ++a) sum += answer_scores[a];
+    scores[l] = sum / static_cast<double>(end - begin);
+  }
+  return scores;
+}
+
+}  // namespace bbprompt
