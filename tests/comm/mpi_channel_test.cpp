@@ -1,11 +1,15 @@
 #include "bbprompt/comm/mpi_channel.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <semaphore.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <map>
 #include <numeric>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -143,33 +147,52 @@ TEST_F(MpiChannelTest, SendersOverTheirLimitTakeInMessagesInsteadOfBlockingEachO
   }
 }
 
-// Ranks above 1 start a long message and do not go on with it until rank 1 has got through.
+// A semaphore of all ranks on this host: blocks a rank outside MPI, as a long computation would.
+class HostSemaphore {
+ public:
+  HostSemaphore() : name_("/bbprompt_test_" + std::to_string(::getppid())) {
+    semaphore_ = ::sem_open(name_.c_str(), O_CREAT, 0600, 0);
+    EXPECT_NE(semaphore_, SEM_FAILED);
+  }
+  HostSemaphore(const HostSemaphore&) = delete;
+  HostSemaphore& operator=(const HostSemaphore&) = delete;
+  ~HostSemaphore() {
+    ::sem_close(semaphore_);
+    ::sem_unlink(name_.c_str());
+  }
+  void post() { EXPECT_EQ(::sem_post(semaphore_), 0); }
+  void wait() { EXPECT_EQ(::sem_wait(semaphore_), 0); }
+
+ private:
+  std::string name_;
+  sem_t* semaphore_;
+};
+
+// Ranks above 1 begin to send a long message and then do nothing for it until the message of rank 1
+// has been received.
 TEST_F(MpiChannelTest, ALongMessageUnderWayHoldsUpNoOtherRanks) {
   if (size_ < 4) GTEST_SKIP() << "needs 4 ranks";
   constexpr std::size_t kSize = 20'000'000;
   const Communicator aside = communicator_.duplicate();
   MpiChannel channel(communicator_);
   MpiChannel signal(aside);
-  if (rank_ == 0) {
-    for (int k = 2; k < size_; ++k) ASSERT_TRUE(signal.receive(kPatience).has_value());
-    signal.send(1, {});
-    const auto first = channel.receive(kPatience);
-    ASSERT_TRUE(first.has_value());
-    EXPECT_EQ(first->source, 1);
-    for (int k = 2; k < size_; ++k) signal.send(k, {});
-    for (int k = 2; k < size_; ++k) {
-      const auto message = channel.receive(kPatience);
-      ASSERT_TRUE(message.has_value());
-      EXPECT_EQ(message->bytes.size(), kSize);
-    }
-    return;
-  }
+  HostSemaphore semaphore;
+  for (int to = 0; to < size_; ++to) signal.send(to, {});  // all have opened the semaphore
+  for (int from = 0; from < size_; ++from) ASSERT_TRUE(signal.receive(kPatience).has_value());
   if (rank_ > 1) {
     channel.send(0, Bytes(kSize));
     signal.send(0, {});
+    semaphore.wait();
+  } else if (rank_ == 1) {
+    ASSERT_TRUE(signal.receive(kPatience).has_value());
+    channel.send(0, {std::byte{1}});
+  } else {
+    for (int k = 2; k < size_; ++k) ASSERT_TRUE(signal.receive(kPatience).has_value());
+    signal.send(1, {});
+    EXPECT_EQ(channel.receive(kPatience)->source, 1);
+    for (int k = 2; k < size_; ++k) semaphore.post();
+    for (int k = 2; k < size_; ++k) EXPECT_EQ(channel.receive(kPatience)->bytes.size(), kSize);
   }
-  ASSERT_TRUE(signal.receive(kPatience).has_value());
-  if (rank_ == 1) channel.send(0, {std::byte{1}});
 }
 
 TEST_F(MpiChannelTest, ReceiveGivesUpAfterItsTimeout) {
