@@ -19,7 +19,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Waiting: spin for as long as an answer of a busy partner takes, then sleep an eighth of the time
+// Waiting: spin for as long as an answer of a busy partner takes, then sleep a quarter of the time
 // waited so far, so that looking late never costs much of the wait itself.
 constexpr double kSpinSeconds = 50e-6;
 constexpr double kShortestSleep = 20e-6;
@@ -37,7 +37,7 @@ void pause(double waited_seconds, double remaining_seconds) {
     ::sched_yield();
     return;
   }
-  const double sleep = std::clamp(waited_seconds / 8.0, kShortestSleep, kLongestSleep);
+  const double sleep = std::clamp(waited_seconds / 4.0, kShortestSleep, kLongestSleep);
   std::this_thread::sleep_for(std::chrono::duration<double>(std::min(sleep, remaining_seconds)));
 }
 
