@@ -24,6 +24,9 @@ struct WorkItem {
   std::vector<double> point;  // candidate as the optimizer sees it
 
   [[nodiscard]] Bytes serialize() const;
+  void append_to(ByteWriter& writer) const;  // the same bytes, behind what is there
+  // Throws CommError for cut bytes, an unknown split, negative indices, and begin > end. Numbers of
+  // the point are taken as they are: judging them is the evaluator's part.
   [[nodiscard]] static WorkItem deserialize(ByteReader& reader);
 };
 
@@ -41,6 +44,9 @@ struct WorkResult {
 
   [[nodiscard]] bool ok() const { return error.empty(); }
   [[nodiscard]] Bytes serialize() const;
+  void append_to(ByteWriter& writer) const;
+  // Throws CommError for cut bytes and negative counts. A loss that is not finite passes:
+  // evaluators send failed results instead.
   [[nodiscard]] static WorkResult deserialize(ByteReader& reader);
 };
 

@@ -1,0 +1,32 @@
+#include "bbprompt/comm/loopback_channel.hpp"
+
+#include <string>
+#include <utility>
+
+#include "bbprompt/base/error.hpp"
+
+namespace bbprompt {
+
+LoopbackChannel::LoopbackChannel(Handler handler) : handler_(std::move(handler)) {}
+
+void LoopbackChannel::send(int destination, Bytes bytes) {
+  if (destination != 0) {
+    throw CommError("cannot send to rank " + std::to_string(destination) +
+                    ": the only worker of this process is 0");
+  }
+  messages_.push_back(std::move(bytes));
+}
+
+std::optional<Message> LoopbackChannel::receive(double /*timeout_seconds*/) {
+  while (answers_.empty() && !messages_.empty()) {
+    Bytes message = std::move(messages_.front());
+    messages_.pop_front();
+    handler_(std::move(message), [this](Bytes answer) { answers_.push_back(std::move(answer)); });
+  }
+  if (answers_.empty()) return std::nullopt;
+  Message message{.source = 0, .bytes = std::move(answers_.front())};
+  answers_.pop_front();
+  return message;
+}
+
+}  // namespace bbprompt

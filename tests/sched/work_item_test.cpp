@@ -1,0 +1,165 @@
+#include "bbprompt/sched/work_item.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "bbprompt/base/error.hpp"
+
+namespace bbprompt {
+namespace {
+
+WorkItem sample_item() {
+  return {.id = 0x0102030405060708U,
+          .trial = 3,
+          .group = -2,
+          .candidate = 19,
+          .split = Split::kDev,
+          .begin = 32,
+          .end = 48,
+          .is_manual = true,
+          .point = {0.5, -1e300, std::numeric_limits<double>::denorm_min()}};
+}
+
+WorkResult sample_result() {
+  return {.id = 99,
+          .loss_sum = -0.125,
+          .predicted = {0, 1, -1, 7},
+          .num_queries = 16,
+          .num_tokens = std::int64_t{1} << 40U,
+          .num_truncated = 2,
+          .seconds = 0.75,
+          .error = "model server: 503 \xE2\x80\xA6",
+          .is_retryable = true};
+}
+
+// Lengths of the fields in front of the point, which the header's order fixes.
+constexpr std::size_t kSplitOffset = 8 + 4 + 8 + 4;
+constexpr std::size_t kBeginOffset = kSplitOffset + 1;
+constexpr std::size_t kManualOffset = kBeginOffset + 16;
+
+template <typename T>
+Bytes with(Bytes bytes, std::size_t offset, T value) {
+  std::memcpy(bytes.data() + offset, &value, sizeof value);
+  return bytes;
+}
+
+WorkItem read_item(const Bytes& bytes) {
+  ByteReader reader(bytes);
+  WorkItem item = WorkItem::deserialize(reader);
+  reader.expect_end();
+  return item;
+}
+
+WorkResult read_result(const Bytes& bytes) {
+  ByteReader reader(bytes);
+  WorkResult result = WorkResult::deserialize(reader);
+  reader.expect_end();
+  return result;
+}
+
+TEST(WorkItem, EveryFieldIsReadBack) {
+  const WorkItem item = sample_item();
+  const WorkItem read = read_item(item.serialize());
+  EXPECT_EQ(read.id, item.id);
+  EXPECT_EQ(read.trial, item.trial);
+  EXPECT_EQ(read.group, item.group);
+  EXPECT_EQ(read.candidate, item.candidate);
+  EXPECT_EQ(read.split, item.split);
+  EXPECT_EQ(read.begin, item.begin);
+  EXPECT_EQ(read.end, item.end);
+  EXPECT_EQ(read.is_manual, item.is_manual);
+  EXPECT_EQ(read.point, item.point);
+}
+
+TEST(WorkItem, TakesItsNumbersAndAFixedNumberOfBytes) {
+  for (const std::size_t dimension : {0, 60, 500}) {
+    WorkItem item = sample_item();
+    item.point.assign(dimension, 0.25);
+    EXPECT_EQ(item.serialize().size(), 50 + 8 * dimension);
+  }
+}
+
+TEST(WorkItem, CanFollowOtherBytes) {
+  ByteWriter writer;
+  writer.put<std::uint8_t>(5);
+  sample_item().append_to(writer);
+  sample_result().append_to(writer);
+  const Bytes bytes = writer.take();
+  ByteReader reader(bytes);
+  EXPECT_EQ(reader.get<std::uint8_t>(), 5);
+  EXPECT_EQ(WorkItem::deserialize(reader).id, sample_item().id);
+  EXPECT_EQ(WorkResult::deserialize(reader).id, sample_result().id);
+  EXPECT_NO_THROW(reader.expect_end());
+}
+
+TEST(WorkItem, EveryCutIsRefused) {
+  const Bytes item = sample_item().serialize();
+  for (std::size_t size = 0; size < item.size(); ++size) {
+    ByteReader reader{std::span(item).first(size)};
+    EXPECT_THROW((void)WorkItem::deserialize(reader), CommError) << size;
+  }
+}
+
+TEST(WorkItem, MalformedFieldsAreRefused) {
+  const Bytes good = sample_item().serialize();
+  EXPECT_THROW((void)read_item(with<std::int32_t>(good, 8, -1)), CommError) << "trial";
+  EXPECT_THROW((void)read_item(with<std::int32_t>(good, 20, -1)), CommError) << "candidate";
+  EXPECT_THROW((void)read_item(with<std::uint8_t>(good, kSplitOffset, 3)), CommError) << "split";
+  EXPECT_THROW((void)read_item(with<std::int64_t>(good, kBeginOffset, 49)), CommError) << "range";
+  EXPECT_THROW((void)read_item(with<std::int64_t>(good, kBeginOffset, -1)), CommError) << "begin";
+  EXPECT_THROW((void)read_item(with<std::uint8_t>(good, kManualOffset, 2)), CommError) << "flag";
+  EXPECT_THROW((void)read_item(with(good, kManualOffset + 1, ~std::uint64_t{0})), CommError)
+      << "length";
+  EXPECT_NO_THROW((void)read_item(with<std::int64_t>(good, kBeginOffset, 48))) << "empty range";
+}
+
+TEST(WorkResult, EveryFieldIsReadBack) {
+  const WorkResult result = sample_result();
+  const WorkResult read = read_result(result.serialize());
+  EXPECT_EQ(read.id, result.id);
+  EXPECT_EQ(read.loss_sum, result.loss_sum);
+  EXPECT_EQ(read.predicted, result.predicted);
+  EXPECT_EQ(read.num_queries, result.num_queries);
+  EXPECT_EQ(read.num_tokens, result.num_tokens);
+  EXPECT_EQ(read.num_truncated, result.num_truncated);
+  EXPECT_EQ(read.seconds, result.seconds);
+  EXPECT_EQ(read.error, result.error);
+  EXPECT_EQ(read.is_retryable, result.is_retryable);
+  EXPECT_FALSE(read.ok());
+  EXPECT_TRUE(WorkResult{}.ok());
+}
+
+TEST(WorkResult, EveryCutIsRefused) {
+  const Bytes result = sample_result().serialize();
+  for (std::size_t size = 0; size < result.size(); ++size) {
+    ByteReader reader{std::span(result).first(size)};
+    EXPECT_THROW((void)WorkResult::deserialize(reader), CommError) << size;
+  }
+}
+
+TEST(WorkResult, NegativeCountsAreRefused) {
+  for (const auto count :
+       {&WorkResult::num_queries, &WorkResult::num_tokens, &WorkResult::num_truncated}) {
+    WorkResult result = sample_result();
+    result.*count = -1;
+    EXPECT_THROW((void)read_result(result.serialize()), CommError);
+  }
+}
+
+TEST(WorkResult, ALossThatIsNotFinitePasses) {
+  WorkResult result = sample_result();
+  result.loss_sum = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_TRUE(std::isnan(read_result(result.serialize()).loss_sum));
+}
+
+TEST(Split, HasAName) {
+  EXPECT_EQ(to_string(Split::kTrain), "train");
+  EXPECT_EQ(to_string(Split::kDev), "dev");
+  EXPECT_EQ(to_string(Split::kTest), "test");
+}
+
+}  // namespace
+}  // namespace bbprompt
