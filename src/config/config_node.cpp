@@ -21,7 +21,7 @@ ConfigNode* ConfigNode::find(std::string_view key) {
 std::string describe(const ConfigNode& value) {
   switch (value.kind) {
     case ConfigNode::Kind::kNull:
-      return "nothing";
+      return "nothing (null)";
     case ConfigNode::Kind::kScalar:
       return '"' + printable(value.text) + '"';
     case ConfigNode::Kind::kSequence:

@@ -20,9 +20,7 @@ struct Reading {
   const ConfigNode& value;
 
   [[noreturn]] void fail(const ConfigNode& at, const std::string& expected) const {
-    std::string message = "expected " + expected + ", found " + describe(at);
-    if (at.is_null()) message += R"( (write "" for empty text))";
-    fail_config(at.position, row.key, message);
+    fail_config(at.position, row.key, "expected " + expected + ", found " + describe(at));
   }
   [[noreturn]] void fail() const { fail(value, expected_value(row)); }
 };

@@ -17,7 +17,7 @@ namespace bbprompt {
 namespace {
 
 constexpr std::size_t kMaxDepth = 32;
-constexpr std::size_t kMaxExpandedBytes = std::size_t{8} << 20;
+constexpr std::size_t kMaxExpandedBytes = std::size_t{32} << 20;
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 // Line and column of a byte, in characters.

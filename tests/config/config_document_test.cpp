@@ -122,7 +122,7 @@ TEST_F(LoadConfig, BadOverridesAreLocatedAtTheirOption) {
       {"=5", "--set =5: expected key=value"},
       {"shard_size=",
        "--set shard_size=: shard_size: expected an integer from 1 to 1000000, found "
-       "nothing (write \"\" for empty text)"},
+       "nothing (null)"},
       {"shard_size=x",
        "--set shard_size=x: shard_size: expected an integer from 1 to 1000000, "
        "found \"x\""},

@@ -64,7 +64,7 @@ TEST(ConfigErrors, WrongTypesAndRangesSayWhatWasExpectedAndFound) {
   const std::string length =
       "c.yaml:9:18: prompt.length: expected an integer from 1 to 512, found ";
   const std::string alpha =
-      "c.yaml:9:23: prompt.soft.alpha: expected a number above 0, at most 1000000, found ";
+      "c.yaml:9:24: prompt.soft.alpha: expected a number above 0, at most 1000000, found ";
   const auto with_length = [](const std::string& value) {
     return small_config_with("prompt: {length: " + value + "}\n");
   };
@@ -108,9 +108,9 @@ TEST(ConfigErrors, WrongTypesAndRangesSayWhatWasExpectedAndFound) {
       {small_config_with("budget: 5\n"),
        "c.yaml:9:9: budget: expected a mapping of keys to values, found \"5\""},
       {small_config_with("budget:\n"),
-       "c.yaml:9:1: budget: expected a mapping of keys to values, found nothing"},
+       "c.yaml:9:1: budget: expected a mapping of keys to values, found nothing (null)"},
       {small_config_with("shard_size:\nseeds: 3\n"),
-       "c.yaml:9:1: shard_size: expected an integer from 1 to 1000000, found nothing"},
+       "c.yaml:9:1: shard_size: expected an integer from 1 to 1000000, found nothing (null)"},
       {changed("name: small", "name: a b"),
        "c.yaml:1:7: name: expected a name (at most 64 letters, digits, '.', '_' and '-'), found "
        "\"a b\""},
@@ -121,8 +121,7 @@ TEST(ConfigErrors, WrongTypesAndRangesSayWhatWasExpectedAndFound) {
       {changed("\"{prompt} {text_a} It was {mask}.\"", "\"  \""),
        "c.yaml:7:13: task.template: expected text that is not empty, found \"  \""},
       {changed("\"{prompt} {text_a} It was {mask}.\"", "~"),
-       "c.yaml:7:3: task.template: expected text that is not empty, found nothing (write \"\" for "
-       "empty text)"},
+       "c.yaml:7:3: task.template: expected text that is not empty, found nothing (null)"},
   };
   for (const auto& [text, error] : cases) EXPECT_EQ(error_of(text), error);
 }
@@ -138,13 +137,12 @@ TEST(ConfigErrors, LabelsAndWordsAreChecked) {
        "list of words, found a list"},
       {changed(labels, "{a: x, a: y}"), "c.yaml:8:18: a: key is written twice in one mapping"},
       {changed(labels, "{a: x, b: x}"),
-       "c.yaml:8:22: task.labels: \"x\" stands for label \"a\" too"},
-      {changed(labels, "{a: [x, y, x], b: z}"), "c.yaml:8:23: task.labels: \"x\" stands twice"},
+       "c.yaml:8:21: task.labels: \"x\" stands for label \"a\" too"},
+      {changed(labels, "{a: [x, y, x], b: z}"), "c.yaml:8:22: task.labels: \"x\" stands twice"},
       {changed(labels, "{a: [], b: z}"),
        "c.yaml:8:15: task.labels: expected a word or a list of words, found a list"},
       {changed(labels, "{a: , b: z}"),
-       "c.yaml:8:12: task.labels: expected a word or a list of words, found nothing (write \"\" "
-       "for empty text)"},
+       "c.yaml:8:12: task.labels: expected a word or a list of words, found nothing (null)"},
       {changed(labels, "{a: \" x\", b: z}"),
        "c.yaml:8:15: task.labels: expected a word without blanks around it, found \" x\""},
       {changed(labels, "{a: x, \"b \": z}"),

@@ -3,9 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <set>
 #include <sstream>
 
+#include "bbprompt/config/config_document.hpp"
+#include "bbprompt/config/sweep_spec.hpp"
 #include "tests/support.hpp"
 
 namespace bbprompt {
@@ -35,6 +38,27 @@ TEST(ConfigKeys, TheReadmeListsEveryKeyWithItsValuesAndDefault) {
     if (line.rfind("| `", 0) == 0) rows.push_back(line);
   }
   EXPECT_THAT(rows, ::testing::ElementsAreArray(expected));
+}
+
+// Each block of the page opens with the name of its file.
+TEST(ConfigKeys, TheExamplesOfTheReadmeLoad) {
+  const testing::TemporaryFolder folder;
+  std::istringstream text(testing::read_text(testing::source_folder() / "configs/README.md"));
+  std::vector<std::string> configurations;
+  std::string name;
+  for (std::string line; std::getline(text, line);) {
+    if (line.rfind("# file: ", 0) == 0) name = line.substr(8);
+    if (line == "```") name.clear();
+    if (name.empty()) continue;
+    std::ofstream(folder / name, std::ios::app) << line << '\n';
+    if (line.rfind("model:", 0) == 0) configurations.push_back(name);
+  }
+  EXPECT_THAT(configurations, ::testing::ElementsAre("first.yaml", "methods.yaml"));
+  for (const auto& file : configurations) {
+    const ConfigDocument document = load_config(folder / file);
+    EXPECT_NO_THROW((void)parse_sweep(document)) << file;
+    EXPECT_NO_THROW((void)resolved_yaml(document)) << file;
+  }
 }
 
 }  // namespace

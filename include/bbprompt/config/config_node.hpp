@@ -48,7 +48,7 @@ struct ConfigEntry {
 // Reads one YAML document. `file` names it in errors; `first_line` is the number of its first line,
 // 0 for text that has no lines a person could look up. Throws ConfigError for anything but one
 // well-formed document in UTF-8: tabs and control characters, a key written twice, keys that are
-// not text, tags, more than 32 levels of nesting, aliases that expand to more than 8 MiB.
+// not text, tags, more than 32 levels of nesting, aliases that expand to more than 32 MiB.
 [[nodiscard]] ConfigNode parse_yaml(std::string_view text, const std::string& file,
                                     int first_line = 1);
 
@@ -58,7 +58,7 @@ struct ConfigEntry {
 // Any value on one line: `word`, `[1, 2]`, `{kind: soft}`.
 [[nodiscard]] std::string write_flow_yaml(const ConfigNode& value);
 
-// What an error message calls a value: "nothing", `"abc"`, "a list", "a mapping".
+// What an error message calls a value: "nothing (null)", `"abc"`, "a list", "a mapping".
 [[nodiscard]] std::string describe(const ConfigNode& value);
 
 // Throws ConfigError for a key at a position.
