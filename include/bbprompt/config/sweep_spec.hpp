@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "bbprompt/config/config_document.hpp"
+#include "bbprompt/config/experiment_spec.hpp"
+
+namespace bbprompt {
+
+// One dimension of the grid: a dotted key and the values it takes in turn.
+struct SweepAxis {
+  std::string key;
+  ConfigPosition position;
+  std::vector<ConfigNode> values;  // at least one
+};
+
+// One setting of a variant.
+struct SweepSetting {
+  std::string key;
+  ConfigPosition position;
+  ConfigNode value;
+};
+
+// A named method: several settings that go together.
+struct SweepVariant {
+  std::string name;
+  std::vector<SweepSetting> settings;
+};
+
+// What a document says of its sweep.
+struct SweepSpec {
+  std::string name;
+  OutputOptions output;              // folder filled in: "out/NAME" by default
+  std::vector<std::uint64_t> seeds;  // at least one, no seed twice
+  std::vector<SweepAxis> axes;       // in file order
+  std::vector<SweepVariant> variants;
+};
+
+// Throws ConfigError for an unknown key of an axis or a variant, an axis without values, a key
+// that no axis may set (name, seeds, output), and a key that two axes, an axis and a variant, or
+// one variant twice would set: one of them would win silently.
+[[nodiscard]] SweepSpec parse_sweep(const ConfigDocument& document);
+
+}  // namespace bbprompt

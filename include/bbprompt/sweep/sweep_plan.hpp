@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "bbprompt/config/config_document.hpp"
+#include "bbprompt/config/experiment_spec.hpp"
+
+namespace bbprompt {
+
+// One optimizer run.
+struct TrialSpec {
+  // "TASK-METHOD-sSEED-HHHHHHHH" of [a-z0-9_-] only: the names in lower case and the first eight
+  // digits of config_hash. Depends on the trial's own settings alone, so that it stays the same
+  // when a sweep grows, shrinks or is written down in another order.
+  std::string id;
+  std::string method;  // name of the variant; without variants the prompt kind
+  std::uint64_t seed = 0;
+  ExperimentSpec spec;        // paths as they can be opened
+  std::string resolved_yaml;  // every key, paths relative to the configuration's folder
+  std::string config_hash;    // SHA-256 of resolved_yaml with an empty name; no output, no folder
+  // Dotted key and value of every axis, in the order of the axes; a task by its name.
+  std::vector<std::pair<std::string, std::string>> axis_values;
+};
+
+// The trials of a sweep in the order they are handed out.
+struct SweepPlan {
+  std::string name;
+  OutputOptions output;
+  std::vector<TrialSpec> trials;  // variants x axes (last axis fastest) x seeds
+  std::string config_given;
+  std::string config_resolved;
+  std::string config_hash;  // SHA-256 over the ids and hashes of the trials in order
+};
+
+// Most trials a sweep may have, and most bytes their resolved configurations may take together.
+inline constexpr std::int64_t kMaxTrials = 100000;
+inline constexpr std::int64_t kMaxPlanBytes = std::int64_t{1} << 29;
+
+// Expands a document. Throws ConfigError when a trial's settings are wrong (see parse_experiment),
+// when two trials are equal, or when there are more than the limits allow.
+[[nodiscard]] SweepPlan expand(const ConfigDocument& document);
+
+}  // namespace bbprompt

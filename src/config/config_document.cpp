@@ -1,0 +1,200 @@
+#include "bbprompt/config/config_document.hpp"
+
+#include "bbprompt/base/utf8.hpp"
+#include "bbprompt/config/sweep_spec.hpp"
+#include "config/field_io.hpp"
+#include "config/key_lookup.hpp"
+#include "config/task_file.hpp"
+
+namespace bbprompt {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::string_view kAxes = "sweep.axes.";
+constexpr std::string_view kVariants = "sweep.variants.";
+
+struct Override {
+  std::string key;
+  ConfigNode value;
+  ConfigPosition position;
+};
+
+Override parse_override(const std::string& argument) {
+  Override result;
+  const std::string option = "--set " + printable(argument, 80);
+  result.position.file = std::make_shared<const std::string>(option);
+  const auto equals = argument.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    fail_config(result.position, "", "expected key=value");
+  }
+  result.key = argument.substr(0, equals);
+  result.value = parse_yaml(std::string_view(argument).substr(equals + 1), option, 0);
+  return result;
+}
+
+bool starts_with(std::string_view text, std::string_view start) {
+  return text.substr(0, start.size()) == start;
+}
+
+// The mapping at `key`, made if it is not there.
+ConfigNode& mapping_at(ConfigNode& root, std::string_view key, const ConfigPosition& at) {
+  if (find_value(root, key) == nullptr) {
+    ConfigNode empty;
+    empty.kind = ConfigNode::Kind::kMapping;
+    empty.position = at;
+    put_value(root, key, std::move(empty), at);
+  }
+  return const_cast<ConfigNode&>(*find_value(root, key));
+}
+
+void replace_entry(ConfigNode& mapping, const std::string& key, const Override& set) {
+  if (auto* value = mapping.find(key)) {
+    *value = set.value;
+  } else {
+    mapping.entries.push_back({key, set.position, set.value});
+  }
+}
+
+// Below sweep.axes and sweep.variants.NAME the rest of the key, dots and all, is one key.
+void apply_override(ConfigNode& root, const Override& set) {
+  if (starts_with(set.key, kAxes)) {
+    const std::string axis = set.key.substr(kAxes.size());
+    replace_entry(mapping_at(root, "sweep.axes", set.position), axis, set);
+  } else if (starts_with(set.key, kVariants)) {
+    const std::string rest = set.key.substr(kVariants.size());
+    ConfigNode& variants = mapping_at(root, "sweep.variants", set.position);
+    const auto dot = rest.find('.');
+    auto* variant = variants.find(rest.substr(0, dot));
+    if (dot == std::string::npos) {
+      replace_entry(variants, rest, set);
+    } else if (variant == nullptr) {
+      fail_config(set.position, set.key, "no variant has this name");
+    } else {
+      replace_entry(*variant, rest.substr(dot + 1), set);
+    }
+  } else {
+    set_config_value(root, set.key, set.value, set.position);
+  }
+}
+
+// A sweep would silently win over the override.
+void refuse_hidden(const Override& set, const SweepSpec& sweep) {
+  for (const auto& axis : sweep.axes) {
+    if (!overlaps(axis.key, set.key)) continue;
+    fail_config(set.position, set.key,
+                "the sweep has an axis " + axis.key + ", which would win; set sweep.axes." +
+                    axis.key + " to a list of values instead");
+  }
+  for (const auto& variant : sweep.variants) {
+    for (const auto& setting : variant.settings) {
+      if (!overlaps(setting.key, set.key)) continue;
+      const std::string key = "sweep.variants." + variant.name + "." + setting.key;
+      fail_config(set.position, set.key,
+                  "variant " + variant.name + " sets " + setting.key + ", which would win; set " +
+                      key + " instead");
+    }
+  }
+}
+
+ConfigDocument build(std::string given, const fs::path& folder, const std::string& name,
+                     std::span<const std::string> overrides) {
+  ConfigDocument document{.given = std::move(given), .folder = folder, .root = {}};
+  TaskFileLoader tasks(folder);
+  document.root = parse_yaml(document.given, name);
+  tasks.resolve_document(document.root);
+  check_keys(document.root);
+  check_values(document.root);
+  (void)parse_sweep(document);
+  std::vector<Override> sets;
+  for (const auto& argument : overrides) {
+    Override set = parse_override(argument);
+    if (set.key == "task") tasks.resolve(set.value);
+    apply_override(document.root, set);
+    tasks.resolve_document(document.root);
+    check_values(document.root);
+    (void)parse_sweep(document);
+    sets.push_back(std::move(set));
+  }
+  const SweepSpec sweep = parse_sweep(document);
+  for (const auto& set : sets) refuse_hidden(set, sweep);
+  return document;
+}
+
+ConfigNode empty_mapping() {
+  ConfigNode node;
+  node.kind = ConfigNode::Kind::kMapping;
+  return node;
+}
+
+// A value of a key or section in canonical form.
+ConfigNode canonical(const std::string& key, const ConfigNode& value) {
+  ConfigNode given = empty_mapping();
+  set_config_value(given, key, value, value.position);
+  ConfigNode result = empty_mapping();
+  ConfigFields scratch;
+  for (const auto& row : schema()) {
+    const auto* found = find_value(given, row.key);
+    if (found == nullptr) continue;
+    read_field(row, *found, scratch);
+    put_value(result, row.key, write_field(row, scratch), {});
+  }
+  const auto* found = find_value(result, key);
+  return found == nullptr ? empty_mapping() : *found;
+}
+
+ConfigNode canonical_sweep(const SweepSpec& sweep) {
+  ConfigNode axes = empty_mapping();
+  for (const auto& axis : sweep.axes) {
+    ConfigNode values;
+    values.kind = ConfigNode::Kind::kSequence;
+    for (const auto& value : axis.values) values.items.push_back(canonical(axis.key, value));
+    axes.entries.push_back({axis.key, {}, std::move(values)});
+  }
+  ConfigNode variants = empty_mapping();
+  for (const auto& variant : sweep.variants) {
+    ConfigNode settings = empty_mapping();
+    for (const auto& setting : variant.settings) {
+      settings.entries.push_back({setting.key, {}, canonical(setting.key, setting.value)});
+    }
+    variants.entries.push_back({variant.name, {}, std::move(settings)});
+  }
+  ConfigNode node = empty_mapping();
+  node.entries.push_back({"axes", {}, std::move(axes)});
+  node.entries.push_back({"variants", {}, std::move(variants)});
+  return node;
+}
+
+}  // namespace
+
+ConfigDocument load_config(const fs::path& path, std::span<const std::string> overrides) {
+  ConfigPosition at;
+  at.file = std::make_shared<const std::string>(path.string());
+  std::string text = read_config_text(path, at, "");
+  return build(std::move(text), path.parent_path(), path.string(), overrides);
+}
+
+ConfigDocument parse_config(std::string text, const fs::path& folder, const std::string& name) {
+  return build(std::move(text), folder, name, {});
+}
+
+std::string config_value_text(const std::string& key, const ConfigNode& value) {
+  const ConfigNode node = canonical(key, value);
+  return node.is_scalar() ? node.text : write_flow_yaml(node);
+}
+
+std::string resolved_yaml(const ConfigDocument& document) {
+  ConfigFields fields;
+  ConfigNode root = empty_mapping();
+  for (const auto& row : schema()) {
+    const auto* value = find_value(document.root, row.key);
+    if (value == nullptr && row.presence == Presence::kRequired) continue;  // the sweep gives it
+    if (value != nullptr) read_field(row, *value, fields);
+    put_value(root, row.key, write_field(row, fields), {});
+  }
+  const SweepSpec sweep = parse_sweep(document);
+  put_value(root, "output.folder", text_scalar(sweep.output.folder.string()), {});
+  put_value(root, "sweep", canonical_sweep(sweep), {});
+  return write_yaml(root);
+}
+
+}  // namespace bbprompt

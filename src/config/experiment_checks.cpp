@@ -1,0 +1,62 @@
+#include "config/experiment_checks.hpp"
+
+#include "config/key_lookup.hpp"
+
+namespace bbprompt {
+namespace {
+
+// Above this a full covariance matrix takes gigabytes and its decomposition minutes.
+constexpr std::int64_t kMaxFullCovariance = 10000;
+
+// Coordinates of the search; 0 where they depend on the model.
+std::int64_t search_dimension(const PromptOptions& prompt) {
+  if (prompt.kind == PromptKind::kSoft) return prompt.soft.dimension;
+  if (prompt.discrete.relaxation == Relaxation::kLogits) return prompt.discrete.dimension;
+  return std::int64_t{prompt.length} * prompt.discrete.dimension_per_token;
+}
+
+void check_optimizer(const ConfigNode& root, const ExperimentSpec& spec) {
+  if (spec.optimizer.cma_es.population_size == 1) {
+    constexpr auto kKey = "optimizer.cma_es.population_size";
+    fail_config(locate(root, kKey), kKey, "expected 0 or at least 2, found 1");
+  }
+  const std::int64_t dimension = search_dimension(spec.prompt);
+  const bool is_full = spec.optimizer.kind == OptimizerKind::kCmaEs &&
+                       spec.optimizer.cma_es.covariance == CovarianceKind::kFull;
+  if (is_full && dimension > kMaxFullCovariance) {
+    constexpr auto kKey = "optimizer.cma_es.covariance";
+    fail_config(locate(root, kKey), kKey,
+                "a full covariance matrix is for at most " + std::to_string(kMaxFullCovariance) +
+                    " search coordinates, the prompt has " + std::to_string(dimension) +
+                    "; use separable, or fewer coordinates");
+  }
+}
+
+}  // namespace
+
+void check_task(const ConfigNode& root, const TaskOptions& task) {
+  const auto refuse_equal = [&](const std::string& column, const std::string& other,
+                                std::string_view key, const std::string& other_key) {
+    if (column != other) return;
+    fail_config(locate(root, key), key, "column \"" + column + "\" is " + other_key + " already");
+  };
+  refuse_equal(task.label, task.text_a, "task.columns.label", "task.columns.text_a");
+  refuse_equal(task.text_b, task.text_a, "task.columns.text_b", "task.columns.text_a");
+  refuse_equal(task.text_b, task.label, "task.columns.text_b", "task.columns.label");
+  if (task.metric == MetricKind::kBinaryF1 && task.labels.size() != 2) {
+    fail_config(locate(root, "task.metric"), "task.metric",
+                "binary_f1 is for two labels, task.labels has " +
+                    std::to_string(task.labels.size()) + "; use macro_f1 or accuracy");
+  }
+}
+
+void check_experiment(const ConfigNode& root, const ExperimentSpec& spec) {
+  check_task(root, spec.task);
+  check_optimizer(root, spec);
+  if (spec.budget.evaluations == 0 && spec.budget.queries == 0) {
+    fail_config(locate(root, "budget"), "budget",
+                "expected a limit above 0 in budget.evaluations or budget.queries, found none");
+  }
+}
+
+}  // namespace bbprompt

@@ -1,0 +1,295 @@
+#include "config/schema.hpp"
+
+#include <algorithm>
+
+namespace bbprompt {
+namespace {
+
+constexpr auto kRequired = Presence::kRequired;
+constexpr double kMany = 1e9;
+constexpr double kLargest = 1e300;
+
+constexpr SchemaRow kRows[] = {
+    {.key = "name",
+     .field = [](ConfigFields& f) -> FieldRef {
+       return TextField{&f.spec.name, TextField::Rule::kName};
+     },
+     .presence = kRequired,
+     .meaning = "name of the experiment"},
+
+    {.key = "model.kind",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.model.kind; },
+     .choices = {"replica"},
+     .meaning = "`replica`: every rank runs the model itself"},
+    {.key = "model.path",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.model.path; },
+     .presence = kRequired,
+     .meaning = "Hugging Face folder: `config.json`, tokenizer files, safetensors"},
+    {.key = "model.weights",
+     .field = [](ConfigFields& f) -> FieldRef { return TextField{&f.spec.model.weights}; },
+     .meaning = "weights file in that folder; empty: `model.safetensors` or its index"},
+    {.key = "model.threads",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.model.threads; },
+     .limits = {1, 1024},
+     .meaning = "threads of each rank"},
+
+    {.key = "task.name",
+     .field = [](ConfigFields& f) -> FieldRef {
+       return TextField{&f.spec.task.name, TextField::Rule::kName};
+     },
+     .presence = kRequired,
+     .meaning = "name of the task, part of the trial's id"},
+    {.key = "task.train",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.task.train; },
+     .presence = kRequired,
+     .meaning = "file the few-shot train split is drawn from"},
+    {.key = "task.dev",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.task.dev; },
+     .meaning = "file the few-shot dev split is drawn from; empty: `task.train`, the rest of it"},
+    {.key = "task.test",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.task.test; },
+     .presence = kRequired,
+     .meaning = "file the prompts are tested on"},
+    {.key = "task.columns.text_a",
+     .field = [](ConfigFields& f) -> FieldRef {
+       return TextField{&f.spec.task.text_a, TextField::Rule::kFilled};
+     },
+     .meaning = "column of the text"},
+    {.key = "task.columns.text_b",
+     .field = [](ConfigFields& f) -> FieldRef { return TextField{&f.spec.task.text_b}; },
+     .meaning = "column of the second text; empty: single texts"},
+    {.key = "task.columns.label",
+     .field = [](ConfigFields& f) -> FieldRef {
+       return TextField{&f.spec.task.label, TextField::Rule::kFilled};
+     },
+     .meaning = "column of the label"},
+    {.key = "task.template",
+     .field = [](ConfigFields& f) -> FieldRef {
+       return TextField{&f.spec.task.template_text, TextField::Rule::kFilled};
+     },
+     .presence = kRequired,
+     .meaning = "pattern around the texts, such as `\"{prompt} {text_a} It was {mask}.\"`"},
+    {.key = "task.manual_prompt",
+     .field = [](ConfigFields& f) -> FieldRef { return TextField{&f.spec.task.manual_prompt}; },
+     .meaning = "what stands at `{prompt}` for the manual baseline"},
+    {.key = "task.labels",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.task.labels; },
+     .presence = kRequired,
+     .meaning = "label names of the data in the order of their indices, each with a word or a list "
+                "of words; the score of several words is their mean"},
+    {.key = "task.metric",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.task.metric; },
+     .choices = {"accuracy", "macro_f1", "binary_f1", "matthews"},
+     .meaning = "what dev selection and the tables report; `binary_f1`: of the second label"},
+    {.key = "task.max_field_tokens",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.task.max_field_tokens; },
+     .limits = {0, kMany},
+     .meaning = "each text is first cut to this many tokens; 0: not cut"},
+
+    {.key = "few_shot.train_per_class",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.few_shot.train_per_class; },
+     .limits = {1, 1e6},
+     .meaning = "train examples per label"},
+    {.key = "few_shot.dev_per_class",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.few_shot.dev_per_class; },
+     .limits = {1, 1e6},
+     .meaning = "dev examples per label"},
+    {.key = "few_shot.max_test",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.few_shot.max_test; },
+     .limits = {0, kMany},
+     .meaning = "first rows of the test file that are used; 0: all"},
+
+    {.key = "prompt.kind",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.kind; },
+     .choices = {"discrete", "soft"},
+     .meaning = "`discrete`: tokens; `soft`: vectors added to word embeddings"},
+    {.key = "prompt.length",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.length; },
+     .limits = {1, 512},
+     .meaning = "tokens of the prompt"},
+    {.key = "prompt.discrete.relaxation",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.discrete.relaxation; },
+     .choices = {"embedding", "logits"},
+     .meaning =
+         "how a point picks tokens. `embedding`: per position the candidate word whose "
+         "projected embedding points most along it; `logits`: argmax per position of a fixed "
+         "random projection"},
+    {.key = "prompt.discrete.dimension_per_token",
+     .field = [](ConfigFields& f) -> FieldRef {
+       return &f.spec.prompt.discrete.dimension_per_token;
+     },
+     .limits = {1, 4096},
+     .meaning = "`embedding`: search coordinates per prompt token"},
+    {.key = "prompt.discrete.dimension",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.discrete.dimension; },
+     .limits = {1, 1e6},
+     .meaning = "`logits`: search coordinates of the whole prompt"},
+    {.key = "prompt.discrete.num_candidates",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.discrete.num_candidates; },
+     .limits = {2, 1e6},
+     .meaning = "candidate words: the most frequent ones of the training text"},
+    {.key = "prompt.discrete.words",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.discrete.words; },
+     .meaning = "these candidate words instead, if not empty"},
+    {.key = "prompt.soft.dimension",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.soft.dimension; },
+     .limits = {0, 1e6},
+     .meaning = "search coordinates; 0: no projection, every coordinate of the vectors"},
+    {.key = "prompt.soft.alpha",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.soft.alpha; },
+     .limits = {0, 1e6, true},
+     .meaning = "scale of the random projection"},
+    {.key = "prompt.soft.init",
+     .field = [](ConfigFields& f) -> FieldRef { return TextField{&f.spec.prompt.soft.init}; },
+     .meaning = "text whose tokens stand under the vectors; empty: tokens drawn from the seed"},
+
+    {.key = "objective.kind",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.objective.kind; },
+     .choices = {"cross_entropy", "hinge", "error_rate"},
+     .meaning = "the fitness of a candidate on the train split"},
+    {.key = "objective.margin",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.objective.margin; },
+     .limits = {0, 1e6, true},
+     .meaning = "margin of `hinge`"},
+
+    {.key = "optimizer.kind",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.kind; },
+     .choices = {"cma_es", "random_search"},
+     .meaning = "which of the two sections below is used"},
+    {.key = "optimizer.cma_es.covariance",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.covariance; },
+     .choices = {"full", "separable"},
+     .meaning = "`separable`: the diagonal only"},
+    {.key = "optimizer.cma_es.population_size",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.population_size; },
+     .limits = {0, 1e5},
+     .meaning = "candidates per generation, at least 2; 0: floor(4 + 3 ln N)"},
+    {.key = "optimizer.cma_es.sigma",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.sigma; },
+     .limits = {0, 1e6, true},
+     .meaning = "initial step size"},
+    {.key = "optimizer.cma_es.active",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.is_active; },
+     .meaning = "learn from bad candidates too (negative weights)"},
+    {.key = "optimizer.cma_es.tol_fun",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.tol_fun; },
+     .limits = {0, kLargest},
+     .meaning = "stop: spread of recent fitness below this; 0: rule off, as in those that follow"},
+    {.key = "optimizer.cma_es.tol_fun_hist",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.tol_fun_hist; },
+     .limits = {0, kLargest},
+     .meaning = "stop: spread of the best fitness of recent generations below this"},
+    {.key = "optimizer.cma_es.tol_x",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.tol_x; },
+     .limits = {0, kLargest},
+     .meaning = "stop: steps in every coordinate below this"},
+    {.key = "optimizer.cma_es.tol_fac_up_x",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.tol_fac_up_x; },
+     .limits = {0, kLargest},
+     .meaning = "stop: a step grew by more than this factor"},
+    {.key = "optimizer.cma_es.tol_up_sigma",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.tol_up_sigma; },
+     .limits = {0, kLargest},
+     .meaning = "stop: step size grew by more than this over the longest axis"},
+    {.key = "optimizer.cma_es.tol_condition_cov",
+     .field = [](ConfigFields& f) -> FieldRef {
+       return &f.spec.optimizer.cma_es.tol_condition_cov;
+     },
+     .limits = {0, kLargest},
+     .meaning = "stop: condition number of the covariance matrix above this"},
+    {.key = "optimizer.cma_es.tol_flat_fitness",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.tol_flat_fitness; },
+     .limits = {0, kMany},
+     .meaning = "stop: so many generations in a row with equal fitness"},
+    {.key = "optimizer.cma_es.stagnation_stop",
+     .field = [](ConfigFields& f) -> FieldRef {
+       return &f.spec.optimizer.cma_es.is_stagnation_stop;
+     },
+     .meaning = "stop: medians of the fitness no longer fall"},
+    {.key = "optimizer.cma_es.max_iterations",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.max_iterations; },
+     .limits = {0, 1e12},
+     .meaning = "stop: generations; 0: 100 + 150 (N + 3)^2 / sqrt(population)"},
+    {.key = "optimizer.cma_es.target",
+     .field = [](ConfigFields& f) -> FieldRef {
+       return OptionalReal{&f.spec.optimizer.cma_es.target, &f.spec.optimizer.cma_es.has_target};
+     },
+     .limits = {-kLargest, kLargest},
+     .meaning = "stop: fitness at or below this"},
+    {.key = "optimizer.random_search.population_size",
+     .field = [](ConfigFields& f)
+         -> FieldRef { return &f.spec.optimizer.random_search.population_size; },
+     .limits = {2, 1e5},
+     .meaning = "candidates per generation"},
+    {.key = "optimizer.random_search.sigma",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.random_search.sigma; },
+     .limits = {0, 1e6, true},
+     .meaning = "standard deviation of candidates around the start"},
+
+    {.key = "budget.evaluations",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.budget.evaluations; },
+     .limits = {0, 1e15},
+     .meaning = "candidates scored on the whole train split; 0: no such limit"},
+    {.key = "budget.queries",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.budget.queries; },
+     .limits = {0, 1e15},
+     .meaning = "the same in queries, evaluations x train examples; 0: no such limit. One of the "
+                "two must be set"},
+
+    {.key = "selection.every",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.selection.every; },
+     .limits = {1, kMany},
+     .meaning = "generations between dev evaluations of the best candidate so far"},
+    {.key = "shard_size",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.shard_size; },
+     .limits = {1, 1e6},
+     .meaning = "examples per work item; sums run over shards, so it is part of the trial's id"},
+    {.key = "seeds",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.seeds; },
+     .meaning = "one trial of each configuration per seed"},
+
+    {.key = "output.folder",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.output.folder; },
+     .meaning = "run folder, relative to the working directory; empty: `out/NAME`"},
+    {.key = "output.checkpoint_every",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.output.checkpoint_every; },
+     .limits = {1, kMany},
+     .meaning = "generations between checkpoints of a trial"},
+
+    {.key = "sweep.axes",
+     .field = [](ConfigFields&) -> FieldRef { return SweepField{}; },
+     .meaning = "grid: every combination of the values becomes a trial"},
+    {.key = "sweep.variants",
+     .field = [](ConfigFields&) -> FieldRef { return SweepField{}; },
+     .meaning = "named methods, each with settings that go together"},
+};
+
+bool has_prefix(std::string_view key, std::string_view prefix) {
+  return prefix.empty() || (key.size() > prefix.size() && key[prefix.size()] == '.' &&
+                            key.substr(0, prefix.size()) == prefix);
+}
+
+}  // namespace
+
+std::span<const SchemaRow> schema() { return kRows; }
+
+const SchemaRow* find_row(std::string_view key) {
+  const auto* row = std::find_if(std::begin(kRows), std::end(kRows),
+                                 [&](const SchemaRow& r) { return r.key == key; });
+  return row == std::end(kRows) ? nullptr : row;
+}
+
+bool is_section(std::string_view prefix) {
+  return std::any_of(std::begin(kRows), std::end(kRows),
+                     [&](const SchemaRow& row) { return has_prefix(row.key, prefix); });
+}
+
+std::string join_key(std::string_view prefix, std::string_view key) {
+  return prefix.empty() ? std::string(key) : std::string(prefix) + '.' + std::string(key);
+}
+
+bool overlaps(std::string_view a, std::string_view b) {
+  return a == b || has_prefix(a, b) || has_prefix(b, a);
+}
+
+}  // namespace bbprompt

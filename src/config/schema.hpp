@@ -1,0 +1,81 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "bbprompt/config/experiment_spec.hpp"
+
+namespace bbprompt {
+
+// Where the values of a configuration go.
+struct ConfigFields {
+  ExperimentSpec spec;
+  std::vector<std::uint64_t> seeds = {1};
+  OutputOptions output;
+};
+
+// A number, or the word `none`.
+struct OptionalReal {
+  double* value;
+  bool* is_set;
+};
+
+// Text as it is written; kinds of text differ in what they refuse.
+struct TextField {
+  enum class Rule { kAny, kFilled, kName };
+  std::string* value;
+  Rule rule = Rule::kAny;
+};
+
+// Read by parse_sweep and resolved_yaml, not into a field.
+struct SweepField {};
+
+using FieldRef =
+    std::variant<int*, std::int64_t*, double*, OptionalReal, bool*, TextField, std::string*,
+                 std::filesystem::path*, PromptKind*, Relaxation*, ObjectiveKind*, MetricKind*,
+                 OptimizerKind*, CovarianceKind*, std::vector<std::string>*,
+                 std::vector<LabelOptions>*, std::vector<std::uint64_t>*, SweepField>;
+
+// Limits of a number, or of each number in a list.
+struct Limits {
+  double min = 0.0;
+  double max = 0.0;
+  bool is_min_open = false;  // above min, not min itself
+};
+
+enum class Presence { kOptional, kRequired };
+
+// One key. The default is whatever a fresh ConfigFields holds.
+struct SchemaRow {
+  std::string_view key;
+  FieldRef (*field)(ConfigFields& fields);
+  Presence presence = Presence::kOptional;
+  Limits limits{};
+  std::array<std::string_view, 4> choices{};  // in enumerator order; unused ones empty
+  std::string_view meaning;
+};
+
+// All rows, in canonical order.
+[[nodiscard]] std::span<const SchemaRow> schema();
+
+[[nodiscard]] const SchemaRow* find_row(std::string_view key);
+
+// Whether some key starts with "PREFIX."; the empty prefix is the whole document.
+[[nodiscard]] bool is_section(std::string_view prefix);
+
+// "prompt" and "length" give "prompt.length"; the empty prefix adds nothing.
+[[nodiscard]] std::string join_key(std::string_view prefix, std::string_view key);
+
+// Whether the keys are equal or one holds the other.
+[[nodiscard]] bool overlaps(std::string_view a, std::string_view b);
+
+// "an integer from 1 to 512": what the key's error texts and the table of keys say.
+[[nodiscard]] std::string expected_value(const SchemaRow& row);
+
+}  // namespace bbprompt

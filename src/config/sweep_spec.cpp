@@ -1,0 +1,111 @@
+#include "bbprompt/config/sweep_spec.hpp"
+
+#include <array>
+
+#include "config/field_io.hpp"
+#include "config/key_lookup.hpp"
+#include "config/text_rules.hpp"
+
+namespace bbprompt {
+namespace {
+
+// A key that some part of the sweep sets.
+struct Claim {
+  std::string key;
+  std::string owner;  // "axis prompt.length"
+};
+
+constexpr std::array<std::string_view, 4> kNotForTrials = {"name", "seeds", "output", "sweep"};
+
+void require_sweepable(const ConfigEntry& entry) {
+  require_known_key(entry.key, entry.position);
+  for (const auto key : kNotForTrials) {
+    if (!overlaps(entry.key, key)) continue;
+    const std::string why = key == "seeds" ? "; list the seeds in the top-level \"seeds\"" : "";
+    fail_config(entry.position, entry.key, "a sweep cannot set this key" + why);
+  }
+}
+
+void refuse_overlap(const std::vector<Claim>& claims, const ConfigEntry& entry,
+                    const std::string& owner) {
+  for (const auto& claim : claims) {
+    if (!overlaps(claim.key, entry.key)) continue;
+    fail_config(entry.position, entry.key,
+                owner + " sets what " + claim.owner + " sets too (" + claim.key + ")");
+  }
+}
+
+[[noreturn]] void fail_kind(const ConfigNode& value, const std::string& key,
+                            const std::string& expected) {
+  fail_config(value.position, key, "expected " + expected + ", found " + describe(value));
+}
+
+std::vector<SweepAxis> parse_axes(const ConfigNode& axes, std::vector<Claim>& claims) {
+  if (!axes.is_mapping()) {
+    fail_kind(axes, "sweep.axes", "a mapping from dotted keys to lists of values");
+  }
+  std::vector<SweepAxis> result;
+  for (const auto& entry : axes.entries) {
+    require_sweepable(entry);
+    const std::string key = join_key("sweep.axes", entry.key);
+    if (!entry.value.is_sequence()) fail_kind(entry.value, key, "a list of values");
+    if (entry.value.items.empty()) fail_kind(entry.value, key, "at least one value");
+    const std::string owner = "axis " + entry.key;
+    refuse_overlap(claims, entry, owner);
+    claims.push_back({entry.key, owner});
+    result.push_back({entry.key, entry.position, entry.value.items});
+  }
+  return result;
+}
+
+SweepVariant parse_variant(const ConfigEntry& variant, const std::vector<Claim>& axis_claims) {
+  const std::string path = join_key("sweep.variants", variant.key);
+  if (!is_name(variant.key)) {
+    fail_config(variant.position, path,
+                "expected a name (at most 64 letters, digits, '.', '_' and '-')");
+  }
+  if (!variant.value.is_mapping()) {
+    fail_kind(variant.value, path, "a mapping from dotted keys to values");
+  }
+  SweepVariant result{.name = variant.key, .settings = {}};
+  std::vector<Claim> claims = axis_claims;
+  for (const auto& entry : variant.value.entries) {
+    require_sweepable(entry);
+    const std::string owner = "variant " + variant.key;
+    refuse_overlap(claims, entry, owner);
+    claims.push_back({entry.key, owner});
+    result.settings.push_back({entry.key, entry.position, entry.value});
+  }
+  return result;
+}
+
+}  // namespace
+
+SweepSpec parse_sweep(const ConfigDocument& document) {
+  ConfigFields fields;
+  for (const auto* section : {"name", "seeds", "output"}) {
+    read_section(document.root, section, fields);
+  }
+  SweepSpec sweep{.name = fields.spec.name,
+                  .output = fields.output,
+                  .seeds = fields.seeds,
+                  .axes = {},
+                  .variants = {}};
+  if (sweep.output.folder.empty()) sweep.output.folder = std::filesystem::path("out") / sweep.name;
+  std::vector<Claim> claims;
+  if (const auto* axes = find_value(document.root, "sweep.axes")) {
+    sweep.axes = parse_axes(*axes, claims);
+  }
+  if (const auto* variants = find_value(document.root, "sweep.variants")) {
+    if (!variants->is_mapping()) {
+      fail_kind(*variants, "sweep.variants",
+                "a mapping from names to mappings from dotted keys to values");
+    }
+    for (const auto& entry : variants->entries) {
+      sweep.variants.push_back(parse_variant(entry, claims));
+    }
+  }
+  return sweep;
+}
+
+}  // namespace bbprompt

@@ -1,0 +1,98 @@
+#include "config/task_file.hpp"
+
+#include "bbprompt/base/atomic_file.hpp"
+#include "bbprompt/base/error.hpp"
+#include "bbprompt/base/utf8.hpp"
+#include "config/experiment_checks.hpp"
+#include "config/field_io.hpp"
+#include "config/key_lookup.hpp"
+
+namespace bbprompt {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::size_t kMaxFileBytes = std::size_t{1} << 20;
+constexpr std::size_t kMaxTaskBytes = std::size_t{16} << 20;
+
+ConfigNode wrapped(ConfigNode task) {
+  ConfigNode root;
+  root.kind = ConfigNode::Kind::kMapping;
+  root.position = task.position;
+  root.entries.push_back({"task", task.position, std::move(task)});
+  return root;
+}
+
+bool is_task_row(const SchemaRow& row) { return overlaps(row.key, "task"); }
+
+// Defaults where nothing stands, and paths relative to the configuration instead of the task file.
+void complete(ConfigNode& root, ConfigFields& fields, const fs::path& task_folder) {
+  for (const auto& row : schema()) {
+    if (!is_task_row(row)) continue;
+    const auto* written = find_value(root, row.key);
+    const ConfigPosition at = locate(root, row.key);
+    const auto field = row.field(fields);
+    if (auto* const* path = std::get_if<fs::path*>(&field); path != nullptr && !(*path)->empty()) {
+      **path = task_folder / **path;
+    } else if (written != nullptr) {
+      continue;
+    }
+    ConfigNode value = write_field(row, fields);
+    value.position = at;
+    put_value(root, row.key, std::move(value), at);
+  }
+}
+
+}  // namespace
+
+std::string read_config_text(const fs::path& path, const ConfigPosition& at, std::string_view key) {
+  const auto fail = [&](const std::string& why) {
+    fail_config(at, key, "cannot read \"" + printable(path.string(), 200) + "\": " + why);
+  };
+  std::error_code error;
+  const auto status = fs::status(path, error);
+  if (!fs::exists(status)) fail(error ? error.message() : "no such file");
+  if (!fs::is_regular_file(status)) fail("expected a file");
+  if (fs::file_size(path, error) > kMaxFileBytes) fail("larger than 1 MiB");
+  try {
+    return read_file(path, kMaxFileBytes);
+  } catch (const StoreError& cause) {
+    fail(cause.what());
+  }
+  return {};
+}
+
+void TaskFileLoader::resolve(ConfigNode& task) {
+  if (!task.is_scalar()) return;
+  if (task.text.empty()) fail_config(task.position, "task", "expected a task file, found \"\"");
+  const fs::path file = folder_ / task.text;
+  const std::string text = read_config_text(file, task.position, "task");
+  num_bytes_ += text.size();
+  if (num_bytes_ > kMaxTaskBytes) {
+    fail_config(task.position, "task", "task files of this configuration exceed 16 MiB together");
+  }
+  ConfigNode root = wrapped(parse_yaml(text, file.string()));
+  check_keys(root);
+  ConfigFields fields;
+  read_section(root, "task", fields);
+  check_task(root, fields.spec.task);
+  complete(root, fields, fs::path(task.text).parent_path());
+  task = std::move(root.entries.front().value);
+}
+
+void TaskFileLoader::resolve_document(ConfigNode& root) {
+  if (auto* task = root.find("task")) resolve(*task);
+  auto* sweep = root.find("sweep");
+  if (sweep == nullptr) return;
+  if (auto* axes = sweep->find("axes")) {
+    if (auto* tasks = axes->find("task")) {
+      for (auto& task : tasks->items) resolve(task);
+    }
+  }
+  if (auto* variants = sweep->find("variants")) {
+    for (auto& variant : variants->entries) {
+      if (auto* task = variant.value.find("task")) resolve(*task);
+    }
+  }
+}
+
+}  // namespace bbprompt

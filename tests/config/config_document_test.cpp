@@ -1,0 +1,176 @@
+#include "bbprompt/config/config_document.hpp"
+
+#include <gtest/gtest.h>
+
+#include "bbprompt/base/error.hpp"
+#include "bbprompt/config/experiment_yaml.hpp"
+#include "bbprompt/config/sweep_spec.hpp"
+#include "tests/config/config_samples.hpp"
+#include "tests/support.hpp"
+
+namespace bbprompt {
+namespace {
+
+using testing::kSmallConfig;
+using testing::kSmallTask;
+using testing::TemporaryFolder;
+using testing::write_text;
+
+constexpr auto* kReference = "name: small\nmodel: {path: model}\ntask: tasks/animals.yaml\n";
+
+ConfigDocument load(const std::filesystem::path& path, const std::vector<std::string>& sets = {}) {
+  return load_config(path, sets);
+}
+
+std::string error_of(const std::filesystem::path& path, const std::vector<std::string>& sets = {}) {
+  try {
+    (void)parse_experiment(load(path, sets).root);
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+class LoadConfig : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::filesystem::create_directory(folder_ / "tasks");
+    write_text(folder_ / "tasks/animals.yaml", kSmallTask);
+    write_text(folder_ / "inline.yaml", kSmallConfig);
+    write_text(folder_ / "reference.yaml", kReference);
+  }
+  TemporaryFolder folder_;
+};
+
+TEST_F(LoadConfig, KeepsTheTextAndTheFolder) {
+  const ConfigDocument document = load(folder_ / "reference.yaml");
+  EXPECT_EQ(document.given, kReference);
+  EXPECT_EQ(document.folder, folder_.path());
+}
+
+TEST_F(LoadConfig, TaskFileStandsInPlaceWithItsPathsMadeRelativeToTheConfiguration) {
+  const ExperimentSpec spec = parse_experiment(load(folder_ / "reference.yaml").root);
+  EXPECT_EQ(spec.task.train, "tasks/train.jsonl");
+  EXPECT_EQ(spec.task.test, "tasks/test.jsonl");
+  EXPECT_EQ(spec.task.dev, "");
+  EXPECT_EQ(spec.task.labels[1].words, (std::vector<std::string>{"plant", "tree"}));
+  EXPECT_EQ(with_real_paths(spec, folder_.path()).task.train, folder_ / "tasks/train.jsonl");
+}
+
+TEST_F(LoadConfig, ErrorsInATaskFileNameItsLines) {
+  write_text(folder_ / "tasks/animals.yaml", kSmallTask + "metrik: accuracy\n");
+  EXPECT_EQ(error_of(folder_ / "reference.yaml"),
+            (folder_ / "tasks/animals.yaml").string() +
+                ":6:1: task.metrik: unknown key; did you mean \"task.metric\"?");
+  write_text(folder_ / "tasks/animals.yaml", kSmallTask + "metric: f1\n");
+  EXPECT_EQ(error_of(folder_ / "reference.yaml"),
+            (folder_ / "tasks/animals.yaml").string() +
+                ":6:9: task.metric: expected accuracy, macro_f1, binary_f1 or matthews, found "
+                "\"f1\"");
+}
+
+TEST_F(LoadConfig, OverridesApplyInOrderAndMerge) {
+  const auto spec = parse_experiment(
+      load(folder_ / "reference.yaml",
+           {"prompt.length=3", "prompt.length=4", "prompt={kind: discrete, soft: {alpha: 0.5}}",
+            "task.max_field_tokens=64", "task.labels={x: a, y: b}", "model.path=../m",
+            "optimizer.cma_es.target=0.25", "prompt.soft.init=\"a: b\""})
+          .root);
+  EXPECT_EQ(spec.prompt.length, 4);
+  EXPECT_EQ(spec.prompt.kind, PromptKind::kDiscrete);
+  EXPECT_EQ(spec.prompt.soft.alpha, 0.5);
+  EXPECT_EQ(spec.prompt.soft.init, "a: b");
+  EXPECT_EQ(spec.task.max_field_tokens, 64);
+  ASSERT_EQ(spec.task.labels.size(), 2U);
+  EXPECT_EQ(spec.task.labels[0].name, "x");
+  EXPECT_EQ(spec.model.path, "../m");
+  EXPECT_TRUE(spec.optimizer.cma_es.has_target);
+  EXPECT_EQ(spec.optimizer.cma_es.target, 0.25);
+}
+
+TEST_F(LoadConfig, OverrideOfTheTaskLoadsItsFile) {
+  write_text(folder_ / "other.yaml", kSmallTask + "max_field_tokens: 9\n");
+  const auto spec = parse_experiment(load(folder_ / "reference.yaml", {"task=other.yaml"}).root);
+  EXPECT_EQ(spec.task.max_field_tokens, 9);
+  EXPECT_EQ(spec.task.train, "train.jsonl");
+}
+
+TEST_F(LoadConfig, OverridesReachIntoTheSweep) {
+  write_text(folder_ / "sweep.yaml",
+             kSmallConfig +
+                 "sweep:\n  axes: {prompt.length: [1, 2]}\n"
+                 "  variants: {a: {prompt.kind: soft}, b: {prompt.kind: discrete}}\n");
+  const auto sweep = parse_sweep(
+      load(folder_ / "sweep.yaml", {"sweep.axes.prompt.length=[7]", "sweep.axes.shard_size=[1, 2]",
+                                    "sweep.variants.a.prompt.kind=discrete",
+                                    "sweep.variants.c={objective.kind: hinge}", "seeds=2"}));
+  ASSERT_EQ(sweep.axes.size(), 2U);
+  EXPECT_EQ(sweep.axes[0].values[0].text, "7");
+  EXPECT_EQ(sweep.axes[1].key, "shard_size");
+  ASSERT_EQ(sweep.variants.size(), 3U);
+  EXPECT_EQ(sweep.variants[0].settings[0].value.text, "discrete");
+  EXPECT_EQ(sweep.variants[2].name, "c");
+  EXPECT_EQ(sweep.seeds, (std::vector<std::uint64_t>{1, 2}));
+}
+
+TEST_F(LoadConfig, BadOverridesAreLocatedAtTheirOption) {
+  write_text(folder_ / "sweep.yaml", kSmallConfig +
+                                         "sweep:\n  axes: {prompt.length: [1, 2]}\n"
+                                         "  variants: {a: {budget.queries: 8}}\n");
+  const std::pair<std::string, std::string> cases[] = {
+      {"prompt.kind", "--set prompt.kind: expected key=value"},
+      {"=5", "--set =5: expected key=value"},
+      {"shard_size=",
+       "--set shard_size=: shard_size: expected an integer from 1 to 1000000, found "
+       "nothing (null)"},
+      {"shard_size=x",
+       "--set shard_size=x: shard_size: expected an integer from 1 to 1000000, "
+       "found \"x\""},
+      {"shard_sice=1", "--set shard_sice=1: shard_sice: unknown key; did you mean \"shard_size\"?"},
+      {"prompt=5", "--set prompt=5: prompt: expected a mapping of keys to values, found \"5\""},
+      {"task.labels.x=y",
+       "--set task.labels.x=y: task.labels.x: unknown key; known here: name, "
+       "train, dev, test, columns, template, manual_prompt, labels, metric, "
+       "max_field_tokens"},
+      {"task=no.yaml", "--set task=no.yaml: task: cannot read \"" + (folder_ / "no.yaml").string() +
+                           "\": No such file or directory"},
+      {"budget={queries: ]", "--set budget={queries: ]: not well-formed YAML: illegal flow end"},
+      {"prompt.length=3",
+       "--set prompt.length=3: prompt.length: the sweep has an axis "
+       "prompt.length, which would win; set sweep.axes.prompt.length to a list "
+       "of values instead"},
+      {"prompt={length: 3}",
+       "--set prompt={length: 3}: prompt: the sweep has an axis "
+       "prompt.length, which would win; set sweep.axes.prompt.length to a "
+       "list of values instead"},
+      {"budget.queries=3",
+       "--set budget.queries=3: budget.queries: variant a sets budget.queries, "
+       "which would win; set sweep.variants.a.budget.queries instead"},
+      {"sweep.variants.b.prompt.kind=soft",
+       "--set sweep.variants.b.prompt.kind=soft: sweep.variants.b.prompt.kind: no variant has this "
+       "name"},
+      {"sweep.axes.seeds=[1]",
+       "--set sweep.axes.seeds=[1]: seeds: a sweep cannot set this key; "
+       "list the seeds in the top-level \"seeds\""},
+  };
+  for (const auto& [set, error] : cases) EXPECT_EQ(error_of(folder_ / "sweep.yaml", {set}), error);
+}
+
+TEST_F(LoadConfig, ValuesHiddenByAnAxisAreStillChecked) {
+  write_text(folder_ / "sweep.yaml",
+             kSmallConfig + "prompt: {length: x}\nsweep: {axes: {prompt.length: [1]}}\n");
+  EXPECT_NE(error_of(folder_ / "sweep.yaml").find(":9:18: prompt.length: expected an integer"),
+            std::string::npos);
+}
+
+TEST_F(LoadConfig, TaskFilesTooLargeTogetherAreRefused) {
+  write_text(folder_ / "big.yaml", kSmallTask + "#" + std::string(1000000, 'x') + "\n");
+  std::string list = "big.yaml";
+  for (int i = 0; i < 20; ++i) list += ", big.yaml";
+  write_text(folder_ / "many.yaml",
+             "name: x\nmodel: {path: m}\nsweep: {axes: {task: [" + list + "]}}\n");
+  EXPECT_NE(error_of(folder_ / "many.yaml").find("exceed 16 MiB together"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace bbprompt

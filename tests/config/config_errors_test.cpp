@@ -1,0 +1,278 @@
+#include <gtest/gtest.h>
+
+#include "bbprompt/base/error.hpp"
+#include "bbprompt/config/config_document.hpp"
+#include "bbprompt/config/experiment_yaml.hpp"
+#include "tests/config/config_samples.hpp"
+#include "tests/support.hpp"
+
+namespace bbprompt {
+namespace {
+
+using testing::kSmallConfig;
+using testing::small_config_with;
+
+// What reading the text as "c.yaml" throws; empty if it does not.
+std::string error_of(const std::string& text) {
+  try {
+    (void)parse_experiment(parse_config(text, "", "c.yaml").root);
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+// kSmallConfig with the first `from` replaced.
+std::string changed(const std::string& from, const std::string& to) {
+  std::string text = kSmallConfig;
+  return text.replace(text.find(from), from.size(), to);
+}
+
+struct BadConfig {
+  std::string text;
+  std::string error;
+};
+
+TEST(ConfigErrors, SmallConfigurationIsFine) { EXPECT_EQ(error_of(kSmallConfig), ""); }
+
+TEST(ConfigErrors, UnknownKeysNameTheNearestOne) {
+  const BadConfig cases[] = {
+      {small_config_with("prompt: {lenght: 3}\n"),
+       "c.yaml:9:10: prompt.lenght: unknown key; did you mean \"prompt.length\"?"},
+      {small_config_with("promt: {length: 3}\n"),
+       "c.yaml:9:1: promt: unknown key; did you mean \"prompt\"?"},
+      {small_config_with("length: 3\n"),
+       "c.yaml:9:1: length: unknown key; did you mean \"prompt.length\"?"},
+      {small_config_with("budget:\n  evaluation: 3\n"),
+       "c.yaml:10:3: budget.evaluation: unknown key; did you mean \"budget.evaluations\"?"},
+      {small_config_with("budget: {zzzzzzzzz: 3}\n"),
+       "c.yaml:9:10: budget.zzzzzzzzz: unknown key; known here: evaluations, queries"},
+      {small_config_with("prompt.length: 3\n"),
+       "c.yaml:9:1: prompt.length: dotted keys are for sweeps and --set; nest the key here, as in "
+       "\"prompt: {length: ...}\""},
+      {small_config_with("\"\": 3\n"),
+       "c.yaml:9:1: unknown key; known here: name, model, task, few_shot, prompt, objective, "
+       "optimizer, budget, selection, shard_size, seeds, output, sweep"},
+      {small_config_with("<<: {length: 3}\n"),
+       "c.yaml:9:1: <<: unknown key; known here: name, model, task, few_shot, prompt, objective, "
+       "optimizer, budget, selection, shard_size, seeds, output, sweep"},
+  };
+  for (const auto& [text, error] : cases) EXPECT_EQ(error_of(text), error);
+}
+
+TEST(ConfigErrors, WrongTypesAndRangesSayWhatWasExpectedAndFound) {
+  const std::string length =
+      "c.yaml:9:18: prompt.length: expected an integer from 1 to 512, found ";
+  const std::string alpha =
+      "c.yaml:9:24: prompt.soft.alpha: expected a number above 0, at most 1000000, found ";
+  const auto with_length = [](const std::string& value) {
+    return small_config_with("prompt: {length: " + value + "}\n");
+  };
+  const auto with_alpha = [](const std::string& value) {
+    return small_config_with("prompt: {soft: {alpha: " + value + "}}\n");
+  };
+  const BadConfig cases[] = {
+      {with_length("0"), length + "\"0\""},
+      {with_length("513"), length + "\"513\""},
+      {with_length("5.0"), length + "\"5.0\""},
+      {with_length("1e2"), length + "\"1e2\""},
+      {with_length("010"), length + "\"010\""},
+      {with_length("0x10"), length + "\"0x10\""},
+      {with_length("+5"), length + "\"+5\""},
+      {with_length("1_000"), length + "\"1_000\""},
+      {with_length("99999999999999999999"), length + "\"99999999999999999999\""},
+      {with_length("\"5\""), length + "\"5\""},
+      {with_length("true"), length + "\"true\""},
+      {with_length("[5]"), length + "a list"},
+      {with_length("{a: 5}"), length + "a mapping"},
+      {with_alpha("0"), alpha + "\"0\""},
+      {with_alpha("-0.0"), alpha + "\"-0.0\""},
+      {with_alpha("nan"), alpha + "\"nan\""},
+      {with_alpha(".nan"), alpha + "\".nan\""},
+      {with_alpha("inf"), alpha + "\"inf\""},
+      {with_alpha(".inf"), alpha + "\".inf\""},
+      {with_alpha("1e400"), alpha + "\"1e400\""},
+      {with_alpha("1e-400"), alpha + "\"1e-400\""},
+      {with_alpha("0x1p3"), alpha + "\"0x1p3\""},
+      {with_alpha("1,5"),
+       "c.yaml:9:26: prompt.soft.5: unknown key; known here: dimension, alpha, "
+       "init"},
+      {with_alpha("1000001"), alpha + "\"1000001\""},
+      {small_config_with("prompt: {kind: hard}\n"),
+       "c.yaml:9:16: prompt.kind: expected discrete or soft, found \"hard\""},
+      {small_config_with("optimizer: {cma_es: {active: yes}}\n"),
+       "c.yaml:9:30: optimizer.cma_es.active: expected true or false, found \"yes\""},
+      {small_config_with("optimizer: {cma_es: {target: low}}\n"),
+       "c.yaml:9:30: optimizer.cma_es.target: expected none or a number from -1e+300 to 1e+300, "
+       "found \"low\""},
+      {small_config_with("budget: 5\n"),
+       "c.yaml:9:9: budget: expected a mapping of keys to values, found \"5\""},
+      {small_config_with("budget:\n"),
+       "c.yaml:9:1: budget: expected a mapping of keys to values, found nothing (null)"},
+      {small_config_with("shard_size:\nseeds: 3\n"),
+       "c.yaml:9:1: shard_size: expected an integer from 1 to 1000000, found nothing (null)"},
+      {changed("name: small", "name: a b"),
+       "c.yaml:1:7: name: expected a name (at most 64 letters, digits, '.', '_' and '-'), found "
+       "\"a b\""},
+      {changed("{path: model}", "{path: \"\"}"),
+       "c.yaml:2:15: model.path: expected a path, found \"\""},
+      {changed("{path: model}", "{path: model, kind: server}"),
+       "c.yaml:2:28: model.kind: expected replica, found \"server\""},
+      {changed("\"{prompt} {text_a} It was {mask}.\"", "\"  \""),
+       "c.yaml:7:13: task.template: expected text that is not empty, found \"  \""},
+      {changed("\"{prompt} {text_a} It was {mask}.\"", "~"),
+       "c.yaml:7:3: task.template: expected text that is not empty, found nothing (null)"},
+  };
+  for (const auto& [text, error] : cases) EXPECT_EQ(error_of(text), error);
+}
+
+TEST(ConfigErrors, LabelsAndWordsAreChecked) {
+  const std::string labels = "{animal: animal, plant: [plant, tree]}";
+  const BadConfig cases[] = {
+      {changed(labels, "{animal: animal}"),
+       "c.yaml:8:11: task.labels: expected a mapping from two or more label names to a word or a "
+       "list of words, found a mapping"},
+      {changed(labels, "[animal, plant]"),
+       "c.yaml:8:11: task.labels: expected a mapping from two or more label names to a word or a "
+       "list of words, found a list"},
+      {changed(labels, "{a: x, a: y}"), "c.yaml:8:18: a: key is written twice in one mapping"},
+      {changed(labels, "{a: x, b: x}"),
+       "c.yaml:8:21: task.labels: \"x\" stands for label \"a\" too"},
+      {changed(labels, "{a: [x, y, x], b: z}"), "c.yaml:8:22: task.labels: \"x\" stands twice"},
+      {changed(labels, "{a: [], b: z}"),
+       "c.yaml:8:15: task.labels: expected a word or a list of words, found a list"},
+      {changed(labels, "{a: , b: z}"),
+       "c.yaml:8:12: task.labels: expected a word or a list of words, found nothing (null)"},
+      {changed(labels, "{a: \" x\", b: z}"),
+       "c.yaml:8:15: task.labels: expected a word without blanks around it, found \" x\""},
+      {changed(labels, "{a: x, \"b \": z}"),
+       "c.yaml:8:18: task.labels: expected a name without blanks around it, found label \"b \""},
+      {small_config_with("prompt: {discrete: {words: [a, b, a]}}\n"),
+       "c.yaml:9:35: prompt.discrete.words: \"a\" stands twice"},
+      {small_config_with("prompt: {discrete: {words: [a]}}\n"),
+       "c.yaml:9:28: prompt.discrete.words: one word leaves no choice"},
+  };
+  for (const auto& [text, error] : cases) EXPECT_EQ(error_of(text), error);
+}
+
+TEST(ConfigErrors, SeedsAreChecked) {
+  const std::string expected =
+      "seeds: expected a list of seeds, or a count from 1 to 100000 for the seeds 1, 2, ..., "
+      "found ";
+  const std::string seed = "seeds: expected a seed from 0 to 18446744073709551615, found ";
+  const BadConfig cases[] = {
+      {"0", "c.yaml:9:8: " + expected + "\"0\""},
+      {"-1", "c.yaml:9:8: " + expected + "\"-1\""},
+      {"100001", "c.yaml:9:8: " + expected + "\"100001\""},
+      {"[]", "c.yaml:9:8: " + expected + "a list"},
+      {"[-1]", "c.yaml:9:9: " + seed + "\"-1\""},
+      {"[18446744073709551616]", "c.yaml:9:9: " + seed + "\"18446744073709551616\""},
+      {"[1, 2, 1]", "c.yaml:9:15: seeds: seed 1 stands twice"},
+  };
+  for (const auto& [value, error] : cases) {
+    EXPECT_EQ(error_of(small_config_with("seeds: " + value + "\n")), error);
+  }
+}
+
+TEST(ConfigErrors, MissingKeysPointAtTheSection) {
+  const BadConfig cases[] = {
+      {changed("name: small\n", ""),
+       "c.yaml:1:1: name: required key is missing; expected a name (at most 64 letters, digits, "
+       "'.', '_' and '-')"},
+      {changed("{path: model}", "{threads: 1}"),
+       "c.yaml:2:8: model.path: required key is missing; expected a path"},
+      {changed("model: {path: model}\n", ""),
+       "c.yaml:1:1: model.path: required key is missing; expected a path"},
+      {changed("  train: train.jsonl\n", ""),
+       "c.yaml:4:3: task.train: required key is missing; expected a path"},
+      {"name: x\nmodel: {path: m}\n",
+       "c.yaml:1:1: task.name: required key is missing; expected a name (at most 64 letters, "
+       "digits, '.', '_' and '-')"},
+  };
+  for (const auto& [text, error] : cases) EXPECT_EQ(error_of(text), error);
+}
+
+TEST(ConfigErrors, ValuesThatDoNotGoTogetherAreRefused) {
+  const BadConfig cases[] = {
+      {small_config_with("budget: {evaluations: 0}\n"),
+       "c.yaml:9:9: budget: expected a limit above 0 in budget.evaluations or budget.queries, "
+       "found none"},
+      {changed("{animal: animal, plant: [plant, tree]}\n",
+               "{a: x, b: y, c: z}\n  metric: binary_f1\n"),
+       "c.yaml:9:11: task.metric: binary_f1 is for two labels, task.labels has 3; use macro_f1 or "
+       "accuracy"},
+      {changed("  labels:", "  columns: {label: text_a}\n  labels:"),
+       "c.yaml:8:20: task.columns.label: column \"text_a\" is task.columns.text_a already"},
+      {changed("  labels:", "  columns: {text_b: label}\n  labels:"),
+       "c.yaml:8:21: task.columns.text_b: column \"label\" is task.columns.label already"},
+      {small_config_with("optimizer: {cma_es: {population_size: 1}}\n"),
+       "c.yaml:9:39: optimizer.cma_es.population_size: expected 0 or at least 2, found 1"},
+      {small_config_with("prompt: {soft: {dimension: 10001}}\n"),
+       "c.yaml:1:1: optimizer.cma_es.covariance: a full covariance matrix is for at most 10000 "
+       "search coordinates, the prompt has 10001; use separable, or fewer coordinates"},
+  };
+  for (const auto& [text, error] : cases) EXPECT_EQ(error_of(text), error);
+}
+
+TEST(ConfigErrors, SweepsAreChecked) {
+  const BadConfig cases[] = {
+      {"axes: [1]",
+       "c.yaml:10:9: sweep.axes: expected a mapping from dotted keys to lists of "
+       "values, found a list"},
+      {"axes: {prompt.lenght: [1]}",
+       "c.yaml:10:10: prompt.lenght: unknown key; did you mean \"prompt.length\"?"},
+      {"axes: {prompt.length: 5}",
+       "c.yaml:10:25: sweep.axes.prompt.length: expected a list of values, found \"5\""},
+      {"axes: {prompt.length: []}",
+       "c.yaml:10:25: sweep.axes.prompt.length: expected at least one value, found a list"},
+      {"axes: {seeds: [1, 2]}",
+       "c.yaml:10:10: seeds: a sweep cannot set this key; list the seeds "
+       "in the top-level \"seeds\""},
+      {"axes: {output.folder: [a]}", "c.yaml:10:10: output.folder: a sweep cannot set this key"},
+      {"axes: {prompt.length: [1], prompt: [{kind: soft}]}",
+       "c.yaml:10:30: prompt: axis prompt sets what axis prompt.length sets too (prompt.length)"},
+      {"variants: {a: 5}",
+       "c.yaml:10:17: sweep.variants.a: expected a mapping from dotted keys to "
+       "values, found \"5\""},
+      {"variants: {\"a b\": {}}",
+       "c.yaml:10:14: sweep.variants.a b: expected a name (at most 64 "
+       "letters, digits, '.', '_' and '-')"},
+      {"variants: {a: {prompt.kind: soft, prompt: {length: 2}}}",
+       "c.yaml:10:37: prompt: variant a sets what variant a sets too (prompt.kind)"},
+      {"axis: {}", "c.yaml:10:3: sweep.axis: unknown key; did you mean \"sweep.axes\"?"},
+  };
+  for (const auto& [line, error] : cases) {
+    EXPECT_EQ(error_of(small_config_with("sweep:\n  " + line + "\n")), error);
+  }
+}
+
+TEST(ConfigErrors, FilesThatCannotBeReadAreNamed) {
+  const testing::TemporaryFolder folder;
+  const auto error_of_file = [](const std::filesystem::path& path) -> std::string {
+    try {
+      (void)load_config(path);
+    } catch (const ConfigError& error) {
+      return error.what();
+    }
+    return "";
+  };
+  const auto path = [&](const std::string& name) { return (folder / name).string(); };
+  EXPECT_EQ(
+      error_of_file(folder / "no.yaml"),
+      path("no.yaml") + ": cannot read \"" + path("no.yaml") + "\": No such file or directory");
+  EXPECT_EQ(error_of_file(folder.path()), folder.path().string() + ": cannot read \"" +
+                                              folder.path().string() + "\": expected a file");
+  testing::write_text(folder / "large.yaml", std::string((1 << 20) + 1, '#'));
+  EXPECT_EQ(error_of_file(folder / "large.yaml"),
+            path("large.yaml") + ": cannot read \"" + path("large.yaml") + "\": larger than 1 MiB");
+  testing::write_text(folder / "task.yaml", "name: x\nmodel: {path: m}\ntask: none.yaml\n");
+  EXPECT_EQ(error_of_file(folder / "task.yaml"), path("task.yaml") + ":3:7: task: cannot read \"" +
+                                                     path("none.yaml") +
+                                                     "\": No such file or directory");
+  testing::write_text(folder / "self.yaml", "name: x\nmodel: {path: m}\ntask: self.yaml\n");
+  EXPECT_EQ(error_of_file(folder / "self.yaml"),
+            path("self.yaml") + ":2:1: task.model: unknown key; did you mean \"model\"?");
+}
+
+}  // namespace
+}  // namespace bbprompt

@@ -1,0 +1,142 @@
+#include "bbprompt/config/experiment_yaml.hpp"
+
+#include <gtest/gtest.h>
+
+#include <limits>
+
+#include "bbprompt/base/error.hpp"
+#include "tests/config/config_samples.hpp"
+
+namespace bbprompt {
+namespace {
+
+using testing::kLargeConfig;
+using testing::kSmallConfig;
+
+ExperimentSpec spec_of(const std::string& text) {
+  return parse_experiment(parse_config(text, "", "c.yaml").root);
+}
+
+TEST(ParseExperiment, FillsDefaultsFromTheOptionsStructs) {
+  const ExperimentSpec spec = spec_of(kSmallConfig);
+  const ExperimentSpec defaults;
+  EXPECT_EQ(spec.name, "small");
+  EXPECT_EQ(spec.model.path, "model");
+  EXPECT_EQ(spec.model.kind, defaults.model.kind);
+  EXPECT_EQ(spec.prompt.length, defaults.prompt.length);
+  EXPECT_EQ(spec.optimizer.cma_es.tol_x, 1e-11);
+  EXPECT_EQ(spec.budget.evaluations, defaults.budget.evaluations);
+  EXPECT_EQ(spec.shard_size, defaults.shard_size);
+  EXPECT_EQ(spec.seed, 1U);
+}
+
+TEST(ParseExperiment, ReadsEveryKindOfValue) {
+  const ExperimentSpec spec = spec_of(kLargeConfig);
+  EXPECT_EQ(spec.model.path, "../models/tiny");
+  EXPECT_EQ(spec.model.threads, 2);
+  EXPECT_EQ(spec.task.train, "data/train.tsv");
+  EXPECT_EQ(spec.task.dev, "data/train.tsv");
+  EXPECT_EQ(spec.task.text_b, "sentence2");
+  EXPECT_EQ(spec.task.template_text, "{prompt} {text_a} ? {mask} , {text_b}");
+  EXPECT_EQ(spec.task.manual_prompt, "caf\xc3\xa9 \"x\"");
+  ASSERT_EQ(spec.task.labels.size(), 2U);
+  EXPECT_EQ(spec.task.labels[0].name, "no");
+  EXPECT_EQ(spec.task.labels[0].words, std::vector<std::string>{"no"});
+  EXPECT_EQ(spec.task.labels[1].name, "yes");
+  EXPECT_EQ(spec.task.labels[1].words, (std::vector<std::string>{"yes", "true"}));
+  EXPECT_EQ(spec.task.metric, MetricKind::kBinaryF1);
+  EXPECT_EQ(spec.few_shot.max_test, 100);
+  EXPECT_EQ(spec.prompt.kind, PromptKind::kDiscrete);
+  EXPECT_EQ(spec.prompt.discrete.relaxation, Relaxation::kLogits);
+  EXPECT_EQ(spec.prompt.discrete.words,
+            (std::vector<std::string>{"good", "bad", "\xc3\xa9t\xc3\xa9"}));
+  EXPECT_EQ(spec.objective.kind, ObjectiveKind::kHinge);
+  EXPECT_EQ(spec.optimizer.cma_es.covariance, CovarianceKind::kSeparable);
+  EXPECT_EQ(spec.optimizer.cma_es.sigma, 0.5);
+  EXPECT_FALSE(spec.optimizer.cma_es.is_active);
+  EXPECT_EQ(spec.optimizer.cma_es.tol_x, 0.0);
+  EXPECT_TRUE(spec.optimizer.cma_es.has_target);
+  EXPECT_EQ(spec.optimizer.cma_es.target, -0.25);
+  EXPECT_EQ(spec.budget.queries, 8000);
+  EXPECT_EQ(spec.seed, 0U);
+}
+
+TEST(ToYaml, RoundTripsBitForBit) {
+  ExperimentSpec spec = spec_of(kLargeConfig);
+  spec.seed = std::numeric_limits<std::uint64_t>::max();
+  spec.optimizer.cma_es.sigma = 0.1 + 0.2;
+  spec.optimizer.cma_es.tol_fun = std::numeric_limits<double>::denorm_min();
+  spec.optimizer.cma_es.target = -1.0 / 3.0;
+  spec.budget.queries = 1000000000000000;
+  spec.task.manual_prompt = " \"quoted\" \\ \n\t # : {x} caf\xc3\xa9 ";
+  spec.task.labels = {{"null", {"~"}}, {"- a: b", {"#", "true", "1e3"}}, {"0", {"[", "'"}}};
+  spec.task.metric = MetricKind::kMatthews;
+  const std::string yaml = to_yaml(spec);
+  const ExperimentSpec read = parse_experiment(parse_yaml(yaml, "resolved"));
+  EXPECT_EQ(to_yaml(read), yaml);
+  EXPECT_EQ(read.seed, spec.seed);
+  EXPECT_EQ(read.optimizer.cma_es.sigma, spec.optimizer.cma_es.sigma);
+  EXPECT_EQ(read.optimizer.cma_es.tol_fun, spec.optimizer.cma_es.tol_fun);
+  EXPECT_EQ(read.optimizer.cma_es.target, spec.optimizer.cma_es.target);
+  EXPECT_EQ(read.budget.queries, spec.budget.queries);
+  EXPECT_EQ(read.task.manual_prompt, spec.task.manual_prompt);
+  ASSERT_EQ(read.task.labels.size(), spec.task.labels.size());
+  for (std::size_t i = 0; i < spec.task.labels.size(); ++i) {
+    EXPECT_EQ(read.task.labels[i].name, spec.task.labels[i].name);
+    EXPECT_EQ(read.task.labels[i].words, spec.task.labels[i].words);
+  }
+}
+
+// Written by hand: what every key of a small configuration resolves to.
+TEST(ToYaml, WritesEveryKeyInCanonicalForm) {
+  EXPECT_EQ(to_yaml(spec_of(kSmallConfig)),
+            "name: small\n"
+            "model:\n  kind: replica\n  path: model\n  weights: \"\"\n  threads: 1\n"
+            "task:\n  name: animals\n  train: train.jsonl\n  dev: \"\"\n  test: test.jsonl\n"
+            "  columns:\n    text_a: text_a\n    text_b: \"\"\n    label: label\n"
+            "  template: \"{prompt} {text_a} It was {mask}.\"\n  manual_prompt: \"\"\n"
+            "  labels:\n    animal: animal\n    plant: [plant, tree]\n"
+            "  metric: accuracy\n  max_field_tokens: 0\n"
+            "few_shot:\n  train_per_class: 16\n  dev_per_class: 16\n  max_test: 0\n"
+            "prompt:\n  kind: soft\n  length: 5\n"
+            "  discrete:\n    relaxation: embedding\n    dimension_per_token: 8\n"
+            "    dimension: 60\n    num_candidates: 200\n    words: []\n"
+            "  soft:\n    dimension: 60\n    alpha: 1\n    init: \"\"\n"
+            "objective:\n  kind: cross_entropy\n  margin: 2\n"
+            "optimizer:\n  kind: cma_es\n"
+            "  cma_es:\n    covariance: full\n    population_size: 0\n    sigma: 1\n"
+            "    active: true\n    tol_fun: 1e-11\n    tol_fun_hist: 1e-12\n    tol_x: 1e-11\n"
+            "    tol_fac_up_x: 1000\n    tol_up_sigma: 1e+20\n    tol_condition_cov: 1e+14\n"
+            "    tol_flat_fitness: 0\n    stagnation_stop: true\n    max_iterations: 0\n"
+            "    target: none\n"
+            "  random_search:\n    population_size: 20\n    sigma: 1\n"
+            "budget:\n  evaluations: 500\n  queries: 0\n"
+            "selection:\n  every: 1\n"
+            "shard_size: 32\n"
+            "seeds: [1]\n");
+}
+
+TEST(ToYaml, DoesNotDependOnHowValuesWereWritten) {
+  const std::string a = kSmallConfig + "prompt: {soft: {alpha: 1.50}, kind: soft, length: 5}\n";
+  const std::string b = "prompt:\n  soft:\n    alpha: 15e-1\n" + kSmallConfig;
+  EXPECT_EQ(to_yaml(spec_of(a)), to_yaml(spec_of(b)));
+}
+
+TEST(WithRealPaths, PutsTheFolderBeforeRelativePathsOnly) {
+  ExperimentSpec spec = spec_of(kSmallConfig);
+  spec.task.test = "/data/test.tsv";
+  spec = with_real_paths(spec, "configs/quickstart");
+  EXPECT_EQ(spec.model.path, "configs/quickstart/model");
+  EXPECT_EQ(spec.task.train, "configs/quickstart/train.jsonl");
+  EXPECT_EQ(spec.task.dev, "");
+  EXPECT_EQ(spec.task.test, "/data/test.tsv");
+}
+
+TEST(ExperimentFromYaml, GivesWorkersTheSameTrial) {
+  const ExperimentSpec spec = spec_of(kSmallConfig);
+  const ExperimentSpec read = experiment_from_yaml(to_yaml(spec), "f");
+  EXPECT_EQ(to_yaml(read), to_yaml(with_real_paths(spec, "f")));
+}
+
+}  // namespace
+}  // namespace bbprompt

@@ -1,0 +1,111 @@
+#include <gtest/gtest.h>
+
+#include "bbprompt/base/error.hpp"
+#include "bbprompt/config/config_node.hpp"
+
+namespace bbprompt {
+namespace {
+
+std::string error_of(const std::string& text) {
+  try {
+    (void)parse_yaml(text, "f");
+  } catch (const ConfigError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+std::string repeated(const std::string& text, int count) {
+  std::string result;
+  for (int i = 0; i < count; ++i) result += text;
+  return result;
+}
+
+TEST(ParseYaml, KeepsOrderTextAndQuoting) {
+  const ConfigNode root = parse_yaml("b: no\na: '5'\nc: [x, {d: 010}]\ne: ~\n", "f");
+  ASSERT_EQ(root.entries.size(), 4U);
+  EXPECT_EQ(root.entries[0].key, "b");
+  EXPECT_EQ(root.entries[0].value.text, "no");
+  EXPECT_FALSE(root.entries[0].value.is_text);
+  EXPECT_EQ(root.entries[1].value.text, "5");
+  EXPECT_TRUE(root.entries[1].value.is_text);
+  EXPECT_EQ(root.entries[2].value.items[1].find("d")->text, "010");
+  EXPECT_TRUE(root.entries[3].value.is_null());
+  EXPECT_EQ(root.find("z"), nullptr);
+}
+
+TEST(ParseYaml, PositionsCountCharactersAndLinesFromOne) {
+  for (const std::string start : {"", "\xef\xbb\xbf"}) {
+    const ConfigNode root = parse_yaml(
+        start + "\xc3\xa9: 1\r\n\xe2\x82\xac\xf0\x9f\x98\x80: {k: \xc3\xbc, m: 2}\n", "f");
+    EXPECT_EQ(root.entries[0].value.position.line, 1);
+    EXPECT_EQ(root.entries[0].value.position.column, 4);
+    const auto& inner = root.entries[1].value;
+    EXPECT_EQ(inner.entries[1].position.line, 2);
+    EXPECT_EQ(inner.entries[1].position.column, 12);
+    EXPECT_EQ(inner.entries[1].value.position.column, 15);
+  }
+}
+
+TEST(ParseYaml, AliasesRepeatTheirAnchor) {
+  const ConfigNode root = parse_yaml("a: &x [1, 2]\nb: *x\n", "f");
+  EXPECT_EQ(write_flow_yaml(*root.find("b")), "[1, 2]");
+}
+
+TEST(ParseYaml, RefusesWhatAConfigurationNeverHolds) {
+  const std::pair<std::string, std::string> cases[] = {
+      {"a: 1\nb:\t2\n", "f:2:3: file holds a tab; use blanks, or \"\\t\" in quoted text"},
+      {std::string("a: \0", 4), "f:1:4: file holds a control character U+0000"},
+      {"a: \x04 b", "f:1:4: file holds a control character U+0004"},
+      {"a: b\rc: d", "f:1:5: file holds a control character U+000D"},
+      {"a: \xe2\x80\xa8", "f:1:4: file holds a control character U+2028"},
+      {"a: \"\\0\"", "f:1:4: text holds a control character U+0000"},
+      {"a: \"\\e[31m\"", "f:1:4: text holds a control character U+001B"},
+      {"a: 1\n\xc3\xa9\xff", "f:2:2: expected UTF-8 text, found an invalid byte"},
+      {"a: 1\n---\nb: 2\n", "f:2:1: expected one YAML document"},
+      {"a: 1\na: 2\n", "f:2:1: a: key is written twice in one mapping"},
+      {"a: {\"b\": 1, b: 2}", "f:1:13: b: key is written twice in one mapping"},
+      {"[a]: 1", "f:1:1: expected text as a key, found a list or mapping"},
+      {"? {a: 1}\n: 1", "f:1:3: expected text as a key, found a list or mapping"},
+      {"~: 1", "f:1:1: expected text as a key, found nothing (null)"},
+      {": 1", "f:1:1: expected text as a key, found nothing (null)"},
+      {"a: !!int 5", "f:1:4: YAML tags are not used here, found \"tag:yaml.org,2002:int\""},
+      {"a: !mine {}", "f:1:4: YAML tags are not used here, found \"!mine\""},
+      {"a: &x [1, *x]", "f:1:11: alias stands inside itself"},
+      {"a: *x", "f:1:4: not well-formed YAML: the referenced anchor is not defined"},
+      {"a: [1, 2", "f:1:9: not well-formed YAML: end of sequence flow not found"},
+      {"a: \"x", "f:1:6: not well-formed YAML: illegal EOF in scalar"},
+  };
+  for (const auto& [text, error] : cases) EXPECT_EQ(error_of(text).substr(0, error.size()), error);
+}
+
+TEST(ParseYaml, BoundsNesting) {
+  EXPECT_EQ(error_of(repeated("[", 32) + repeated("]", 32)), "");
+  EXPECT_EQ(error_of(repeated("[", 33) + repeated("]", 33)),
+            "f:1:33: nested deeper than 32 levels");
+  for (const char* opening :
+       {"[", "{", "- ", "? ", "[a: ", "{a: ", "{? ", "a: [", "[[", "!x [", "&a [", ": "}) {
+    EXPECT_NE(error_of(repeated(opening, 100000)), "") << opening;
+  }
+}
+
+TEST(ParseYaml, BoundsAliasExpansion) {
+  std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
+  for (int i = 1; i < 12; ++i) {
+    const std::string before = "*a" + std::to_string(i - 1);
+    bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + before +
+            repeated(", " + before, 9) + "]\n";
+  }
+  EXPECT_NE(error_of(bomb).find("document with its aliases expanded is too large"),
+            std::string::npos);
+}
+
+TEST(WriteYaml, ReadsBackTheSame) {
+  const std::string text =
+      "a: word\nb:\n  - c: 1\n    d:\n      e: \"two words\"\n  - [1, 2]\n  - x\nf: {}\ng: []\n"
+      "h: \"no\"\n\"10\": \"a\\\"\\\\\\n\\t\"\n";
+  EXPECT_EQ(write_yaml(parse_yaml(text, "f")), text);
+}
+
+}  // namespace
+}  // namespace bbprompt
