@@ -34,6 +34,7 @@ class Expansion {
     }
     return {.name = sweep_.name,
             .output = sweep_.output,
+            .folder = std::filesystem::absolute(document_.folder),
             .trials = std::move(trials_),
             .config_given = document_.given,
             .config_resolved = resolved_yaml(document_),
