@@ -121,9 +121,9 @@ void Encoder::embed(const TokenBatch& batch) {
     hidden.row(vector.token) += values;
   }
   for (Eigen::Index token = 0; token < hidden.rows(); ++token) {
-    hidden.row(token) += weights.types.map().row(batch.types[static_cast<std::size_t>(token)]) +
-                         weights.positions.map().row(
-                             batch.positions[static_cast<std::size_t>(token)]);
+    hidden.row(token) +=
+        weights.types.map().row(batch.types[static_cast<std::size_t>(token)]) +
+        weights.positions.map().row(batch.positions[static_cast<std::size_t>(token)]);
   }
   layer_norm(weights.norm, weights_->config().layer_norm_eps, hidden);
 }

@@ -125,10 +125,10 @@ void check_consistency(const ConfigReader& reader, const ModelConfig& config) {
                                       std::to_string(config.pad_token_id));
   }
   if (config.max_tokens() < 3) {
-    reader.refuse("max_position_embeddings",
-                  "expected room for 3 tokens from position " +
-                      std::to_string(config.first_position()) + ", found " +
-                      std::to_string(config.num_positions) + " positions");
+    reader.refuse("max_position_embeddings", "expected room for 3 tokens from position " +
+                                                 std::to_string(config.first_position()) +
+                                                 ", found " + std::to_string(config.num_positions) +
+                                                 " positions");
   }
 }
 

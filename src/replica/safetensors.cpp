@@ -71,8 +71,9 @@ class HeaderReader {
   nlohmann::json parse_header() {
     const std::string_view text(reinterpret_cast<const char*>(bytes_.data()), bytes_.size());
     if (text.starts_with("version https://git-lfs")) {
-      refuse("expected safetensors weights, found a Git LFS pointer; fetch the file with "
-             "`git lfs pull`");
+      refuse(
+          "expected safetensors weights, found a Git LFS pointer; fetch the file with "
+          "`git lfs pull`");
     }
     if (bytes_.size() < kLengthSize) {
       refuse("expected a header length of 8 bytes, found a file of " +
@@ -123,8 +124,8 @@ class HeaderReader {
     std::vector<std::uint64_t> numbers;
     for (const auto& value : array) {
       if (!value.is_number_unsigned()) {
-        refuse(name, std::string(key) + ": expected integers from 0, found " +
-                         printable(value.dump()));
+        refuse(name,
+               std::string(key) + ": expected integers from 0, found " + printable(value.dump()));
       }
       numbers.push_back(value.get<std::uint64_t>());
     }
@@ -152,11 +153,11 @@ class HeaderReader {
     }
     const auto offsets = read_numbers(name, entry, "data_offsets");
     if (offsets.size() != 2 || offsets[0] > offsets[1] || offsets[1] > data_.size()) {
-      refuse(name, "data_offsets: expected [begin, end] within the " +
-                       std::to_string(data_.size()) + " bytes of data, found " +
-                       printable(entry["data_offsets"].dump()) +
-                       (offsets.size() == 2 && offsets[1] > data_.size() ? "; the file is cut short"
-                                                                         : ""));
+      refuse(
+          name,
+          "data_offsets: expected [begin, end] within the " + std::to_string(data_.size()) +
+              " bytes of data, found " + printable(entry["data_offsets"].dump()) +
+              (offsets.size() == 2 && offsets[1] > data_.size() ? "; the file is cut short" : ""));
     }
     if (offsets[1] - offsets[0] != wanted) {
       refuse(name, "expected " + std::to_string(wanted) + " bytes for " + tensor.dtype + " " +

@@ -15,9 +15,9 @@ namespace bbprompt {
 
 // A tensor as it lies in a file.
 struct StoredTensor {
-  std::string file;                 // for messages
-  std::string dtype;                // "F32", "F16", "BF16", "I64", ...
-  std::vector<std::int64_t> shape;  // row-major
+  std::string file;                  // for messages
+  std::string dtype;                 // "F32", "F16", "BF16", "I64", ...
+  std::vector<std::int64_t> shape;   // row-major
   std::span<const std::byte> bytes;  // in the memory map: product of shape times size of dtype
 };
 

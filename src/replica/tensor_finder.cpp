@@ -32,8 +32,7 @@ bool TensorFinder::is_present(const std::vector<std::string>& names) const {
   return false;
 }
 
-const StoredTensors::value_type& TensorFinder::choose(
-    const std::vector<std::string>& names) const {
+const StoredTensors::value_type& TensorFinder::choose(const std::vector<std::string>& names) const {
   const StoredTensors::value_type* found = nullptr;
   for (const auto& name : names) {
     const auto entry = files_.tensors().find(name);
@@ -69,9 +68,9 @@ const float* TensorFinder::readable(const std::string& name, const StoredTensor&
   if (type == FloatType::kOther)
     refuse_tensor(tensor.file, name, "expected F32, F16 or BF16, found " + tensor.dtype);
   if (const auto index = find_non_finite(type, tensor.bytes)) {
-    refuse_tensor(tensor.file, name,
-                  "expected finite numbers, found infinity or NaN at element " +
-                      std::to_string(*index));
+    refuse_tensor(
+        tensor.file, name,
+        "expected finite numbers, found infinity or NaN at element " + std::to_string(*index));
   }
   const auto address = reinterpret_cast<std::uintptr_t>(tensor.bytes.data());
   if (type == FloatType::kF32 && address % alignof(float) == 0) {

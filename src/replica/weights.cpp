@@ -50,10 +50,9 @@ class WeightsReader {
                       .bias = finder_.vector(names_.head_transform("bias"), hidden)};
     head.norm = {.scale = finder_.vector(names_.head_norm("weight", "gamma"), hidden),
                  .shift = finder_.vector(names_.head_norm("bias", "beta"), hidden)};
-    head.decoder.weight =
-        config_.has_tied_embeddings
-            ? words
-            : finder_.matrix(names_.decoder_weight(), config_.vocab_size, hidden);
+    head.decoder.weight = config_.has_tied_embeddings
+                              ? words
+                              : finder_.matrix(names_.decoder_weight(), config_.vocab_size, hidden);
     for (const auto& names : names_.decoder_biases()) {
       if (head.decoder.bias.data == nullptr && finder_.is_present(names))
         head.decoder.bias = finder_.vector(names, config_.vocab_size);
@@ -68,9 +67,9 @@ class WeightsReader {
     const auto names =
         names_.encoder(layer_path(config_.num_layers) + "attention.self.query.weight");
     if (!finder_.is_present(names)) return;
-    throw ModelError(files.path().string(),
-                     "expected " + std::to_string(config_.num_layers) + " layers by " +
-                         config_.file.string() + ", found tensor " + names.front());
+    throw ModelError(files.path().string(), "expected " + std::to_string(config_.num_layers) +
+                                                " layers by " + config_.file.string() +
+                                                ", found tensor " + names.front());
   }
 
  private:

@@ -34,8 +34,7 @@ class GoldenBatch {
                               ? golden_case["token_type_ids"][row].get<std::vector<int>>()
                               : std::vector<int>(ids.size(), 0));
       if (golden_case.contains("attention_mask")) {
-        append(batch.attended,
-               golden_case["attention_mask"][row].get<std::vector<std::uint8_t>>());
+        append(batch.attended, golden_case["attention_mask"][row].get<std::vector<std::uint8_t>>());
       }
       batch.begins.push_back(batch.num_tokens());
     }

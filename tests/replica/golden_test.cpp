@@ -1,9 +1,10 @@
+#include "tests/replica/golden.hpp"
+
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "bbprompt/replica/masked_lm_head.hpp"
-#include "tests/replica/golden.hpp"
 
 namespace bbprompt {
 namespace {
@@ -35,8 +36,7 @@ void expect_norms(const nlohmann::json& norms, const RowMatrixXf& states, Eigen:
   for (std::size_t i = 0; i < norms.size(); ++i) {
     if (norms[i].is_null()) continue;  // padding
     const double expected = norms[i].get<double>();
-    const double found =
-        states.row(begin + static_cast<Eigen::Index>(i)).cast<double>().norm();
+    const double found = states.row(begin + static_cast<Eigen::Index>(i)).cast<double>().norm();
     EXPECT_NEAR(found, expected, kNormTolerance * expected) << "token " << i;
   }
 }
@@ -72,8 +72,7 @@ TEST_P(GoldenModel, GivesTheLogitsNormsAndArgmaxOfEveryCase) {
       }
       expect_norms(expected["hidden_l2"]["embeddings"], states[0], begin);
       for (std::size_t layer = 1; layer < states.size(); ++layer) {
-        expect_norms(expected["hidden_l2"]["layer_" + std::to_string(layer)], states[layer],
-                     begin);
+        expect_norms(expected["hidden_l2"]["layer_" + std::to_string(layer)], states[layer], begin);
       }
     }
   }
