@@ -72,13 +72,13 @@ TEST(Safetensors, ReadsTensorsOffTheirAlignmentToTheSameNumbers) {
   EXPECT_EQ(shifted->layers()[0].output.weight.map(), original->layers()[0].output.weight.map());
 }
 
-TEST(Safetensors, SurvivesEveryBitFlipAndEveryCutOfTheHeader) {
+TEST(Safetensors, SurvivesBitFlipsAndCutsOfTheHeaderAtManyPlaces) {
   BBPROMPT_REQUIRE_SHARED(kBase);
   const ModelFolder model(base_folder());
   const std::string bytes = base_weights().bytes();
   const std::size_t header_end = bytes.size() - base_weights().data.size();
   int num_loaded = 0;
-  for (std::size_t at = 0; at < header_end; ++at) {
+  for (std::size_t at = 0; at < header_end; at += 3) {
     std::string broken = bytes;
     broken[at] = static_cast<char>(broken[at] ^ (1 << (at % 8)));
     model.write("model.safetensors", broken);
@@ -87,7 +87,7 @@ TEST(Safetensors, SurvivesEveryBitFlipAndEveryCutOfTheHeader) {
     EXPECT_THAT(outcome, AnyOf("loaded", StartsWith(model.path().string()))) << at;
   }
   // Only what carries no meaning (metadata, padding) may change unnoticed.
-  EXPECT_LT(num_loaded, 40);
+  EXPECT_LT(num_loaded, 15);
   for (std::size_t size = 0; size < bytes.size(); size += 7) {
     model.write("model.safetensors", bytes.substr(0, size));
     EXPECT_THAT(load_outcome(model.path()), HasSubstr("model.safetensors: ")) << size;

@@ -17,10 +17,10 @@
 namespace bbprompt {
 
 struct ReplicaOptions {
-  std::filesystem::path folder;                       // Hugging Face model folder
-  std::optional<std::filesystem::path> weights_file;  // in the folder; see Weights::load
-  int threads = 1;                                    // of one matrix product, process-wide
-  std::int64_t max_batch_tokens = 1024;               // computed at once; bounds scratch memory
+  std::filesystem::path folder;                                      // Hugging Face model folder
+  std::optional<std::filesystem::path> weights_file = std::nullopt;  // see Weights::load
+  int threads = 1;                       // of one matrix product, process-wide
+  std::int64_t max_batch_tokens = 1024;  // computed at once; bounds scratch memory
 };
 
 class InputLayout;
