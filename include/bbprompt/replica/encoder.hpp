@@ -1,0 +1,72 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "bbprompt/base/types.hpp"
+#include "bbprompt/replica/weights.hpp"
+
+namespace bbprompt {
+
+// A vector that stands in the place of a token's word embedding, or is added to it, before
+// position and type embeddings.
+enum class VectorUse { kReplace, kAdd };
+struct InputVector {
+  Eigen::Index token = 0;         // index into the batch
+  const float* values = nullptr;  // hidden size of them; borrowed
+  VectorUse use = VectorUse::kReplace;
+};
+
+// Sequences of any lengths, one after another without padding.
+struct TokenBatch {
+  std::vector<TokenId> ids;
+  std::vector<int> positions;            // row of the position embedding, one per token
+  std::vector<int> types;                // row of the type embedding, one per token
+  std::vector<Eigen::Index> begins{0};   // first token of each sequence, and the end of the last
+  std::vector<Eigen::Index> answers;     // token asked in each sequence; unused by encode_all
+  std::vector<InputVector> vectors;      // soft prompts
+  std::vector<std::uint8_t> attended{};  // one per token, 0: masked out; empty: all attended
+
+  [[nodiscard]] Eigen::Index num_tokens() const { return static_cast<Eigen::Index>(ids.size()); }
+  [[nodiscard]] std::size_t num_sequences() const { return begins.size() - 1; }
+};
+
+// Position rows of one sequence by the model's rule: BERT counts from 0; RoBERTa gives padding the
+// padding id and counts the other tokens on from there.
+[[nodiscard]] std::vector<int> position_rows(const ModelConfig& config,
+                                             const std::vector<TokenId>& ids);
+
+// BERT's encoder (Devlin et al., 2019; layer norm after each sublayer), in float32. Projections run
+// over all tokens of a batch at once, attention sequence by sequence. Keeps its scratch memory,
+// grown to the largest batch seen: about (6 hidden + intermediate) * 4 bytes a token.
+class Encoder {
+ public:
+  explicit Encoder(std::shared_ptr<const Weights> weights);
+  ~Encoder();
+  Encoder(Encoder&&) noexcept;
+  Encoder& operator=(Encoder&&) noexcept;
+
+  // Last hidden states at `batch.answers`: sequences x hidden, valid until the next call. The last
+  // layer computes queries, attention and feed-forward for these tokens only. Throws Error for a
+  // batch that contradicts itself or the model (a row outside an embedding, an empty sequence).
+  Eigen::Map<const RowMatrixXf> encode_answers(const TokenBatch& batch);
+
+  // Hidden states of every token, tokens x hidden: after the embeddings, then after each layer.
+  std::vector<RowMatrixXf> encode_all(const TokenBatch& batch);
+
+ private:
+  struct Buffers;
+  struct AskedRows;
+
+  void check(const TokenBatch& batch) const;
+  void embed(const TokenBatch& batch);
+  void apply_layer(const LayerWeights& layer, const TokenBatch& batch, const AskedRows& asked);
+  void attend_all(const TokenBatch& batch, const AskedRows& asked);
+
+  std::shared_ptr<const Weights> weights_;
+  std::unique_ptr<Buffers> buffers_;
+};
+
+}  // namespace bbprompt

@@ -1,0 +1,182 @@
+#include "bbprompt/replica/encoder.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include "bbprompt/base/error.hpp"
+#include "replica/activations.hpp"
+#include "replica/attention.hpp"
+#include "replica/layer_norm.hpp"
+#include "replica/linear.hpp"
+
+namespace bbprompt {
+
+std::vector<int> position_rows(const ModelConfig& config, const std::vector<TokenId>& ids) {
+  std::vector<int> rows(ids.size());
+  int next = config.first_position();
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const bool is_padding =
+        config.architecture == Architecture::kRoberta && ids[i] == config.pad_token_id;
+    rows[i] = is_padding ? config.pad_token_id : next++;
+  }
+  return rows;
+}
+
+// Tokens whose output a layer computes: `begins` parts them by sequence, as in a batch; `tokens`
+// names them, empty for all.
+struct Encoder::AskedRows {
+  std::vector<Eigen::Index> begins;
+  std::vector<Eigen::Index> tokens;
+};
+
+struct Encoder::Buffers {
+  RowMatrixXf hidden, asked, query, key, value, context, attended, intermediate;
+  Eigen::VectorXf scores;  // Eigen's alignment keeps the order of vectorised sums the same
+
+  void reserve(const ModelConfig& config, const TokenBatch& batch) {
+    if (hidden.rows() < batch.num_tokens()) {
+      for (auto* matrix : {&hidden, &asked, &query, &key, &value, &context, &attended})
+        matrix->resize(batch.num_tokens(), config.hidden_size);
+      intermediate.resize(batch.num_tokens(), config.intermediate_size);
+    }
+    Eigen::Index longest = 0;
+    for (std::size_t i = 0; i < batch.num_sequences(); ++i)
+      longest = std::max(longest, batch.begins[i + 1] - batch.begins[i]);
+    if (scores.size() < longest * longest) scores.resize(longest * longest);
+  }
+};
+
+Encoder::Encoder(std::shared_ptr<const Weights> weights)
+    : weights_(std::move(weights)), buffers_(std::make_unique<Buffers>()) {}
+
+Encoder::~Encoder() = default;
+Encoder::Encoder(Encoder&&) noexcept = default;
+Encoder& Encoder::operator=(Encoder&&) noexcept = default;
+
+Eigen::Map<const RowMatrixXf> Encoder::encode_answers(const TokenBatch& batch) {
+  if (batch.answers.size() != batch.num_sequences())
+    throw Error("encoder: expected one answer token per sequence");
+  embed(batch);
+  const AskedRows all{.begins = batch.begins, .tokens = {}};
+  AskedRows answers{.begins = {}, .tokens = batch.answers};
+  for (std::size_t i = 0; i <= batch.num_sequences(); ++i)
+    answers.begins.push_back(static_cast<Eigen::Index>(i));
+  const auto& layers = weights_->layers();
+  for (std::size_t i = 0; i < layers.size(); ++i)
+    apply_layer(layers[i], batch, i + 1 < layers.size() ? all : answers);
+  return {buffers_->hidden.data(), answers.begins.back(), buffers_->hidden.cols()};
+}
+
+std::vector<RowMatrixXf> Encoder::encode_all(const TokenBatch& batch) {
+  embed(batch);
+  const AskedRows all{.begins = batch.begins, .tokens = {}};
+  std::vector<RowMatrixXf> states;
+  states.emplace_back(buffers_->hidden.topRows(batch.num_tokens()));
+  for (const auto& layer : weights_->layers()) {
+    apply_layer(layer, batch, all);
+    states.emplace_back(buffers_->hidden.topRows(batch.num_tokens()));
+  }
+  return states;
+}
+
+void Encoder::check(const TokenBatch& batch) const {
+  const auto& config = weights_->config();
+  const auto is_within = [](const std::vector<int>& rows, std::size_t count, int bound) {
+    return rows.size() == count && std::all_of(rows.begin(), rows.end(), [bound](int row) {
+             return row >= 0 && row < bound;
+           });
+  };
+  const auto is_token = [&batch](Eigen::Index token) {
+    return token >= 0 && token < batch.num_tokens();
+  };
+  if (!is_within(batch.ids, batch.ids.size(), config.vocab_size) ||
+      !is_within(batch.positions, batch.ids.size(), config.num_positions) ||
+      !is_within(batch.types, batch.ids.size(), config.num_types)) {
+    throw Error("encoder: expected an id, position and type within the model for every token");
+  }
+  if (batch.begins.empty() || batch.begins.front() != 0 ||
+      batch.begins.back() != batch.num_tokens() ||
+      std::adjacent_find(batch.begins.begin(), batch.begins.end(), std::greater_equal<>()) !=
+          batch.begins.end()) {
+    throw Error("encoder: expected ascending sequence begins from 0 to the number of tokens");
+  }
+  if (!std::all_of(batch.answers.begin(), batch.answers.end(), is_token) ||
+      !std::all_of(batch.vectors.begin(), batch.vectors.end(),
+                   [&](const InputVector& vector) { return is_token(vector.token); }) ||
+      (!batch.attended.empty() && batch.attended.size() != batch.ids.size())) {
+    throw Error("encoder: expected answers, vectors and mask to be of tokens of the batch");
+  }
+}
+
+void Encoder::embed(const TokenBatch& batch) {
+  check(batch);
+  const auto& weights = weights_->embeddings();
+  buffers_->reserve(weights_->config(), batch);
+  auto hidden = buffers_->hidden.topRows(batch.num_tokens());
+  for (Eigen::Index token = 0; token < hidden.rows(); ++token)
+    hidden.row(token) = weights.words.map().row(batch.ids[static_cast<std::size_t>(token)]);
+  for (const InputVector& vector : batch.vectors) {
+    const Eigen::Map<const Eigen::RowVectorXf> values(vector.values, hidden.cols());
+    if (vector.use == VectorUse::kReplace) hidden.row(vector.token).setZero();
+    hidden.row(vector.token) += values;
+  }
+  for (Eigen::Index token = 0; token < hidden.rows(); ++token) {
+    hidden.row(token) +=
+        weights.types.map().row(batch.types[static_cast<std::size_t>(token)]) +
+        weights.positions.map().row(batch.positions[static_cast<std::size_t>(token)]);
+  }
+  layer_norm(weights.norm, weights_->config().layer_norm_eps, hidden);
+}
+
+void Encoder::attend_all(const TokenBatch& batch, const AskedRows& asked) {
+  for (std::size_t i = 0; i < batch.num_sequences(); ++i) {
+    const Eigen::Index begin = batch.begins[i];
+    const Eigen::Index count = batch.begins[i + 1] - begin;
+    const Eigen::Index first_asked = asked.begins[i];
+    const Eigen::Index num_asked = asked.begins[i + 1] - first_asked;
+    std::span<const std::uint8_t> attended;
+    if (!batch.attended.empty()) {
+      attended = std::span(batch.attended)
+                     .subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count));
+    }
+    attend({.query = buffers_->query.middleRows(first_asked, num_asked),
+            .key = buffers_->key.middleRows(begin, count),
+            .value = buffers_->value.middleRows(begin, count),
+            .attended = attended},
+           weights_->config().num_heads,
+           {buffers_->scores.data(), static_cast<std::size_t>(buffers_->scores.size())},
+           buffers_->context.middleRows(first_asked, num_asked));
+  }
+}
+
+void Encoder::apply_layer(const LayerWeights& layer, const TokenBatch& batch,
+                          const AskedRows& asked) {
+  Buffers& buffers = *buffers_;
+  const float eps = weights_->config().layer_norm_eps;
+  const Eigen::Index num_tokens = batch.num_tokens();
+  const Eigen::Index num_asked = asked.begins.back();
+  const auto hidden = buffers.hidden.topRows(num_tokens);
+  apply_linear(layer.key, hidden, buffers.key.topRows(num_tokens));
+  apply_linear(layer.value, hidden, buffers.value.topRows(num_tokens));
+  for (Eigen::Index i = 0; i < static_cast<Eigen::Index>(asked.tokens.size()); ++i)
+    buffers.asked.row(i) = hidden.row(asked.tokens[static_cast<std::size_t>(i)]);
+  const ConstRows input =
+      asked.tokens.empty() ? ConstRows(hidden) : ConstRows(buffers.asked.topRows(num_asked));
+  apply_linear(layer.query, input, buffers.query.topRows(num_asked));
+  attend_all(batch, asked);
+
+  auto attended = buffers.attended.topRows(num_asked);
+  apply_linear_residual(layer.attention_output, buffers.context.topRows(num_asked), input,
+                        attended);
+  layer_norm(layer.attention_norm, eps, attended);
+
+  auto intermediate = buffers.intermediate.topRows(num_asked);
+  multiply_transposed(attended, layer.intermediate.weight.map(), intermediate);
+  add_bias_and_activate(weights_->config().activation, layer.intermediate.bias, intermediate);
+
+  auto output = buffers.hidden.topRows(num_asked);
+  apply_linear_residual(layer.output, intermediate, attended, output);
+  layer_norm(layer.output_norm, eps, output);
+}
+
+}  // namespace bbprompt

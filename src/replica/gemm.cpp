@@ -1,0 +1,76 @@
+#include "replica/gemm.hpp"
+
+#ifdef BBPROMPT_HAS_BLAS
+extern "C" {
+void sgemm_(const char* trans_a, const char* trans_b, const int* m, const int* n, const int* k,
+            const float* alpha, const float* a, const int* lda, const float* b, const int* ldb,
+            const float* beta, float* c, const int* ldc);
+// Null where the BLAS is not OpenBLAS.
+__attribute__((weak)) void openblas_set_num_threads(int num_threads);
+}
+#endif
+
+namespace bbprompt {
+
+#ifdef BBPROMPT_HAS_BLAS
+
+namespace {
+
+// BLAS counts columns first: a row-major matrix is its own transpose there, so c^T = op(b)^T a^T.
+void call_sgemm(char trans_b, const ConstRows& a, const ConstRows& b, Rows c,
+                const GemmScale& scale) {
+  if (c.size() == 0) return;
+  const char trans_a = 'N';
+  const int m = static_cast<int>(c.cols());
+  const int n = static_cast<int>(c.rows());
+  const int k = static_cast<int>(a.cols());
+  const int lda = static_cast<int>(b.outerStride());
+  const int ldb = static_cast<int>(a.outerStride());
+  const int ldc = static_cast<int>(c.outerStride());
+  sgemm_(&trans_b, &trans_a, &m, &n, &k, &scale.alpha, b.data(), &lda, a.data(), &ldb, &scale.beta,
+         c.data(), &ldc);
+}
+
+}  // namespace
+
+void multiply(const ConstRows& a, const ConstRows& b, Rows c, const GemmScale& scale) {
+  call_sgemm('N', a, b, c, scale);
+}
+
+void multiply_transposed(const ConstRows& a, const ConstRows& b, Rows c, const GemmScale& scale) {
+  call_sgemm('T', a, b, c, scale);
+}
+
+void set_gemm_threads(int num_threads) {
+  if (openblas_set_num_threads != nullptr) openblas_set_num_threads(num_threads);
+}
+
+#else
+
+namespace {
+
+template <typename Right>
+void multiply_by_eigen(const ConstRows& a, const Right& b, Rows c, const GemmScale& scale) {
+  if (scale.beta == 0) {
+    c.noalias() = scale.alpha * a * b;
+  } else {
+    if (scale.beta != 1) c *= scale.beta;
+    c.noalias() += scale.alpha * a * b;
+  }
+}
+
+}  // namespace
+
+void multiply(const ConstRows& a, const ConstRows& b, Rows c, const GemmScale& scale) {
+  multiply_by_eigen(a, b, c, scale);
+}
+
+void multiply_transposed(const ConstRows& a, const ConstRows& b, Rows c, const GemmScale& scale) {
+  multiply_by_eigen(a, b.transpose(), c, scale);
+}
+
+void set_gemm_threads(int num_threads) { Eigen::setNbThreads(num_threads); }
+
+#endif
+
+}  // namespace bbprompt

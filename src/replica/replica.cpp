@@ -1,0 +1,126 @@
+#include "bbprompt/replica/replica.hpp"
+
+#include <cmath>
+#include <string>
+#include <utility>
+
+#include "bbprompt/base/error.hpp"
+#include "bbprompt/base/sha256.hpp"
+#include "bbprompt/base/utf8.hpp"
+#include "replica/gemm.hpp"
+#include "replica/input_layout.hpp"
+
+namespace bbprompt {
+namespace {
+
+LanguageModelInfo describe(const Weights& weights, const Tokenizer& tokenizer,
+                           const ReplicaOptions& options) {
+  const ModelConfig& config = weights.config();
+  std::filesystem::path folder = options.folder.lexically_normal();
+  if (!folder.has_filename()) folder = folder.parent_path();
+  return {.name = folder.filename().string(),
+          .fingerprint = sha256_hex(weights.fingerprint() + tokenizer.fingerprint()),
+          .max_tokens = config.max_tokens(),
+          .hidden_size = config.hidden_size};
+}
+
+// Adds one query behind the others.
+void append(const LaidOutQuery& query, const ModelConfig& config, TokenBatch& batch) {
+  const Eigen::Index begin = batch.num_tokens();
+  const auto positions = position_rows(config, query.ids);
+  batch.ids.insert(batch.ids.end(), query.ids.begin(), query.ids.end());
+  batch.positions.insert(batch.positions.end(), positions.begin(), positions.end());
+  batch.types.insert(batch.types.end(), query.types.begin(), query.types.end());
+  for (InputVector vector : query.vectors) {
+    vector.token += begin;
+    batch.vectors.push_back(vector);
+  }
+  batch.answers.push_back(begin + query.answer);
+  batch.begins.push_back(batch.num_tokens());
+}
+
+}  // namespace
+
+Replica::Replica(std::shared_ptr<const Weights> weights, std::shared_ptr<const Tokenizer> tokenizer,
+                 const ReplicaOptions& options)
+    : weights_(std::move(weights)),
+      tokenizer_(std::move(tokenizer)),
+      options_(options),
+      info_(describe(*weights_, *tokenizer_, options)),
+      layout_(std::make_unique<InputLayout>(tokenizer_, weights_->config())),
+      encoder_(weights_),
+      head_(weights_) {
+  if (options.threads < 1 || options.max_batch_tokens < 1) {
+    throw ModelError(options.folder.string(),
+                     "expected threads and max_batch_tokens of at least 1, found " +
+                         std::to_string(options.threads) + " and " +
+                         std::to_string(options.max_batch_tokens));
+  }
+  set_gemm_threads(options.threads);
+}
+
+Replica::~Replica() = default;
+
+AnswerScores Replica::score(std::span<const Query> queries, std::span<const TokenId> answers) {
+  for (const TokenId id : answers) {
+    if (id < 0 || id >= weights_->config().vocab_size) {
+      throw ModelError(options_.folder.string(), "expected answer tokens below vocab_size " +
+                                                     std::to_string(weights_->config().vocab_size) +
+                                                     ", found " + std::to_string(id));
+    }
+  }
+  const auto num_answers = static_cast<Eigen::Index>(answers.size());
+  AnswerScores result;
+  result.scores.resize(static_cast<Eigen::Index>(queries.size()), num_answers);
+  TokenBatch batch;
+  Eigen::Index num_done = 0;
+  const auto compute_batch = [&] {
+    const auto count = static_cast<Eigen::Index>(batch.num_sequences());
+    if (count > 0) compute(batch, answers, result.scores.middleRows(num_done, count));
+    num_done += count;
+    batch = {};
+  };
+  for (const Query& query : queries) {
+    const LaidOutQuery input = layout_->lay_out(query);
+    const auto num_tokens = static_cast<std::int64_t>(input.ids.size());
+    if (batch.num_tokens() + num_tokens > options_.max_batch_tokens) compute_batch();
+    append(input, weights_->config(), batch);
+    result.usage +=
+        {.num_queries = 1, .num_tokens = num_tokens, .num_truncated = input.is_truncated ? 1 : 0};
+  }
+  compute_batch();
+  return result;
+}
+
+void Replica::compute(const TokenBatch& batch, std::span<const TokenId> answers,
+                      Eigen::Ref<Eigen::MatrixXd> scores) {
+  scores = head_.score(encoder_.encode_answers(batch), answers).cast<double>();
+  if (!scores.allFinite()) {
+    throw ModelError(options_.folder.string(),
+                     "expected finite scores, found infinity or NaN: the input or the weights "
+                     "overflow float32");
+  }
+}
+
+AnswerToken Replica::answer_token(std::string_view word) const {
+  const std::string text = word.starts_with(' ') ? std::string(word) : " " + std::string(word);
+  const Encoding encoding = tokenizer_->encode(text);
+  const auto& unknown = tokenizer_->special_tokens().unknown;
+  if (encoding.ids.empty() || encoding.ids.front() == unknown) {
+    throw ModelError(options_.folder.string(),
+                     "expected an answer word that the vocabulary can spell, found \"" +
+                         printable(word) + "\"; choose another word");
+  }
+  const TokenId id = encoding.ids.front();
+  return {.id = id,
+          .token = tokenizer_->token(id),
+          .num_tokens = static_cast<int>(encoding.ids.size())};
+}
+
+Eigen::Map<const RowMatrixXf> Replica::word_embeddings() const {
+  return weights_->embeddings().words.map();
+}
+
+double Replica::word_embedding_deviation() const { return weights_->word_embedding_deviation(); }
+
+}  // namespace bbprompt
