@@ -48,8 +48,7 @@ struct Trace {
   double sigma() const { return state.arrays.at("sigma")(0, 0); }
   Eigen::VectorXd mean() const { return state.arrays.at("mean"); }
   Eigen::VectorXd deviations() const {
-    const auto& c = state.arrays.at("covariance");
-    return sigma() * (c.cols() == 1 ? c.col(0) : c.diagonal()).cwiseSqrt();
+    return sigma() * state.arrays.at("covariance").diagonal().cwiseSqrt();
   }
   double longest() const { return state.arrays.at("axis_lengths").maxCoeff(); }
   double shortest() const { return state.arrays.at("axis_lengths").minCoeff(); }
@@ -117,7 +116,7 @@ std::vector<Rule> rules() {
        [](const Trace& t) { return t.fitness.size() >= 9; }, 9},
       // 100 + 150 * 25 / sqrt(6) = 1630.9
       {StopReason::kMaxIterations, [](auto& o) { o.max_iterations = 0; }, one,
-       [](const auto& x) { return std::sin(1e4 * x[0]) + std::sin(1e4 * x[1]) + 1e-3 * sphere(x); },
+       [](const auto& x) { return std::hypot(x[0], x[1]); },
        [](const Trace& t) { return t.fitness.size() >= 1630; }, 1630},
   };
 }
@@ -143,18 +142,13 @@ TEST(CmaEsStopRules, FireOnAFunctionMadeForThemAndNotBefore) {
 
 TEST(CmaEsStopRules, StayQuietWhenSwitchedOff) {
   for (const auto& rule : rules()) {
-    if (rule.reason == StopReason::kMaxIterations || rule.reason == StopReason::kNoEffectAxis ||
-        rule.reason == StopReason::kNoEffectCoord) {
-      continue;
+    if (rule.reason >= StopReason::kNoEffectAxis && rule.reason <= StopReason::kMaxIterations) {
+      continue;  // these have no switch
     }
     CmaEs optimizer(all_off(), rule.start, {.seed = 3});
-    for (int g = 0; g < 160 && rule.reason != StopReason::kTolX; ++g) {
+    for (int g = 0; g < 200; ++g) {
       step(optimizer, rule.function);
-      const auto reason = optimizer.stop_reason();
-      if (reason) {
-        EXPECT_TRUE(*reason == StopReason::kNoEffectAxis || *reason == StopReason::kNoEffectCoord);
-        break;
-      }
+      ASSERT_NE(optimizer.stop_reason(), rule.reason) << to_string(rule.reason) << " " << g;
     }
   }
 }

@@ -213,7 +213,7 @@ TEST_P(EveryVariant, IsInvariantToScale) {
   for (int g = 0; g < 60; ++g) {
     ASSERT_EQ(kScale * plain.ask().candidates, scaled.ask().candidates) << g;
     step(plain, rosenbrock);
-    step(scaled, [](const auto& x) { return rosenbrock(x / kScale); });
+    step(scaled, [=](const auto& x) { return rosenbrock(x / kScale); });
   }
 }
 
