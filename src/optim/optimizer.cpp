@@ -1,0 +1,51 @@
+#include "bbprompt/optim/optimizer.hpp"
+
+#include "bbprompt/base/error.hpp"
+#include "bbprompt/optim/cma_es.hpp"
+#include "bbprompt/optim/optimizer_options.hpp"
+#include "bbprompt/optim/random_search.hpp"
+
+namespace bbprompt {
+
+std::string to_string(StopReason reason) {
+  switch (reason) {
+    case StopReason::kTolFun:
+      return "tolfun";
+    case StopReason::kTolFunHist:
+      return "tolfunhist";
+    case StopReason::kTolX:
+      return "tolx";
+    case StopReason::kTolFacUpX:
+      return "tolfacupx";
+    case StopReason::kTolUpSigma:
+      return "tolupsigma";
+    case StopReason::kTolConditionCov:
+      return "tolconditioncov";
+    case StopReason::kTolFlatFitness:
+      return "tolflatfitness";
+    case StopReason::kTolStagnation:
+      return "tolstagnation";
+    case StopReason::kNoEffectAxis:
+      return "noeffectaxis";
+    case StopReason::kNoEffectCoord:
+      return "noeffectcoord";
+    case StopReason::kMaxIterations:
+      return "maxiter";
+    case StopReason::kTarget:
+      return "target";
+  }
+  throw Error("unknown StopReason " + std::to_string(static_cast<int>(reason)));
+}
+
+std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options,
+                                          const Eigen::VectorXd& start, const OptimizerSeed& seed) {
+  switch (options.kind) {
+    case OptimizerKind::kCmaEs:
+      return std::make_unique<CmaEs>(options.cma_es, start, seed);
+    case OptimizerKind::kRandomSearch:
+      return std::make_unique<RandomSearch>(options.random_search, start, seed);
+  }
+  throw Error("unknown OptimizerKind " + std::to_string(static_cast<int>(options.kind)));
+}
+
+}  // namespace bbprompt

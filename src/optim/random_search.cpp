@@ -1,0 +1,96 @@
+#include "bbprompt/optim/random_search.hpp"
+
+#include <bit>
+#include <cmath>
+
+#include "bbprompt/base/error.hpp"
+#include "bbprompt/base/random_stream.hpp"
+#include "optim/fitness_order.hpp"
+#include "optim/state_reader.hpp"
+
+namespace bbprompt {
+
+RandomSearch::RandomSearch(const RandomSearchOptions& options, const Eigen::VectorXd& start,
+                           const OptimizerSeed& seed)
+    : options_(options), start_(start) {
+  if (options.population_size < 2) {
+    throw Error("random search: expected a population of at least 2, found " +
+                std::to_string(options.population_size));
+  }
+  if (!std::isnormal(options.sigma) || options.sigma < 0.0) {
+    throw Error("random search: expected a positive finite sigma, found " +
+                std::to_string(options.sigma));
+  }
+  if (start.size() == 0 || !start.allFinite()) {
+    throw Error("random search: expected a start of at least one coordinate, all finite");
+  }
+  state_.seed = seed;
+  state_.best = start;
+}
+
+Eigen::MatrixXd RandomSearch::candidates() const {
+  RandomStream random({.seed = state_.seed.seed,
+                       .trial = state_.seed.trial,
+                       .generation = static_cast<std::uint64_t>(state_.generation),
+                       .purpose = "random_search"});
+  Eigen::MatrixXd points(dimension(), population_size());
+  for (auto point : points.colwise()) {
+    for (Eigen::Index i = 0; i < point.size(); ++i) {
+      point[i] = start_[i] + options_.sigma * random.normal();
+    }
+  }
+  return points;
+}
+
+Population RandomSearch::ask() {
+  Population population{.candidates = candidates(), .generation = state_.generation};
+  state_.is_asked = true;
+  return population;
+}
+
+void RandomSearch::tell(const Eigen::VectorXd& fitness) {
+  if (!state_.is_asked) throw Error("tell: no population is open; call ask first");
+  const auto values = checked_fitness(fitness, population_size());
+  const auto first = fitness_order(values).front();
+  const double best = values[static_cast<std::size_t>(first)];
+  if (best < state_.best_fitness) {
+    state_.best = candidates().col(first);
+    state_.best_fitness = best;
+  }
+  ++state_.generation;
+  state_.is_asked = false;
+}
+
+OptimizerStatistics RandomSearch::statistics() const {
+  return {.sigma = options_.sigma,
+          .axis_ratio = 1.0,
+          .min_deviation = options_.sigma,
+          .max_deviation = options_.sigma};
+}
+
+OptimizerState RandomSearch::save() const {
+  OptimizerState saved;
+  saved.kind = kind();
+  saved.arrays = {{"best", state_.best},
+                  {"best_fitness", Eigen::MatrixXd::Constant(1, 1, state_.best_fitness)}};
+  saved.integers = {{"seed", std::bit_cast<std::int64_t>(state_.seed.seed)},
+                    {"trial", std::bit_cast<std::int64_t>(state_.seed.trial)},
+                    {"generation", state_.generation},
+                    {"population_size", population_size()},
+                    {"is_asked", state_.is_asked ? 1 : 0}};
+  return saved;
+}
+
+void RandomSearch::restore(const OptimizerState& state) {
+  const StateReader reader(state, kind());
+  State read;
+  read.seed = {.seed = reader.bits("seed"), .trial = reader.bits("trial")};
+  read.generation = reader.integer("generation", 0, std::int64_t{1} << 53);
+  (void)reader.integer("population_size", population_size(), population_size());
+  read.is_asked = reader.integer("is_asked", 0, 1) == 1;
+  read.best = reader.array("best", dimension(), 1);
+  read.best_fitness = reader.fitness("best_fitness", 1).front();
+  state_ = std::move(read);
+}
+
+}  // namespace bbprompt
