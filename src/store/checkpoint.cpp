@@ -1,0 +1,135 @@
+#include "bbprompt/store/checkpoint.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "bbprompt/base/atomic_file.hpp"
+#include "bbprompt/base/error.hpp"
+#include "bbprompt/base/log.hpp"
+#include "bbprompt/store/sealed_file.hpp"
+#include "store/record_check.hpp"
+#include "store/record_file.hpp"
+#include "store/record_reader.hpp"
+#include "store/record_schema.hpp"
+#include "store/record_writer.hpp"
+
+namespace bbprompt {
+namespace fs = std::filesystem;
+namespace {
+
+bool is_present(const fs::path& path) {
+  std::error_code ignored;
+  return fs::exists(path, ignored);
+}
+
+bool is_whole(const fs::path& path) {
+  try {
+    verify_seal(path, read_file(path), FileKind::kCheckpoint);
+    return true;
+  } catch (const StoreError& error) {
+    logger()->warn("checkpoint not kept as the previous one: {}", error.what());
+    return false;
+  }
+}
+
+[[noreturn]] void fail(const fs::path& path, const std::string& doing) {
+  throw StoreError(path.string(), "cannot " + doing + ": " + std::strerror(errno));
+}
+
+// Gives the checkpoint at `path` its second name. Both names stay until the caller's rename puts
+// the new checkpoint at `path`. Where hard links are not supported the file moves, and lies under
+// the second name alone until then.
+void keep_as_previous(const fs::path& path) {
+  const fs::path previous = previous_checkpoint_path(path);
+  fs::path link = previous;
+  link += ".tmp." + std::to_string(::getpid());
+  ::unlink(link.c_str());
+  const bool is_linked = ::link(path.c_str(), link.c_str()) == 0;
+  const fs::path& from = is_linked ? link : path;
+  if (::rename(from.c_str(), previous.c_str()) != 0) {
+    const int reason = errno;
+    if (is_linked) ::unlink(link.c_str());
+    errno = reason;
+    fail(previous, "keep the previous checkpoint");
+  }
+  // Two names of one file already: rename() then does nothing and leaves both.
+  if (is_linked) ::unlink(link.c_str());
+}
+
+}  // namespace
+
+fs::path previous_checkpoint_path(const fs::path& path) {
+  fs::path name = path.stem();
+  name += ".previous";
+  name += path.extension();
+  return path.parent_path() / name;
+}
+
+void write_checkpoint(const fs::path& path, const Checkpoint& checkpoint) {
+  check_checkpoint(path, checkpoint);
+  const std::string bytes =
+      build_record_file(path, FileKind::kCheckpoint, [&](const H5Group& root) {
+        write_trials(root, {&checkpoint.record, 1});
+        const H5Group group = root.create_group("checkpoint");
+        RecordWriter writer(group);
+        describe(writer, checkpoint);
+      });
+  replace_file(path, [&](const fs::path& temporary) {
+    // Safe on disk first: a write that fails leaves both old checkpoints alone.
+    replace_file(temporary, bytes);
+    if (is_present(path) && is_whole(path)) keep_as_previous(path);
+  });
+}
+
+Checkpoint read_checkpoint(const fs::path& path) {
+  Checkpoint checkpoint;
+  read_record_file(path, FileKind::kCheckpoint, [&](const H5Group& root) {
+    std::vector<TrialRecord> trials = read_trials(root);
+    if (trials.size() != 1) {
+      h5_refuse(root.place("trials"), "expected one trial, found " + std::to_string(trials.size()));
+    }
+    checkpoint.record = std::move(trials.front());
+    const H5Group group = root.open_group("checkpoint");
+    RecordReader reader(group);
+    describe(reader, checkpoint);
+  });
+  check_checkpoint(path, checkpoint);
+  return checkpoint;
+}
+
+bool has_checkpoint(const fs::path& path) {
+  return is_present(path) || is_present(previous_checkpoint_path(path));
+}
+
+Checkpoint read_newest_checkpoint(const fs::path& path) {
+  const fs::path previous = previous_checkpoint_path(path);
+  std::string problem;
+  try {
+    return read_checkpoint(path);
+  } catch (const StoreError& error) {
+    problem = error.what();
+  }
+  try {
+    Checkpoint checkpoint = read_checkpoint(previous);
+    logger()->warn("going on from the previous checkpoint {}: {}", previous.string(), problem);
+    return checkpoint;
+  } catch (const StoreError& error) {
+    throw StoreError(path.string(),
+                     "no checkpoint can be read; delete both to begin the trial "
+                     "again. Newest: " +
+                         problem + ". Previous: " + error.what());
+  }
+}
+
+void remove_checkpoint(const fs::path& path) {
+  for (const fs::path& file : {previous_checkpoint_path(path), path}) {
+    std::error_code status;
+    fs::remove(file, status);
+    if (status) throw StoreError(file.string(), "cannot remove: " + status.message());
+  }
+}
+
+}  // namespace bbprompt

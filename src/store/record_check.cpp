@@ -1,0 +1,132 @@
+#include "store/record_check.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "bbprompt/base/error.hpp"
+#include "bbprompt/base/utf8.hpp"
+
+namespace bbprompt {
+namespace fs = std::filesystem;
+namespace {
+
+class Checker {
+ public:
+  Checker(const fs::path& path, std::string object)
+      : path_(path.string()), object_(std::move(object)) {}
+
+  [[nodiscard]] Checker at(std::string_view child) const {
+    return {path_, object_ + "/" + std::string(child)};
+  }
+  void expect(bool is_met, const std::string& message) const {
+    if (!is_met) throw StoreError(path_, printable(object_, 200) + ": " + message);
+  }
+
+ private:
+  std::string path_;
+  std::string object_;
+};
+
+template <std::size_t N>
+void check_word(const Checker& checker, const std::string& word,
+                const std::array<std::string_view, N>& known) {
+  std::string list;
+  for (const std::string_view name : known) {
+    list += (list.empty() ? "\"" : ", \"") + std::string(name) + "\"";
+  }
+  checker.expect(std::find(known.begin(), known.end(), word) != known.end(),
+                 "expected one of " + list + ", found \"" + printable(word) + "\"");
+}
+
+void check_equal_size(const Checker& checker, std::size_t found, std::size_t expected) {
+  checker.expect(found == expected, "expected " + std::to_string(expected) + " values, found " +
+                                        std::to_string(found));
+}
+
+void check_labels(const Checker& checker, const std::vector<std::int32_t>& indices,
+                  const TrialRecord& trial) {
+  for (const std::int32_t index : indices) {
+    checker.expect(index >= 0 && std::cmp_less(index, trial.labels.size()),
+                   "expected label indices below " + std::to_string(trial.labels.size()) +
+                       ", found " + std::to_string(index));
+  }
+}
+
+void check_ids(const Checker& checker, const std::vector<TokenId>& ids) {
+  for (const TokenId id : ids) {
+    checker.expect(id >= 0, "expected token ids, found " + std::to_string(id));
+  }
+}
+
+void check_prompt(const Checker& checker, const PromptRecord& prompt) {
+  check_word(checker.at("kind"), prompt.kind,
+             std::array<std::string_view, 4>{"", "manual", "discrete", "soft"});
+  check_ids(checker.at("ids"), prompt.ids);
+  check_ids(checker.at("base_ids"), prompt.base_ids);
+  if (!prompt.tokens.empty()) {
+    check_equal_size(checker.at("tokens"), prompt.tokens.size(), prompt.ids.size());
+  }
+  if (!prompt.base_ids.empty()) {
+    check_equal_size(checker.at("base_ids"), prompt.base_ids.size(),
+                     static_cast<std::size_t>(prompt.vectors.rows()));
+  }
+}
+
+void check_scored(const Checker& checker, const ScoredPrompt& scored, const TrialRecord& trial) {
+  check_prompt(checker.at("prompt"), scored.prompt);
+  for (const auto& [name, split] : scored.splits) {
+    const Checker predicted = checker.at("splits/" + name + "/predicted");
+    check_labels(predicted, split.predicted, trial);
+    const auto gold = trial.gold.find(name);
+    if (gold != trial.gold.end() && !split.predicted.empty()) {
+      check_equal_size(predicted, split.predicted.size(), gold->second.size());
+    }
+  }
+}
+
+void check_usage(const Checker& checker, const UsageRecord& usage) {
+  const std::array counts{usage.num_evaluations, usage.num_queries, usage.num_tokens,
+                          usage.num_truncated, usage.num_failed};
+  checker.expect(std::all_of(counts.begin(), counts.end(), [](auto count) { return count >= 0; }),
+                 "expected counts, found a negative one");
+}
+
+void check_generations(const Checker& checker, const std::vector<GenerationRecord>& generations) {
+  for (std::size_t i = 1; i < generations.size(); ++i) {
+    checker.expect(generations[i - 1].generation < generations[i].generation,
+                   "expected ascending generations, found " +
+                       std::to_string(generations[i].generation) + " in row " + std::to_string(i));
+  }
+}
+
+}  // namespace
+
+void check_trial(const fs::path& path, const TrialRecord& trial) {
+  const Checker checker(path, "/trials/" + trial.id);
+  check_word(checker.at("state"), trial.state,
+             std::array<std::string_view, 3>{"running", "done", "failed"});
+  for (const auto& [name, gold] : trial.gold) check_labels(checker.at("gold/" + name), gold, trial);
+  for (const auto& [name, usage] : trial.usage) check_usage(checker.at("usage/" + name), usage);
+  check_generations(checker.at("generations/generation"), trial.generations);
+  check_scored(checker.at("manual"), trial.manual, trial);
+  check_scored(checker.at("best"), trial.best, trial);
+}
+
+void check_checkpoint(const fs::path& path, const Checkpoint& checkpoint) {
+  check_trial(path, checkpoint.record);
+  const Checker checker(path, "/checkpoint");
+  const auto num_waiting = static_cast<std::size_t>(checkpoint.selection_points.cols());
+  check_equal_size(checker.at("selection/fitness"), checkpoint.selection_fitness.size(),
+                   num_waiting);
+  check_equal_size(checker.at("selection/generation"), checkpoint.selection_generation.size(),
+                   num_waiting);
+  if (num_waiting > 0 && checkpoint.incumbent.size() > 0) {
+    check_equal_size(checker.at("incumbent"), static_cast<std::size_t>(checkpoint.incumbent.size()),
+                     static_cast<std::size_t>(checkpoint.selection_points.rows()));
+  }
+}
+
+}  // namespace bbprompt

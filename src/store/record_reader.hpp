@@ -1,0 +1,122 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <limits>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "store/h5_group.hpp"
+
+namespace bbprompt {
+
+// Archive of record_schema.hpp that reads an HDF5 group. Checks presence, types and shapes; what
+// the values mean is checked in record_check.hpp.
+class RecordReader {
+ public:
+  explicit RecordReader(const H5Group& group) : group_(group) {}
+
+  template <typename T>
+  void attribute(const std::string& name, T& value) {
+    group_.read_attribute(name, value);
+  }
+  void attribute(const std::string& name, int& value) {
+    std::int64_t wide = 0;
+    group_.read_attribute(name, wide);
+    if (wide < std::numeric_limits<int>::min() || wide > std::numeric_limits<int>::max()) {
+      h5_refuse(group_.place(name), "out of range: " + std::to_string(wide));
+    }
+    value = static_cast<int>(wide);
+  }
+  void text(const std::string& name, std::string& value) { value = group_.read_text(name); }
+  void texts(const std::string& name, std::vector<std::string>& values) {
+    values = group_.read_texts(name);
+  }
+
+  template <typename T>
+  void numbers(const std::string& name, std::vector<T>& values) {
+    const auto numbers = group_.open_numbers(name, kH5Number<T>, 1);
+    values.resize(numbers.count);
+    group_.read_numbers(name, numbers, values.data());
+  }
+  void numbers(const std::string& name, Eigen::VectorXd& values) {
+    const auto numbers = group_.open_numbers(name, H5Number::kDouble, 1);
+    values.resize(static_cast<Eigen::Index>(numbers.count));
+    group_.read_numbers(name, numbers, values.data());
+  }
+
+  template <typename Matrix>
+  void matrix(const std::string& name, Matrix& values) {
+    using Scalar = typename Matrix::Scalar;
+    const auto numbers = group_.open_numbers(name, kH5Number<Scalar>, 2);
+    Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> rows(
+        static_cast<Eigen::Index>(numbers.shape[0]), static_cast<Eigen::Index>(numbers.shape[1]));
+    group_.read_numbers(name, numbers, rows.data());
+    values = rows;
+  }
+
+  template <typename Walk>
+  void group(const std::string& name, const Walk& walk) {
+    const H5Group child = group_.open_group(name);
+    RecordReader archive(child);
+    walk(archive);
+  }
+  template <typename Walk>
+  void untracked(const std::string& name, const Walk& walk) {
+    group(name, walk);
+  }
+
+  // Rows are bounded by the column's bytes, which the file holds.
+  template <typename Row>
+  void num_rows(std::vector<Row>& rows, const std::string& name) {
+    rows.resize(group_.num_numbers(name));
+  }
+  template <typename Row, typename T>
+  void column(const std::string& name, std::vector<Row>& rows, T Row::*member) {
+    std::vector<T> values;
+    numbers(name, values);
+    if (values.size() != rows.size()) {
+      h5_refuse(group_.place(name), "expected " + std::to_string(rows.size()) +
+                                        " rows like the first column, found " +
+                                        std::to_string(values.size()));
+    }
+    for (std::size_t i = 0; i < rows.size(); ++i) rows[i].*member = values[i];
+  }
+
+  template <typename T, typename Walk>
+  void entries(const std::string& name, std::map<std::string, T>& values, const Walk& walk) {
+    each_child(name, [&](RecordReader& parent, const std::string& key) {
+      T& value = values[key];
+      parent.group(key, [&](RecordReader& archive) { walk(archive, value); });
+    });
+  }
+  template <typename T>
+  void arrays(const std::string& name, std::map<std::string, std::vector<T>>& values) {
+    each_child(name, [&](RecordReader& parent, const std::string& key) {
+      parent.numbers(key, values[key]);
+    });
+  }
+  void arrays(const std::string& name, std::map<std::string, Eigen::MatrixXd>& values) {
+    each_child(name, [&](RecordReader& parent, const std::string& key) {
+      parent.matrix(key, values[key]);
+    });
+  }
+  void scalars(const std::string& name, std::map<std::string, std::int64_t>& values) {
+    each_child(name, [&](RecordReader& parent, const std::string& key) {
+      const auto numbers = parent.group_.open_numbers(key, H5Number::kInt64, 0);
+      parent.group_.read_numbers(key, numbers, &values[key]);
+    });
+  }
+
+ private:
+  template <typename Visit>
+  void each_child(const std::string& name, const Visit& visit) {
+    group(name, [&](RecordReader& parent) {
+      for (const std::string& key : parent.group_.child_names()) visit(parent, key);
+    });
+  }
+
+  const H5Group& group_;
+};
+
+}  // namespace bbprompt

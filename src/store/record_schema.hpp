@@ -1,0 +1,147 @@
+#pragma once
+
+#include <concepts>
+#include <type_traits>
+
+#include "bbprompt/store/trial_record.hpp"
+
+namespace bbprompt {
+
+// The schema of results/README.md, stated once. `describe(archive, value)` walks a value and tells
+// the archive the name and place of every field; RecordWriter, RecordReader and RecordHasher are
+// the archives. An archive has
+//
+//   attribute(name, value)      scalar: string, int64, uint64, double
+//   text(name, string)          long string
+//   texts(name, vector<string>)
+//   numbers(name, vector<T>)    one dimension; also Eigen::VectorXd
+//   matrix(name, matrix)        two dimensions, row by row
+//   group(name, walk)           walk(archive of the subgroup)
+//   untracked(name, walk)       the same for what is not part of the digest
+//   num_rows(rows, name)        the table `rows` has as many rows as column `name`
+//   column(name, rows, member)  one member of each row
+//   entries(name, map, walk)    subgroup with one group per key: walk(archive, value)
+//   arrays(name, map)           subgroup with one numbers() or matrix() per key
+//   scalars(name, map)          subgroup with one scalar dataset per key
+
+template <typename T, typename Record>
+concept OneOf = std::same_as<std::remove_const_t<T>, Record>;
+
+template <typename Archive, OneOf<UsageRecord> Usage>
+void describe(Archive& archive, Usage& usage) {
+  archive.attribute("num_evaluations", usage.num_evaluations);
+  archive.attribute("num_queries", usage.num_queries);
+  archive.attribute("num_tokens", usage.num_tokens);
+  archive.attribute("num_truncated", usage.num_truncated);
+  archive.attribute("num_failed", usage.num_failed);
+}
+
+template <typename Archive, typename Generations>
+void describe_generations(Archive& archive, Generations& rows) {
+  archive.num_rows(rows, "generation");
+  archive.column("generation", rows, &GenerationRecord::generation);
+  archive.column("num_evaluations", rows, &GenerationRecord::num_evaluations);
+  archive.column("num_queries", rows, &GenerationRecord::num_queries);
+  archive.column("best_fitness", rows, &GenerationRecord::best_fitness);
+  archive.column("median_fitness", rows, &GenerationRecord::median_fitness);
+  archive.column("worst_fitness", rows, &GenerationRecord::worst_fitness);
+  archive.column("incumbent_fitness", rows, &GenerationRecord::incumbent_fitness);
+  archive.column("sigma", rows, &GenerationRecord::sigma);
+  archive.column("axis_ratio", rows, &GenerationRecord::axis_ratio);
+  archive.column("dev_metric", rows, &GenerationRecord::dev_metric);
+  archive.column("dev_loss", rows, &GenerationRecord::dev_loss);
+}
+
+template <typename Archive, OneOf<PromptRecord> Prompt>
+void describe(Archive& archive, Prompt& prompt) {
+  archive.attribute("kind", prompt.kind);
+  archive.text("text", prompt.text);
+  archive.numbers("ids", prompt.ids);
+  archive.texts("tokens", prompt.tokens);
+  archive.numbers("point", prompt.point);
+  archive.matrix("vectors", prompt.vectors);
+  archive.numbers("base_ids", prompt.base_ids);
+}
+
+template <typename Archive, OneOf<SplitEvaluation> Evaluation>
+void describe(Archive& archive, Evaluation& evaluation) {
+  archive.attribute("metric", evaluation.metric);
+  archive.attribute("accuracy", evaluation.accuracy);
+  archive.attribute("loss", evaluation.loss);
+  archive.numbers("predicted", evaluation.predicted);
+}
+
+template <typename Archive, OneOf<ScoredPrompt> Scored>
+void describe(Archive& archive, Scored& scored) {
+  archive.attribute("generation", scored.generation);
+  archive.attribute("fitness", scored.fitness);
+  archive.group("prompt", [&](auto& group) { describe(group, scored.prompt); });
+  archive.entries("splits", scored.splits,
+                  [](auto& group, auto& split) { describe(group, split); });
+}
+
+template <typename Archive, OneOf<TrialRecord> Trial>
+void describe(Archive& archive, Trial& trial) {
+  archive.attribute("id", trial.id);
+  archive.attribute("task", trial.task);
+  archive.attribute("method", trial.method);
+  archive.attribute("seed", trial.seed);
+  archive.attribute("config_hash", trial.config_hash);
+  archive.attribute("model", trial.model);
+  archive.attribute("model_fingerprint", trial.model_fingerprint);
+  archive.attribute("metric", trial.metric);
+  archive.attribute("objective", trial.objective);
+  archive.attribute("state", trial.state);
+  archive.attribute("stop_reason", trial.stop_reason);
+  archive.text("failure", trial.failure);
+  archive.text("config", trial.config);
+  archive.texts("labels", trial.labels);
+  archive.texts("notes", trial.notes);
+  archive.arrays("gold", trial.gold);
+  archive.group("generations",
+                [&](auto& group) { describe_generations(group, trial.generations); });
+  archive.group("manual", [&](auto& group) { describe(group, trial.manual); });
+  archive.group("best", [&](auto& group) { describe(group, trial.best); });
+  archive.entries("usage", trial.usage, [](auto& group, auto& usage) { describe(group, usage); });
+  archive.untracked("timings", [&](auto& group) {
+    group.attribute("host", trial.host);
+    group.attribute("started_at", trial.started_at);
+    group.attribute("seconds", trial.seconds);
+    group.column("generation_seconds", trial.generations, &GenerationRecord::seconds);
+  });
+}
+
+template <typename Archive, OneOf<RunInfo> Run>
+void describe(Archive& archive, Run& run) {
+  archive.attribute("version", run.version);
+  archive.attribute("name", run.name);
+  archive.attribute("config_hash", run.config_hash);
+  archive.text("config_given", run.config_given);
+  archive.text("config_resolved", run.config_resolved);
+  archive.untracked("timings", [&](auto& group) {
+    group.attribute("build", run.build);
+    group.attribute("num_ranks", run.num_ranks);
+  });
+}
+
+template <typename Archive, OneOf<OptimizerState> State>
+void describe(Archive& archive, State& state) {
+  archive.attribute("kind", state.kind);
+  archive.arrays("arrays", state.arrays);
+  archive.scalars("integers", state.integers);
+}
+
+// What a checkpoint has besides its record.
+template <typename Archive, OneOf<Checkpoint> Saved>
+void describe(Archive& archive, Saved& checkpoint) {
+  archive.group("optimizer", [&](auto& group) { describe(group, checkpoint.optimizer); });
+  archive.group("selection", [&](auto& group) {
+    group.matrix("points", checkpoint.selection_points);
+    group.numbers("fitness", checkpoint.selection_fitness);
+    group.numbers("generation", checkpoint.selection_generation);
+  });
+  archive.numbers("incumbent", checkpoint.incumbent);
+  archive.attribute("incumbent_fitness", checkpoint.incumbent_fitness);
+}
+
+}  // namespace bbprompt

@@ -1,0 +1,150 @@
+#include "tests/store/sample_records.hpp"
+
+#include <limits>
+
+namespace bbprompt::testing {
+namespace {
+
+using RowMatrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+SplitEvaluation sample_split(double metric, std::vector<std::int32_t> predicted) {
+  return {.metric = metric,
+          .accuracy = metric + 0.125,
+          .loss = 2.0 - metric,
+          .predicted = std::move(predicted)};
+}
+
+ScoredPrompt sample_manual() {
+  ScoredPrompt manual;
+  manual.prompt.kind = "manual";
+  manual.prompt.text = "What is asked for \xE2\x80\x94 a place?";
+  manual.fitness = 1.5;
+  manual.splits["test"] = sample_split(0.25, {0, 0, 1, 2});
+  return manual;
+}
+
+ScoredPrompt sample_best() {
+  ScoredPrompt best;
+  best.prompt.kind = "soft";
+  best.prompt.text = "nearest words";
+  best.prompt.ids = {1015, 7};
+  best.prompt.tokens = {"\xC4\xA0nearest", "words"};
+  best.prompt.point = {0.1, -0.0, 1e-310};
+  best.prompt.vectors = RowMatrix(2, 3);
+  best.prompt.vectors << 1.F, 2.F, 3.F, 4.F, 5.F, 0.1F;
+  best.prompt.base_ids = {11, 12};
+  best.generation = 3;
+  best.fitness = 0.0625;
+  best.splits["dev"] = sample_split(0.5, {});
+  best.splits["test"] = sample_split(0.75, {0, 1, 2, 2});
+  return best;
+}
+
+}  // namespace
+
+RunInfo sample_run() {
+  RunInfo run;
+  run.version = "0.1.0";
+  run.name = "sample";
+  run.config_given = "name: sample  # as given\n";
+  run.config_resolved = "name: sample\nseed: 1\n";
+  run.config_hash = "c0ffee";
+  run.build = "GCC 12.2.0, OpenBLAS";
+  run.num_ranks = 4;
+  return run;
+}
+
+TrialRecord sample_trial(const std::string& id) {
+  TrialRecord trial;
+  trial.id = id;
+  trial.task = "trec";
+  trial.method = "soft";
+  trial.seed = std::numeric_limits<std::uint64_t>::max();
+  trial.config = "task: trec\n";
+  trial.config_hash = "beef";
+  trial.model = "roberta-tiny";
+  trial.model_fingerprint = "f00d";
+  trial.metric = "accuracy";
+  trial.objective = "cross_entropy";
+  trial.labels = {"LOC", "NUM",
+                  "gr\xC3\xB6\xC3\x9F"
+                  "er"};
+  trial.gold = {{"dev", {2, 1, 0}}, {"test", {0, 1, 2, 0}}};
+  trial.state = "done";
+  trial.stop_reason = "budget";
+  trial.generations.resize(2);
+  trial.generations[0] = {.generation = 0,
+                          .num_evaluations = 20,
+                          .num_queries = 640,
+                          .best_fitness = 1.25,
+                          .median_fitness = 1.5,
+                          .worst_fitness = 2.0,
+                          .incumbent_fitness = 1.25,
+                          .sigma = 1.0,
+                          .axis_ratio = 1.0,
+                          .dev_metric = kNan,
+                          .dev_loss = kNan,
+                          .seconds = 3.5};
+  trial.generations[1] = {.generation = 3,
+                          .num_evaluations = 40,
+                          .num_queries = 1280,
+                          .best_fitness = 0.0625,
+                          .median_fitness = 1.0,
+                          .worst_fitness = 1.75,
+                          .incumbent_fitness = 0.0625,
+                          .sigma = 0.1,
+                          .axis_ratio = 1.5,
+                          .dev_metric = 0.5,
+                          .dev_loss = 0.875,
+                          .seconds = 7.25};
+  trial.manual = sample_manual();
+  trial.best = sample_best();
+  trial.usage["search"] = {40, 1280, 99000, 3, 1};
+  trial.usage["dev"] = {2, 6, 400, 0, 0};
+  trial.usage["test"] = {2, 8, 500, 1, 0};
+  trial.notes = {"answer word \"n\xC3\xBC\" has 2 tokens", "3 texts were cut"};
+  trial.host = "node-7";
+  trial.started_at = "2024-05-06T07:08:09Z";
+  trial.seconds = 12.5;
+  return trial;
+}
+
+Results sample_results() {
+  Results results{.run = sample_run(), .trials = {sample_trial()}};
+  TrialRecord failed = sample_trial("a-failed");
+  failed.seed = 2;
+  failed.state = "failed";
+  failed.failure = std::string("server said \xFF\0 and hung up", 26);
+  failed.stop_reason = "";
+  failed.best = {};
+  TrialRecord empty;
+  empty.id = "empty \xE2\x88\x85";
+  empty.state = "done";
+  results.trials.push_back(failed);
+  results.trials.push_back(empty);
+  return results;
+}
+
+Checkpoint sample_checkpoint() {
+  Checkpoint checkpoint;
+  checkpoint.record = sample_trial();
+  checkpoint.record.state = "running";
+  checkpoint.record.stop_reason = "";
+  checkpoint.optimizer.kind = "cma_es";
+  Eigen::MatrixXd covariance(2, 3);
+  covariance << 1.0, 2.0, 3.0, 4.0, 5.0, 6.0;
+  checkpoint.optimizer.arrays = {{"covariance", covariance},
+                                 {"mean", Eigen::Vector2d(0.5, -0.5)},
+                                 {"no_columns", Eigen::MatrixXd(2, 0)},
+                                 {"nothing", Eigen::MatrixXd(0, 0)}};
+  checkpoint.optimizer.integers = {{"generation", 4}, {"num_drawn", -9007199254740993}};
+  checkpoint.selection_points = covariance.leftCols(2);
+  checkpoint.selection_fitness = {0.25, 0.5};
+  checkpoint.selection_generation = {2, 3};
+  checkpoint.incumbent = Eigen::Vector2d(0.75, 1.0 / 3.0);
+  checkpoint.incumbent_fitness = 0.0625;
+  return checkpoint;
+}
+
+}  // namespace bbprompt::testing
