@@ -1,0 +1,188 @@
+"""Bad input never passes silently: a clear error, the documented exit code, nothing half-written."""
+
+import json
+import os
+import pathlib
+import resource
+import shutil
+import signal
+import subprocess
+
+import support
+
+SHARED = pathlib.Path(os.environ.get("BBPROMPT_SHARED_DIR", ""))
+
+
+def limit_file_size():
+    """For a child process: a disk that is full, as it were, at 8 KiB a file."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
+
+
+class BadInput(support.RunCase):
+    def setUp(self):
+        super().setUp()
+        quickstart = support.SOURCE / "configs/quickstart"
+        for name in ("definitions", "reviews"):
+            shutil.copytree(quickstart / name, self.folder / name)
+        for file in quickstart.glob("*.yaml"):
+            shutil.copy(file, self.folder)
+        (self.folder / "tiny-roberta").symlink_to(quickstart / "tiny-roberta")
+
+    def experiment(self, **overrides):
+        arguments = super().experiment(**overrides)
+        return [str(self.folder / "quickstart.yaml"), *arguments[1:]]
+
+    def refuse(self, *patterns, expect, **overrides):
+        """The run is refused before anything is written, and validate says the same."""
+        for command in (["validate", *self.experiment(**overrides)],
+                        ["run", *self.experiment(**overrides), "--out", "run"]):
+            _, errors = self.call(*command, expect=expect)
+            for pattern in patterns:
+                self.assertRegex(errors, pattern)
+            self.assertFalse(list(self.folder.glob("run/**/*.h5")))
+
+    def edit(self, name, old, new):
+        path = self.folder / name
+        text = path.read_text()
+        self.assertIn(old, text)
+        path.write_text(text.replace(old, new))
+
+    def test_misspelt_key(self):
+        self.edit("quickstart.yaml", "seeds:", "sead:")
+        self.refuse(r"quickstart\.yaml:\d+:\d+: sead: .*seeds", expect=2)
+
+    def test_configuration_value_of_the_wrong_type(self):
+        self.edit("quickstart.yaml", "population_size: 16", "population_size: many")
+        self.refuse(r"quickstart\.yaml:\d+:\d+: .*population_size: expected .*found", expect=2)
+
+    def test_configuration_cut_at_every_hundredth_byte(self):
+        text = (self.folder / "quickstart.yaml").read_bytes()
+        for size in range(0, len(text) - 40, 100):
+            (self.folder / "quickstart.yaml").write_bytes(text[:size])
+            code = subprocess.run(self.command("validate", self.folder / "quickstart.yaml"), capture_output=True,
+                                  timeout=support.TIMEOUT).returncode
+            self.assertIn(code, (0, 2), f"cut at {size}")
+
+    def test_missing_dataset_column(self):
+        self.edit("reviews.yaml", "text_a: text", "text_a: sentence")
+        self.refuse(r"reviews/train\.csv.*sentence", expect=1)
+
+    def test_label_without_verbalizer(self):
+        self.edit("reviews.yaml", "negative: bad", "hostile: bad")
+        self.refuse(r"reviews/train\.csv:row \d+.*negative", expect=1)
+
+    def test_answer_word_without_a_token_of_its_own_is_told(self):
+        self.edit("reviews.yaml", "negative: bad", "negative: antidisestablishmentarian")
+        shown, _ = self.call("validate", *self.experiment())
+        self.assertRegex(shown, r"note: .*antidisestablishmentarian.*tokens")
+
+    def test_two_labels_with_one_answer_word(self):
+        self.edit("reviews.yaml", "negative: bad", "negative: good")
+        self.refuse("good", expect=2)
+
+    def test_more_shots_than_a_class_has(self):
+        self.refuse("class|label", "1000", expect=1,
+                    few_shot="{train_per_class: 1000, dev_per_class: 3, max_test: 24}")
+
+    def test_truncated_dataset(self):
+        text = (self.folder / "definitions/train.jsonl").read_bytes()
+        (self.folder / "definitions/train.jsonl").write_bytes(text[:50005])
+        self.refuse(r"definitions/train\.jsonl:row \d+", expect=1)
+
+    def test_empty_dataset(self):
+        (self.folder / "definitions/test.jsonl").write_bytes(b"")
+        self.refuse(r"definitions/test\.jsonl", expect=1)
+
+    def test_bit_flipped_dataset(self):
+        text = bytearray((self.folder / "reviews/train.csv").read_bytes())
+        text[1000] |= 0x80
+        (self.folder / "reviews/train.csv").write_bytes(text)
+        self.refuse(r"reviews/train\.csv:row \d+.*UTF-8", expect=1)
+
+    def test_long_texts_are_cut_and_counted(self):
+        with open(self.folder / "reviews/test.csv", "a", encoding="utf-8") as file:
+            for label in ("negative", "positive"):
+                file.write('"' + "a long story " * 100 + f'",{label}\n')
+        self.call("run", *self.experiment(few_shot="{train_per_class: 4, dev_per_class: 3, max_test: 0}",
+                                          **{"budget.evaluations": 6}), "--out", "run")
+        report = json.loads(self.call("report", "run", "--json")[0])
+        cut = {trial["task"]: trial["truncated"] for trial in report["trials"]}
+        self.assertEqual(cut, {"definitions": 0, "reviews": 4})  # two rows, best and manual prompt
+
+    def test_a_model_of_another_architecture(self):
+        if not (SHARED / "models/tiny-gpt2-random").exists():
+            self.skipTest("the folder of shared models is absent")
+        self.refuse(r"tiny-gpt2-random.*config\.json", "gpt2", expect=1,
+                    **{"model.path": SHARED / "models/tiny-gpt2-random"})
+
+    def test_a_folder_with_another_configurations_run(self):
+        self.call("run", *self.experiment(), "--out", "run")
+        before = {path: path.read_bytes() for path in (self.folder / "run").rglob("*.h5")}
+        _, errors = self.call("run", *self.experiment(seeds="[5]"), "--out", "run", expect=2)
+        self.assertRegex(errors, "holds the run of another configuration")
+        self.assertEqual(before, {path: path.read_bytes() for path in (self.folder / "run").rglob("*.h5")})
+
+    def test_damaged_results_are_refused(self):
+        self.call("run", *self.experiment(), "--out", "run")
+        results = self.folder / "run/results.h5"
+        good = results.read_bytes()
+        for bad in (good[:-100], good[:3000] + bytes([good[3000] ^ 1]) + good[3001:], b""):
+            results.write_bytes(bad)
+            _, errors = self.call("report", "run", expect=1)
+            self.assertIn("results.h5", errors)
+        _, errors = self.call("report", self.folder / "nothing", expect=1)
+        self.assertIn("nothing", errors)
+
+    def test_a_full_disk_stops_the_run_and_damages_nothing(self):
+        process = self.start("run", *self.experiment(), "--out", "run")
+        self.wait_for_checkpoint(self.folder / "run", process, count=2)
+        support.kill_all(process)
+        done = subprocess.run(self.command("run", *self.experiment(), "--out", "run"), env=self.environment, text=True,
+                              capture_output=True, timeout=support.TIMEOUT, cwd=self.folder,
+                              preexec_fn=limit_file_size)
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertRegex(done.stderr, "checkpoint.*(File too large|write)")
+        self.call("run", *self.experiment(), "--out", "run")
+        self.call("run", *self.experiment(), "--out", "reference")
+        self.assertEqual(self.digest("run"), self.digest("reference"))
+
+    def test_a_second_run_in_the_same_folder_is_refused_while_the_first_lives(self):
+        process = self.start("run", *self.experiment(), "--out", "run")
+        self.wait_for_checkpoint(self.folder / "run", process)
+        _, errors = self.call("run", *self.experiment(), "--out", "run", expect=1)
+        self.assertIn("another bbprompt is running", errors)
+        process.communicate(timeout=support.TIMEOUT)
+        self.assertEqual(process.returncode, 0)
+
+    def test_wrong_usage(self):
+        for arguments in ([], ["runn"], ["run"], ["run", "--no-such-option", "x.yaml"], ["report"],
+                          ["report", "x", "--csv", "--json"], ["run", "x.yaml", "--progress", "loud"]):
+            self.call(*arguments, expect=2)
+        for arguments in (["--help"], ["--version"], ["run", "--help"], ["plan", "--help"], ["validate", "--help"],
+                          ["report", "--help"], ["status", "--help"]):
+            shown, _ = self.call(*arguments)
+            self.assertTrue(shown)
+
+
+class CorruptModels(support.RunCase):
+    """Every broken model folder is refused by name, through the whole program."""
+
+    def test_every_case_is_refused_naming_the_file(self):
+        corrupt = SHARED / "models/corrupt"
+        if not corrupt.exists():
+            self.skipTest("the folder of shared models is absent")
+        cases = json.loads((corrupt / "cases.json").read_text())
+        self.assertGreater(len(cases), 60)
+        for case in cases:
+            with self.subTest(file=case["file"]):
+                model = self.folder / "model"
+                shutil.rmtree(model, ignore_errors=True)
+                shutil.copytree(corrupt / case["base"], model)
+                shutil.copyfile(corrupt / case["file"], model / case["replaces"])
+                _, errors = self.call("validate", *self.experiment(**{"model.path": model}), expect=1)
+                self.assertIn(str(model / case["replaces"]), errors)
+
+
+if __name__ == "__main__":
+    support.main()

@@ -1,0 +1,112 @@
+"""What a run leaves and shows: files that other programs read, tables, progress, status."""
+
+import csv
+import io
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+import sys
+
+import support
+
+try:
+    import h5py
+except ImportError:
+    h5py = None
+
+
+class Output(support.RunCase):
+    def finished_run(self):
+        self.call("run", *self.experiment(), "--out", "run", "--progress", "plain", "--progress-seconds", "0.2")
+
+    def test_results_are_read_by_h5py_and_agree_with_the_report(self):
+        if h5py is None:
+            self.skipTest("h5py is not installed for " + sys.executable)
+        self.finished_run()
+        rows = {row["id"]: row for row in csv.DictReader(io.StringIO(self.call("report", "run", "--csv")[0]))}
+        self.assertEqual(len(rows), 4)
+        with h5py.File(self.folder / "run/results.h5") as results:
+            self.assertEqual(set(results["trials"]), set(rows))
+            for name, trial in results["trials"].items():
+                gold = trial["gold/test"][:]
+                predicted = trial["best/splits/test/predicted"][:]
+                self.assertEqual(len(gold), 24)
+                self.assertAlmostEqual((gold == predicted).mean(), float(rows[name]["test_metric"]), places=12)
+                self.assertEqual(trial["generations/num_evaluations"][-1], 36)
+                text = trial["best/prompt/text"][()].decode()
+                self.assertEqual(len(trial["best/prompt/tokens"]), 5)
+                self.assertTrue(text)
+
+    def test_h5dump_reads_every_file(self):
+        self.finished_run()
+        files = [self.folder / "run/results.h5", *(self.folder / "run/trials").glob("*.h5")]
+        self.assertEqual(len(files), 5)
+        for file in files:
+            done = subprocess.run(["h5dump", "-H", str(file)], capture_output=True, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("generations", done.stdout)
+
+    def test_the_table_shows_every_task_and_method(self):
+        self.finished_run()
+        table = self.call("report", "run")[0]
+        for word in ("definitions", "reviews", "discrete", "soft", "manual"):
+            self.assertIn(word, table)
+        whole = json.loads(self.call("report", "run", "--json")[0])
+        self.assertEqual(len(whole["trials"]), 4)
+        self.assertEqual(whole["digest"], self.digest("run"))
+
+    def test_plain_progress_lines_go_to_standard_error_and_to_the_log(self):
+        errors = self.call("run", *self.experiment(), "--out", "run", "--progress", "plain",
+                           "--progress-seconds", "0.2")[1]
+        line = r"\d+:\d\d trials \d/4 .* gen \d+/\d+ .* fitness .* dev .* queries of [\d,]+, \d+/s .* left"
+        self.assertRegex(errors, line)
+        self.assertRegex((self.folder / "run/run.log").read_text(), line)
+
+    def test_on_a_terminal_one_line_is_drawn_over(self):
+        for ranks in (0, 2):
+            with self.subTest(ranks=ranks):
+                master, slave = pty.openpty()
+                process = subprocess.Popen(self.command("run", *self.experiment(), "--out", f"run{ranks}", ranks=ranks),
+                                           env=self.environment, stderr=slave, stdout=subprocess.DEVNULL,
+                                           cwd=self.folder)
+                self.started.append(process)
+                os.close(slave)
+                shown = b""
+                while True:
+                    try:
+                        if not select.select([master], [], [], support.TIMEOUT)[0]:
+                            self.fail("nothing more came")
+                        part = os.read(master, 65536)
+                    except OSError:
+                        break
+                    if not part:
+                        break
+                    shown += part
+                self.assertEqual(process.wait(timeout=support.TIMEOUT), 0)
+                self.assertGreater(len(re.findall(rb"\r\x1b\[K\d+:\d\d trials", shown)), 1)
+
+    def test_status_is_read_while_the_run_goes_on(self):
+        process = self.start("run", *self.experiment(**{"budget.evaluations": 3600}), "--out", "run", "--progress", "none")
+        self.wait_for_checkpoint(self.folder / "run", process)
+        while self.status(self.folder / "run") is None:
+            self.assertIsNone(process.poll())
+        shown = self.call("status", "run")[0]
+        self.assertIn("running", shown)
+        self.assertRegex(shown, r"definitions-discrete-s1-\w+ +running +\d+/600")
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=support.TIMEOUT)
+        self.assertIn("stopped", self.call("status", "run")[0])
+
+    def test_plan_lists_the_trials_of_the_run(self):
+        plan = self.call("plan", *self.experiment())[0]
+        self.finished_run()
+        ids = {path.name.removesuffix(".h5") for path in (self.folder / "run/trials").glob("*.h5")}
+        self.assertEqual(set(re.findall(r"^(\S+-s1-\w+) ", plan, re.MULTILINE)), ids)
+
+
+if __name__ == "__main__":
+    support.main()
