@@ -24,9 +24,13 @@ int report_command(const Arguments& arguments) {
   CommandOptions options;
   options.help = {
       .usage = "bbprompt report RUN... [--csv | --json | --digest]",
-      .about = "Tables of one or more runs: folders of runs (finished or not), or their results files. Figures are "
-               "means over seeds with their sample standard deviation; the manual prompt stands beside.",
-      .example = "  bbprompt report out/quickstart\n  bbprompt report out/quickstart --csv > trials.csv\n"};
+      .about =
+          "Tables of one or more runs: folders of runs (finished or not), or their results files. "
+          "Figures are "
+          "means over seeds with their sample standard deviation; the manual prompt stands beside.",
+      .example =
+          "  bbprompt report out/quickstart\n  bbprompt report out/quickstart --csv > "
+          "trials.csv\n"};
   options.named.add_options()("csv", "one line per trial, all figures");
   options.named.add_options()("json", "the same with the summary, for programs");
   options.named.add_options()("digest", "SHA-256 over everything but timings and host names");

@@ -182,7 +182,7 @@ void MasterRun::handle(const Message& message) {
     throw CommError("rank " + std::to_string(message.source) +
                     " sent a message that only masters send");
   const WorkResult& result = answer->result;
-  if (!result.ok()) logger()->warn("rank {}: evaluation failed: {}", message.source, result.error);
+  if (!result.ok()) report_failure(message.source, result.error);
   const auto item = scheduler_.complete(message.source, result);
   if (!item) return;
   num_session_queries_ += result.num_queries;
@@ -192,8 +192,18 @@ void MasterRun::handle(const Message& message) {
   if (trial.group.is_settled()) absorb_group(index);
 }
 
+// A broken node fails thousands of evaluations for one reason: the reason is told once a rank, its
+// repetitions go to the log only.
+void MasterRun::report_failure(int rank, const std::string& error) {
+  const bool is_new = told_failures_.insert({rank, error}).second;
+  logger()->log(is_new ? spdlog::level::warn : spdlog::level::debug,
+                "rank {}: evaluation failed: {}", rank, error);
+}
+
 void MasterRun::absorb_group(std::size_t index) {
   ActiveTrial& trial = active_.at(index);
+  const std::vector<GenerationRecord>& generations = trial.run->record().generations;
+  const std::size_t num_before = generations.size();
   trial.run->absorb(trial.group, trial.seconds_before + seconds_since(trial.start));
   trial.is_saved = false;
   update_progress(index);
@@ -201,8 +211,12 @@ void MasterRun::absorb_group(std::size_t index) {
     finish_trial(index);
     return;
   }
-  const auto num_done = static_cast<std::int64_t>(trial.run->record().generations.size());
+  const auto num_done = static_cast<std::int64_t>(generations.size());
   if (num_done % plan_.output.checkpoint_every == 0) save_checkpoint(trial);
+  if (generations.size() > num_before) {
+    logger()->debug("{}: generation {} finished", trial.run->record().id,
+                    generations.back().generation);
+  }
   submit_group(index);
 }
 
@@ -211,11 +225,6 @@ void MasterRun::save_checkpoint(ActiveTrial& trial) {
   try {
     write_checkpoint(file, trial.run->save());
     trial.is_saved = true;
-    const TrialRecord& record = trial.run->record();
-    if (!record.generations.empty()) {
-      logger()->debug("{}: generation {} finished", record.id,
-                      record.generations.back().generation);
-    }
   } catch (const StoreError& error) {
     logger()->error("{}; going on, the last good checkpoint stays", error.what());
   }

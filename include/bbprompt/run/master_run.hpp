@@ -67,6 +67,7 @@ class MasterRun {
   void submit_group(std::size_t index);
   void dispatch();
   void handle(const Message& message);
+  void report_failure(int rank, const std::string& error);
   void absorb_group(std::size_t index);
   void finish_trial(std::size_t index);
   void save_checkpoint(ActiveTrial& trial);
@@ -85,6 +86,7 @@ class MasterRun {
   std::size_t next_trial_ = 0;
   std::uint64_t next_item_ = 0;
   bool is_stop_asked_ = false;  // by a worker
+  std::set<std::pair<int, std::string>> told_failures_;
   RunProgress progress_;
   std::int64_t num_session_queries_ = 0;
   std::chrono::steady_clock::time_point start_;

@@ -29,7 +29,7 @@ struct TrialSpec {
 struct SweepPlan {
   std::string name;
   OutputOptions output;
-  std::filesystem::path folder;  // absolute; relative paths in the trials start there
+  std::filesystem::path folder;   // absolute; relative paths in the trials start there
   std::vector<TrialSpec> trials;  // variants x axes (last axis fastest) x seeds
   std::string config_given;
   std::string config_resolved;
