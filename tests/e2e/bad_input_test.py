@@ -107,7 +107,7 @@ class BadInput(support.RunCase):
         self.call("run", *self.experiment(few_shot="{train_per_class: 4, dev_per_class: 3, max_test: 0}",
                                           **{"budget.evaluations": 6}), "--out", "run")
         report = json.loads(self.call("report", "run", "--json")[0])
-        cut = {trial["task"]: trial["truncated"] for trial in report["trials"]}
+        cut = {trial["task"]: trial["test_truncated"] for trial in report["trials"]}
         self.assertEqual(cut, {"definitions": 0, "reviews": 4})  # two rows, best and manual prompt
 
     def test_a_model_of_another_architecture(self):
