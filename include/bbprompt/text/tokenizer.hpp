@@ -13,8 +13,10 @@
 
 namespace bbprompt {
 
-// Half-open byte range of the text that a token came from. Code-point offsets, as Hugging Face
-// counts them, follow by counting characters.
+// Half-open byte range of the text that a token came from; it begins and ends at characters, so
+// that tokens that share one have equal ranges. RoBERTa's leave out spaces around the token (a
+// token of spaces alone has an empty range). Code-point offsets, as Hugging Face counts them,
+// follow by counting characters.
 struct ByteRange {
   std::size_t begin = 0;
   std::size_t end = 0;
@@ -83,8 +85,10 @@ struct TokenizerOptions {
 // Reads the tokenizer of a Hugging Face model folder: `tokenizer.json` where there is one, else
 // `vocab.json` with `merges.txt` (byte-level BPE) or `vocab.txt` (WordPiece), with
 // `tokenizer_config.json` and `special_tokens_map.json` where present; the family (RoBERTa, BERT,
-// GPT-2) from `config.json` where the tokenizer files leave it open. Where both forms are present
-// they must hold the same vocabulary. Throws ModelError naming the file.
+// GPT-2) from `config.json` where the tokenizer files leave it open, and without that from the
+// vocabulary: RoBERTa where it has `<s>` and `<mask>`. BERT and RoBERTa must have all their special
+// tokens. Where both forms are present they must hold the same vocabulary and merges. Throws
+// ModelError naming the file, also for rules that are not supported.
 [[nodiscard]] std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& model_folder,
                                                         const TokenizerOptions& options = {});
 
