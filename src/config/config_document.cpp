@@ -39,10 +39,7 @@ bool starts_with(std::string_view text, std::string_view start) {
 // The mapping at `key`, made if it is not there.
 ConfigNode& mapping_at(ConfigNode& root, std::string_view key, const ConfigPosition& at) {
   if (find_value(root, key) == nullptr) {
-    ConfigNode empty;
-    empty.kind = ConfigNode::Kind::kMapping;
-    empty.position = at;
-    put_value(root, key, std::move(empty), at);
+    put_value(root, key, empty_mapping(at), at);
   }
   return const_cast<ConfigNode&>(*find_value(root, key));
 }
@@ -55,23 +52,24 @@ void replace_entry(ConfigNode& mapping, const std::string& key, const Override& 
   }
 }
 
-// Below sweep.axes and sweep.variants.NAME the rest of the key, dots and all, is one key.
+// Behind the variant's name the rest of the key, dots and all, is one key.
+void set_in_variants(ConfigNode& variants, const std::string& rest, const Override& set) {
+  for (auto& variant : variants.entries) {
+    if (!starts_with(rest, variant.key + '.')) continue;
+    replace_entry(variant.value, rest.substr(variant.key.size() + 1), set);
+    return;
+  }
+  if (!set.value.is_mapping()) fail_config(set.position, set.key, "no variant has this name");
+  replace_entry(variants, rest, set);
+}
+
 void apply_override(ConfigNode& root, const Override& set) {
   if (starts_with(set.key, kAxes)) {
-    const std::string axis = set.key.substr(kAxes.size());
-    replace_entry(mapping_at(root, "sweep.axes", set.position), axis, set);
+    ConfigNode& axes = mapping_at(root, "sweep.axes", set.position);
+    replace_entry(axes, set.key.substr(kAxes.size()), set);
   } else if (starts_with(set.key, kVariants)) {
-    const std::string rest = set.key.substr(kVariants.size());
     ConfigNode& variants = mapping_at(root, "sweep.variants", set.position);
-    const auto dot = rest.find('.');
-    auto* variant = variants.find(rest.substr(0, dot));
-    if (dot == std::string::npos) {
-      replace_entry(variants, rest, set);
-    } else if (variant == nullptr) {
-      fail_config(set.position, set.key, "no variant has this name");
-    } else {
-      replace_entry(*variant, rest.substr(dot + 1), set);
-    }
+    set_in_variants(variants, set.key.substr(kVariants.size()), set);
   } else {
     set_config_value(root, set.key, set.value, set.position);
   }
@@ -120,17 +118,11 @@ ConfigDocument build(std::string given, const fs::path& folder, const std::strin
   return document;
 }
 
-ConfigNode empty_mapping() {
-  ConfigNode node;
-  node.kind = ConfigNode::Kind::kMapping;
-  return node;
-}
-
 // A value of a key or section in canonical form.
 ConfigNode canonical(const std::string& key, const ConfigNode& value) {
-  ConfigNode given = empty_mapping();
+  ConfigNode given = empty_mapping({});
   set_config_value(given, key, value, value.position);
-  ConfigNode result = empty_mapping();
+  ConfigNode result = empty_mapping({});
   ConfigFields scratch;
   for (const auto& row : schema()) {
     const auto* found = find_value(given, row.key);
@@ -139,26 +131,26 @@ ConfigNode canonical(const std::string& key, const ConfigNode& value) {
     put_value(result, row.key, write_field(row, scratch), {});
   }
   const auto* found = find_value(result, key);
-  return found == nullptr ? empty_mapping() : *found;
+  return found == nullptr ? empty_mapping({}) : *found;
 }
 
 ConfigNode canonical_sweep(const SweepSpec& sweep) {
-  ConfigNode axes = empty_mapping();
+  ConfigNode axes = empty_mapping({});
   for (const auto& axis : sweep.axes) {
     ConfigNode values;
     values.kind = ConfigNode::Kind::kSequence;
     for (const auto& value : axis.values) values.items.push_back(canonical(axis.key, value));
     axes.entries.push_back({axis.key, {}, std::move(values)});
   }
-  ConfigNode variants = empty_mapping();
+  ConfigNode variants = empty_mapping({});
   for (const auto& variant : sweep.variants) {
-    ConfigNode settings = empty_mapping();
+    ConfigNode settings = empty_mapping({});
     for (const auto& setting : variant.settings) {
       settings.entries.push_back({setting.key, {}, canonical(setting.key, setting.value)});
     }
     variants.entries.push_back({variant.name, {}, std::move(settings)});
   }
-  ConfigNode node = empty_mapping();
+  ConfigNode node = empty_mapping({});
   node.entries.push_back({"axes", {}, std::move(axes)});
   node.entries.push_back({"variants", {}, std::move(variants)});
   return node;
@@ -184,7 +176,7 @@ std::string config_value_text(const std::string& key, const ConfigNode& value) {
 
 std::string resolved_yaml(const ConfigDocument& document) {
   ConfigFields fields;
-  ConfigNode root = empty_mapping();
+  ConfigNode root = empty_mapping({});
   for (const auto& row : schema()) {
     const auto* value = find_value(document.root, row.key);
     if (value == nullptr && row.presence == Presence::kRequired) continue;  // the sweep gives it

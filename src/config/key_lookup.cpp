@@ -78,13 +78,6 @@ std::string siblings_of(std::string_view key) {
   fail_config(at, key, "unknown key; known here: " + list);
 }
 
-ConfigNode empty_mapping(const ConfigPosition& at) {
-  ConfigNode node;
-  node.kind = ConfigNode::Kind::kMapping;
-  node.position = at;
-  return node;
-}
-
 template <typename Visit>
 void for_each_part(std::string_view key, const Visit& visit) {
   for (std::size_t start = 0; start <= key.size();) {
@@ -111,6 +104,13 @@ std::string full_key(const ConfigEntry& entry, std::string_view prefix) {
 }
 
 }  // namespace
+
+ConfigNode empty_mapping(const ConfigPosition& at) {
+  ConfigNode node;
+  node.kind = ConfigNode::Kind::kMapping;
+  node.position = at;
+  return node;
+}
 
 void require_known_key(std::string_view key, const ConfigPosition& at) {
   if (find_row(key) == nullptr && (key.empty() || !is_section(key))) fail_unknown(key, at);

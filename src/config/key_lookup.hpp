@@ -7,6 +7,8 @@
 
 namespace bbprompt {
 
+[[nodiscard]] ConfigNode empty_mapping(const ConfigPosition& at);
+
 // Throws ConfigError for a key that is not in the schema, naming the nearest one that is.
 void require_known_key(std::string_view key, const ConfigPosition& at);
 

@@ -99,16 +99,18 @@ TEST_F(LoadConfig, OverridesReachIntoTheSweep) {
   write_text(folder_ / "sweep.yaml",
              kSmallConfig +
                  "sweep:\n  axes: {prompt.length: [1, 2]}\n"
-                 "  variants: {a: {prompt.kind: soft}, b: {prompt.kind: discrete}}\n");
+                 "  variants: {a: {prompt.kind: soft}, v1.0: {prompt.kind: soft}}\n");
   const auto sweep = parse_sweep(
-      load(folder_ / "sweep.yaml", {"sweep.axes.prompt.length=[7]", "sweep.axes.shard_size=[1, 2]",
-                                    "sweep.variants.a.prompt.kind=discrete",
-                                    "sweep.variants.c={objective.kind: hinge}", "seeds=2"}));
+      load(folder_ / "sweep.yaml",
+           {"sweep.axes.prompt.length=[7]", "sweep.axes.shard_size=[1, 2]",
+            "sweep.variants.a.prompt.kind=discrete", "sweep.variants.v1.0.prompt.kind=discrete",
+            "sweep.variants.c={objective.kind: hinge}", "seeds=2"}));
   ASSERT_EQ(sweep.axes.size(), 2U);
   EXPECT_EQ(sweep.axes[0].values[0].text, "7");
   EXPECT_EQ(sweep.axes[1].key, "shard_size");
   ASSERT_EQ(sweep.variants.size(), 3U);
   EXPECT_EQ(sweep.variants[0].settings[0].value.text, "discrete");
+  EXPECT_EQ(sweep.variants[1].settings[0].value.text, "discrete");
   EXPECT_EQ(sweep.variants[2].name, "c");
   EXPECT_EQ(sweep.seeds, (std::vector<std::uint64_t>{1, 2}));
 }
@@ -149,6 +151,8 @@ TEST_F(LoadConfig, BadOverridesAreLocatedAtTheirOption) {
       {"sweep.variants.b.prompt.kind=soft",
        "--set sweep.variants.b.prompt.kind=soft: sweep.variants.b.prompt.kind: no variant has this "
        "name"},
+      {"sweep.variants.b=soft",
+       "--set sweep.variants.b=soft: sweep.variants.b: no variant has this name"},
       {"sweep.axes.seeds=[1]",
        "--set sweep.axes.seeds=[1]: seeds: a sweep cannot set this key; "
        "list the seeds in the top-level \"seeds\""},
