@@ -45,7 +45,7 @@ class PromptTemplate::Parser {
       } else if (rest[0] == '{') {
         read_placeholder();
       } else if (rest[0] == '}') {
-        fail("a \"}\" without \"{\"; write \"}}\" for a brace");
+        fail(R"(a "}" without "{"; write "}}" for a brace)");
       } else {
         literal_ += rest[0];
         ++at_;
@@ -65,7 +65,7 @@ class PromptTemplate::Parser {
   void read_placeholder() {
     const std::size_t end = text_.find_first_of("{}", at_ + 1);
     if (end == std::string::npos || text_[end] == '{') {
-      fail("a \"{\" without \"}\"; write \"{{\" for a brace");
+      fail(R"(a "{" without "}"; write "{{" for a brace)");
     }
     const std::string name = text_.substr(at_ + 1, end - at_ - 1);
     const auto found = std::find(kNames.begin(), kNames.end(), name);

@@ -33,27 +33,29 @@ void Verbalizer::add_label(const LabelOptions& label, const LanguageModel& model
     if (word.find_first_not_of(" \t\r\n") == std::string::npos) {
       throw Error(owner + ": expected an answer word, found an empty one");
     }
-    const AnswerToken answer = model.answer_token(word);
-    if (answer.num_tokens > 1) {
-      notes_.push_back(owner + ": " + std::to_string(answer.num_tokens) +
-                       " tokens for this model; only the first, " + in_quotes(answer.token) +
-                       ", is scored");
-    }
-    const auto found = std::find(answers_.begin(), answers_.end(), answer.id);
-    if (found == answers_.end()) {
-      answers_.push_back(answer.id);
-      owners_.push_back(owner);
-      continue;
-    }
-    const auto index = static_cast<std::size_t>(found - answers_.begin());
-    const std::string& other = owners_[index];
-    if (index < first_answer_.back()) {
-      throw Error(owner + ": expected words the model can tell apart, found the first token " +
-                  in_quotes(answer.token) + " also for " + other + "; choose another word");
-    }
-    notes_.push_back(owner + ": same first token " + in_quotes(answer.token) + " as for " + other +
-                     "; counts once");
+    add_word(owner, model.answer_token(word));
   }
+}
+
+void Verbalizer::add_word(const std::string& owner, const AnswerToken& answer) {
+  const std::string token = in_quotes(answer.token);
+  if (answer.num_tokens > 1) {
+    notes_.push_back(owner + ": " + std::to_string(answer.num_tokens) +
+                     " tokens for this model; only the first, " + token + ", is scored");
+  }
+  const auto found = std::find(answers_.begin(), answers_.end(), answer.id);
+  if (found == answers_.end()) {
+    answers_.push_back(answer.id);
+    owners_.push_back(owner);
+    return;
+  }
+  const auto index = static_cast<std::size_t>(found - answers_.begin());
+  const std::string& other = owners_[index];
+  if (index < first_answer_.back()) {
+    throw Error(owner + ": expected words the model can tell apart, found the first token " +
+                token + " also for " + other + "; choose another word");
+  }
+  notes_.push_back(owner + ": same first token " + token + " as for " + other + "; counts once");
 }
 
 Eigen::VectorXd Verbalizer::label_scores(

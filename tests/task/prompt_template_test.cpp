@@ -128,12 +128,12 @@ TEST(PromptTemplate, RefusesEachMistakeAndSaysWhere) {
       {"{prompt} {mask}", "{text_a}"},
       {"", "{prompt}"},
       {"{prompt} {text} {mask}",
-       "character 10: unknown placeholder \"{text}\" (did you mean \"text_a\"?)"},
-      {"\xc3\xa9 {Mask}", "character 3: unknown placeholder \"{Mask}\" (did you mean \"mask\"?)"},
+       R"(character 10: unknown placeholder "{text}" (did you mean "text_a"?))"},
+      {"\xc3\xa9 {Mask}", R"(character 3: unknown placeholder "{Mask}" (did you mean "mask"?))"},
       {"{}", "character 1: unknown placeholder \"{}\""},
-      {"{prompt} {text_a {mask}", "character 10: a \"{\" without \"}\""},
-      {"{prompt} {text_a} {mask", "character 19: a \"{\" without \"}\""},
-      {"{prompt} text_a} {mask}", "character 16: a \"}\" without \"{\""},
+      {"{prompt} {text_a {mask}", R"(character 10: a "{" without "}")"},
+      {"{prompt} {text_a} {mask", R"(character 19: a "{" without "}")"},
+      {"{prompt} text_a} {mask}", R"(character 16: a "}" without "{")"},
       {"{prompt} \xff", "UTF-8"},
   };
   for (const auto& [text, reason] : cases) {

@@ -20,9 +20,11 @@ struct RealTask {
   std::string id;
   bool is_pair;
   std::vector<LabelCounts> labels;
-};
 
-void PrintTo(const RealTask& task, std::ostream* out) { *out << task.id; }
+  friend std::ostream& operator<<(std::ostream& out, const RealTask& task) {
+    return out << task.id;
+  }
+};
 
 const std::vector<RealTask> kTasks = {
     {"mrpc", true, {{"not_equivalent", 1194, 129, 578}, {"equivalent", 2474, 279, 1147}}},

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "bbprompt/base/error.hpp"
 #include "tests/support.hpp"
 
@@ -17,6 +19,7 @@ using testing::write_text;
 
 std::vector<Example> labelled(const std::vector<int>& labels) {
   std::vector<Example> examples;
+  examples.reserve(labels.size());
   for (const int label : labels) {
     examples.push_back({.text_a = "x", .text_b = "", .label = label, .row = 0});
   }
@@ -33,8 +36,8 @@ TEST(ThinOut, KeepsAllRowsWhereNoFewerAreAsked) {
 TEST(ThinOut, KeepsTheSharesOfTheClassesWhateverTheirOrder) {
   std::vector<int> sorted(40, 0);
   sorted.insert(sorted.end(), 20, 1);
-  std::vector<int> alternating;
-  for (int i = 0; i < 60; ++i) alternating.push_back(i % 3 == 1 ? 1 : 0);
+  std::vector<int> alternating(60);
+  for (std::size_t i = 0; i < 60; ++i) alternating[i] = i % 3 == 1 ? 1 : 0;
   for (const auto& labels : {sorted, alternating}) {
     const auto kept = thin_out(labelled(labels), 12);
     EXPECT_EQ(kept.size(), 12U);

@@ -37,6 +37,7 @@ class Verbalizer {
 
  private:
   void add_label(const LabelOptions& label, const LanguageModel& model);
+  void add_word(const std::string& owner, const AnswerToken& answer);
 
   std::vector<TokenId> answers_;
   std::vector<std::size_t> first_answer_;  // label l owns answers [l], [l + 1) of this
