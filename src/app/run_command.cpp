@@ -46,7 +46,7 @@ CommandOptions run_options() {
           "  mpirun -n 3 bbprompt run configs/quickstart/quickstart.yaml --out out/quickstart \\\n"
           "      --set budget.evaluations=200 --set seeds=[1,2]\n"};
   options.named.add_options()("out", po::value<std::string>()->value_name("FOLDER"),
-                              "output folder; default: output.folder of the file");
+                              "output folder; default: output.folder of the file, else out/NAME");
   options.named.add_options()(
       "set", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"),
       "override a key; repeatable");

@@ -1,5 +1,9 @@
+#include <signal.h>
 #include <spdlog/fmt/fmt.h>
+#include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <cmath>
 #include <ctime>
 #include <filesystem>
@@ -20,13 +24,20 @@ std::string figure(double value) {
   return std::isfinite(value) ? fmt::format("{:.4f}", value) : "-";
 }
 
+// Whether the run's process is known to be gone: only its own machine can tell.
+bool is_known_dead(const RunProgress& progress) {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 && progress.host == name.data() &&
+         ::kill(static_cast<pid_t>(progress.process_id), 0) != 0 && errno == ESRCH;
+}
+
 void print_status(const RunProgress& progress) {
   const std::int64_t age = std::time(nullptr) - progress.updated;
   std::cout << fmt::format("{}: {} on {} (process {}), {} workers\n", progress.name, progress.state,
                            progress.host, progress.process_id, progress.num_workers);
-  if (progress.state == "running" && age > kSilentSeconds) {
+  if (progress.state == "running" && (age > kSilentSeconds || is_known_dead(progress))) {
     std::cout << "  no sign of life for " << format_duration(static_cast<double>(age))
-              << ": it was probably killed; run the same command again to go on\n";
+              << ": it was killed, or its machine is gone; run the same command again to go on\n";
   }
   std::cout << "  " << format_progress(progress) << "\n\n";
   std::size_t width = 5;

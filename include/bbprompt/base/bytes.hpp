@@ -20,16 +20,12 @@ class ByteWriter {
  public:
   template <typename T>
   requires std::is_arithmetic_v<T>
-  void put(T value) {
-    const auto* first = reinterpret_cast<const std::byte*>(&value);
-    bytes_.insert(bytes_.end(), first, first + sizeof value);
-  }
+  void put(T value) { append(&value, sizeof value); }
   template <typename T>
   requires std::is_arithmetic_v<T>
   void put_all(std::span<const T> values) {
     put<std::uint64_t>(values.size());
-    const auto raw = std::as_bytes(values);
-    bytes_.insert(bytes_.end(), raw.begin(), raw.end());
+    append(values.data(), values.size_bytes());
   }
   void put_string(std::string_view text) {
     put_all(std::span<const char>(text.data(), text.size()));
@@ -37,6 +33,13 @@ class ByteWriter {
   [[nodiscard]] Bytes take() { return std::move(bytes_); }
 
  private:
+  void append(const void* data, std::size_t num_bytes) {
+    if (num_bytes == 0) return;
+    const std::size_t end = bytes_.size();
+    bytes_.resize(end + num_bytes);
+    std::memcpy(bytes_.data() + end, data, num_bytes);
+  }
+
   Bytes bytes_;
 };
 
