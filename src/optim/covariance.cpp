@@ -29,8 +29,9 @@ FullCovariance::FullCovariance(const Eigen::MatrixXd& matrix, const Eigen::Matri
                                const Eigen::VectorXd& axis_lengths)
     : matrix_(matrix.triangularView<Eigen::Lower>()), basis_(basis), axis_lengths_(axis_lengths) {
   const auto n = axis_lengths.size();
-  require(matrix.rows() == n && matrix.cols() == n && basis.rows() == n && basis.cols() == n,
-          "covariance: matrix, eigenvectors and axis lengths differ in size");
+  require(
+      n > 0 && matrix.rows() == n && matrix.cols() == n && basis.rows() == n && basis.cols() == n,
+      "covariance: matrix, eigenvectors and axis lengths are empty or differ in size");
   require(matrix.allFinite() && basis.allFinite() && axis_lengths.allFinite(),
           "covariance: a value is not finite");
   require(matrix == matrix.transpose(), "covariance: the matrix is not symmetric");

@@ -32,7 +32,7 @@ std::string to_string(StopReason reason) {
     case StopReason::kMaxIterations:
       return "maxiter";
     case StopReason::kTarget:
-      return "target";
+      return "ftarget";
   }
   throw Error("unknown StopReason " + std::to_string(static_cast<int>(reason)));
 }

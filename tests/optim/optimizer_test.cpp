@@ -20,6 +20,7 @@ TEST(StopReason, HasTheNamesOfPycma) {
   EXPECT_EQ(to_string(StopReason::kTolFun), "tolfun");
   EXPECT_EQ(to_string(StopReason::kTolFacUpX), "tolfacupx");
   EXPECT_EQ(to_string(StopReason::kNoEffectCoord), "noeffectcoord");
+  EXPECT_EQ(to_string(StopReason::kTarget), "ftarget");
   std::set<std::string> names;
   for (int i = 0; i <= static_cast<int>(StopReason::kTarget); ++i) {
     names.insert(to_string(static_cast<StopReason>(i)));

@@ -44,7 +44,7 @@ struct CmaEsSnapshot {
 
 // Termination after the tutorial (arXiv 1604.00772, B.3) and pycma's stop dictionary. An option of
 // 0 switches its rule off. Where several hold at once, the first of this list is reported:
-//   target           best of the generation at or below target
+//   ftarget          best of the generation at or below target
 //   tolfun           range of this generation and of the best of the recent ones < tol_fun
 //   tolfunhist       range of the best of the recent generations < tol_fun_hist
 //                    (both wait for 10 + ceil(30 N / lambda) generations, as in the tutorial, so
