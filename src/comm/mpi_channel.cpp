@@ -105,6 +105,16 @@ struct MpiChannel::State {
     return std::nullopt;
   }
 
+  // Whether MPI writes to none of the messages accepted.
+  bool has_received_all() {
+    for (auto& [source, queue] : incoming) {
+      for (Incoming& accepted : queue) {
+        if (!mpi_test(accepted.request)) return false;
+      }
+    }
+    return true;
+  }
+
   // Makes room for `size` more unsent bytes, or gives up after the timeout.
   bool make_room(std::size_t limit, std::size_t size, double timeout_seconds) {
     const auto start = Clock::now();
@@ -131,14 +141,15 @@ MpiChannel::MpiChannel(const Communicator& communicator, const MpiChannelOptions
     : state_(std::make_unique<State>(communicator, options)) {}
 
 MpiChannel::~MpiChannel() {
-  bool is_flushed = false;
+  bool is_quiet = false;
   try {
     const bool is_unwinding = std::uncaught_exceptions() > state_->num_exceptions;
-    is_flushed = flush(is_unwinding ? 0.0 : state_->options.flush_seconds);
+    is_quiet = flush(is_unwinding ? 0.0 : state_->options.flush_seconds);
+    is_quiet = state_->has_received_all() && is_quiet;
   } catch (const std::exception&) {
-    is_flushed = false;
+    is_quiet = false;
   }
-  if (!is_flushed || !state_->incoming.empty()) (void)state_.release();
+  if (!is_quiet) (void)state_.release();
 }
 
 int MpiChannel::rank() const { return state_->communicator.rank; }

@@ -6,7 +6,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <map>
 #include <numeric>
 #include <string>
@@ -32,9 +34,9 @@ class MpiChannelTest : public ::testing::Test {
 Bytes pattern(std::size_t size, std::uint64_t seed) {
   Bytes bytes(size);
   std::uint64_t state = seed;
-  for (std::byte& value : bytes) {
+  for (std::size_t begin = 0; begin < size; begin += sizeof state) {
     state = state * 6364136223846793005U + 1442695040888963407U;
-    value = static_cast<std::byte>(state >> 56U);
+    std::memcpy(bytes.data() + begin, &state, std::min(sizeof state, size - begin));
   }
   return bytes;
 }
