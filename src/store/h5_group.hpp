@@ -60,6 +60,7 @@ class H5Group {
   }
 
   [[nodiscard]] H5Group open_group(const std::string& name) const;
+  [[nodiscard]] std::size_t num_children() const;
   [[nodiscard]] std::vector<std::string> child_names() const;  // ascending
   void read_attribute(const std::string& name, std::string& value) const;
   void read_attribute(const std::string& name, std::int64_t& value) const;

@@ -134,12 +134,17 @@ H5Group H5Group::open_group(const std::string& name) const {
   return {open_object(name, H5I_GROUP), ledger_, place(name).object};
 }
 
+std::size_t H5Group::num_children() const {
+  H5G_info_t info;
+  h5_check(H5Gget_info(handle_.id(), &info), place(), "look at the group");
+  return info.nlinks;
+}
+
 std::vector<std::string> H5Group::child_names() const {
   const H5Place where = place();
-  H5G_info_t info;
-  h5_check(H5Gget_info(handle_.id(), &info), where, "look at the group");
+  const hsize_t num_links = num_children();
   std::vector<std::string> names;
-  for (hsize_t i = 0; i < info.nlinks; ++i) {
+  for (hsize_t i = 0; i < num_links; ++i) {
     const auto name_at = [&](char* to, std::size_t size) {
       return h5_check(H5Lget_name_by_idx(handle_.id(), ".", H5_INDEX_NAME, H5_ITER_INC, i, to, size,
                                          H5P_DEFAULT),

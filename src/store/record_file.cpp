@@ -85,7 +85,7 @@ void write_trials(const H5Group& root, std::span<const TrialRecord> trials) {
 std::vector<TrialRecord> read_trials(const H5Group& root) {
   const std::vector<std::string> ids = root.read_texts("trial_order");
   const H5Group group = root.open_group("trials");
-  const std::size_t num_groups = group.child_names().size();
+  const std::size_t num_groups = group.num_children();
   if (num_groups != ids.size()) {
     h5_refuse(group.place(), "expected the " + std::to_string(ids.size()) +
                                  " trials of /trial_order, found " + std::to_string(num_groups));

@@ -68,6 +68,24 @@ TEST(Layout, IsListedByH5ls) {
   EXPECT_THAT(run.output, HasSubstr("/checkpoint/optimizer/integers/generation Dataset {SCALAR}"));
 }
 
+// The example is taken out of the page, so that it stays true.
+TEST(Layout, IsReadByTheExampleInTheResultsPage) {
+  BBPROMPT_REQUIRE_TOOL(BBPROMPT_H5PY_PYTHON, "a Python 3 with h5py");
+  const std::string page = testing::read_text(testing::source_folder() / "results/README.md");
+  const std::string fence = "```python\n";
+  const std::size_t begin = page.find(fence);
+  ASSERT_NE(begin, std::string::npos);
+  const std::string rest = page.substr(begin + fence.size());
+  const TemporaryFolder folder;
+  testing::write_text(folder / "example.py", rest.substr(0, rest.find("```")));
+  write_results(folder / "results.h5", sample_results());
+  const auto run = run_tool({BBPROMPT_H5PY_PYTHON, folder / "example.py", folder / "results.h5"});
+  EXPECT_EQ(run.status, 0) << run.output;
+  EXPECT_THAT(run.output, HasSubstr("run sample digest "));
+  EXPECT_THAT(run.output, HasSubstr("  test 0.75 right 3 of 4\n"));
+  EXPECT_THAT(run.output, HasSubstr("  after 1280 queries: incumbent 0.0625\n"));
+}
+
 TEST(Layout, GivesEqualRecordsEqualBytes) {
   const TemporaryFolder folder;
   write_results(folder / "a.h5", sample_results());
