@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstring>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 #include "bbprompt/base/error.hpp"

@@ -27,7 +27,7 @@ struct TokenBatch {
   std::vector<Eigen::Index> begins{0};   // first token of each sequence, and the end of the last
   std::vector<Eigen::Index> answers;     // token asked in each sequence; unused by encode_all
   std::vector<InputVector> vectors;      // soft prompts
-  std::vector<std::uint8_t> attended{};  // one per token, 0: masked out; empty: all attended
+  std::vector<std::uint8_t> attended{};  // 0: no one looks at it (not all); empty: all 1
 
   [[nodiscard]] Eigen::Index num_tokens() const { return static_cast<Eigen::Index>(ids.size()); }
   [[nodiscard]] std::size_t num_sequences() const { return begins.size() - 1; }

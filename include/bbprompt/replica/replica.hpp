@@ -36,6 +36,8 @@ class InputLayout;
 // than the model takes, the field with the most tokens left loses one, the later of equals. Only
 // the second step counts as truncated. A query that is still too long throws ModelError.
 //
+// The fingerprint is SHA-256 over those of weights (every byte) and tokenizer.
+//
 // Queries are computed in the order given, as many together as fit into max_batch_tokens (one at
 // least), without padding: equal arguments give equal bits.
 class Replica final : public LanguageModel {
