@@ -9,7 +9,7 @@ build_packages=(
   libyaml-cpp-dev libboost-program-options-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libicu-dev
   libssl-dev librandom123-dev libopenblas-dev
 )
-test_packages=(libgtest-dev libgmock-dev hdf5-tools python3 python3-h5py clang-format procps)
+test_packages=(libgtest-dev libgmock-dev hdf5-tools python3 python3-h5py clang-format wordnet-base)
 
 list_for_other_systems() {
   cat >&2 <<'LIST'
