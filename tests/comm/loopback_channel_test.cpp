@@ -55,7 +55,7 @@ TEST(LoopbackChannel, TheWorkerRunsInsideReceiveOneAnswerAtATime) {
 }
 
 TEST(LoopbackChannel, MessagesWithoutAnswerAreHandledOnTheWayToOneWithSeveral) {
-  LoopbackChannel channel([](Bytes message, const LoopbackChannel::Reply& reply) {
+  LoopbackChannel channel([](const Bytes& message, const LoopbackChannel::Reply& reply) {
     for (const std::byte part : message) reply({part});
   });
   channel.send(0, bytes_of({}));

@@ -1,7 +1,6 @@
 // Ends in the way that its argument names, to see what the launcher makes of it. Every rank first
 // hears from rank 0, so that all are under way; those that do not end then wait for ever.
-#include <signal.h>
-
+#include <csignal>
 #include <cstdio>
 #include <limits>
 #include <string>
@@ -24,8 +23,8 @@ int run(const std::string& mode) {
   MpiChannel channel(world, {.flush_seconds = 0.1});
   if (world.broadcast(mode, 0) == "end") return 0;
   const int rank = world.rank();
-  if (mode == "kill_worker" && rank == 1) ::raise(SIGKILL);
-  if (mode == "kill_master" && rank == 0) ::raise(SIGKILL);
+  if (mode == "kill_worker" && rank == 1) std::raise(SIGKILL);
+  if (mode == "kill_master" && rank == 0) std::raise(SIGKILL);
   if (mode == "abort" && rank == 1) MpiEnvironment::abort(75);
   if (mode == "leave" && rank == 0) MpiEnvironment::leave_without_finalize(3);
   if (mode == "throw" && rank == 1) throw Error("thrown on purpose");

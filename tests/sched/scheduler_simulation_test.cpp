@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bbprompt/base/random_stream.hpp"
@@ -124,7 +125,7 @@ class Simulation {
       EXPECT_FALSE(result.ok()) << "a success must settle";
       failed_on_[id].insert(worker);
     }
-    past_.push_back({worker, id});
+    past_.emplace_back(worker, id);
   }
 
   // An answer given before, or of a lost worker, once more.
@@ -141,7 +142,7 @@ class Simulation {
 
   void lose_one() {
     const int worker = any_worker();
-    for (const std::uint64_t id : inboxes_[worker]) past_.push_back({worker, id});
+    for (const std::uint64_t id : inboxes_[worker]) past_.emplace_back(worker, id);
     inboxes_.erase(worker);
     ++num_lost_;
     for (const WorkItem& item : scheduler_.worker_lost(worker)) settle(item.id);

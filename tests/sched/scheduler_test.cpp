@@ -46,6 +46,7 @@ Scheduler with_workers(const std::vector<int>& workers, const SchedulerOptions& 
 
 std::vector<std::uint64_t> ids_of(const std::vector<WorkItem>& items) {
   std::vector<std::uint64_t> ids;
+  ids.reserve(items.size());
   for (const WorkItem& each : items) ids.push_back(each.id);
   return ids;
 }
