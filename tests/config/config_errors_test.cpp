@@ -1,5 +1,9 @@
 #include <gtest/gtest.h>
 
+#include <initializer_list>
+#include <string>
+#include <string_view>
+
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/config/config_document.hpp"
 #include "bbprompt/config/experiment_yaml.hpp"
@@ -22,200 +26,214 @@ std::string error_of(const std::string& text) {
   return "";
 }
 
-// kSmallConfig with the first `from` replaced.
-std::string changed(const std::string& from, const std::string& to) {
-  std::string text = kSmallConfig;
-  return text.replace(text.find(from), from.size(), to);
+// A change to kSmallConfig: `from` replaced by `to`, or `to` put behind where `from` is empty.
+struct BadConfig {
+  std::string_view from;
+  std::string_view to;
+  std::string_view error;
+};
+
+void expect_errors(std::initializer_list<BadConfig> cases) {
+  for (const auto& [from, to, error] : cases) {
+    std::string text = kSmallConfig;
+    const std::size_t at = from.empty() ? text.size() : text.find(from);
+    ASSERT_NE(at, std::string::npos) << from;
+    EXPECT_EQ(error_of(text.replace(at, from.size(), to)), error);
+  }
 }
 
-struct BadConfig {
-  std::string text;
-  std::string error;
+// A value, and how an error message describes it or what the whole message is.
+struct BadValue {
+  std::string_view value;
+  std::string_view found;
 };
 
 TEST(ConfigErrors, SmallConfigurationIsFine) { EXPECT_EQ(error_of(kSmallConfig), ""); }
 
 TEST(ConfigErrors, UnknownKeysNameTheNearestOne) {
-  const BadConfig cases[] = {
-      {small_config_with("prompt: {lenght: 3}\n"),
+  expect_errors({
+      {"", "prompt: {lenght: 3}\n",
        "c.yaml:9:10: prompt.lenght: unknown key; did you mean \"prompt.length\"?"},
-      {small_config_with("promt: {length: 3}\n"),
-       "c.yaml:9:1: promt: unknown key; did you mean \"prompt\"?"},
-      {small_config_with("length: 3\n"),
-       "c.yaml:9:1: length: unknown key; did you mean \"prompt.length\"?"},
-      {small_config_with("budget:\n  evaluation: 3\n"),
+      {"", "promt: {length: 3}\n", "c.yaml:9:1: promt: unknown key; did you mean \"prompt\"?"},
+      {"", "length: 3\n", "c.yaml:9:1: length: unknown key; did you mean \"prompt.length\"?"},
+      {"", "budget:\n  evaluation: 3\n",
        "c.yaml:10:3: budget.evaluation: unknown key; did you mean \"budget.evaluations\"?"},
-      {small_config_with("budget: {zzzzzzzzz: 3}\n"),
+      {"", "budget: {zzzzzzzzz: 3}\n",
        "c.yaml:9:10: budget.zzzzzzzzz: unknown key; known here: evaluations, queries"},
-      {small_config_with("prompt.length: 3\n"),
+      {"", "prompt.length: 3\n",
        "c.yaml:9:1: prompt.length: dotted keys are for sweeps and --set; nest the key here, as in "
        "\"prompt: {length: ...}\""},
-      {small_config_with("\"\": 3\n"),
+      {"", "\"\": 3\n",
        "c.yaml:9:1: unknown key; known here: name, model, task, few_shot, prompt, objective, "
        "optimizer, budget, selection, shard_size, seeds, output, sweep"},
-      {small_config_with("<<: {length: 3}\n"),
+      {"", "<<: {length: 3}\n",
        "c.yaml:9:1: <<: unknown key; known here: name, model, task, few_shot, prompt, objective, "
        "optimizer, budget, selection, shard_size, seeds, output, sweep"},
-  };
-  for (const auto& [text, error] : cases) EXPECT_EQ(error_of(text), error);
+  });
 }
 
-TEST(ConfigErrors, WrongTypesAndRangesSayWhatWasExpectedAndFound) {
-  const std::string length =
-      "c.yaml:9:18: prompt.length: expected an integer from 1 to 512, found ";
-  const std::string alpha =
-      "c.yaml:9:24: prompt.soft.alpha: expected a number above 0, at most 1000000, found ";
-  const auto with_length = [](const std::string& value) {
-    return small_config_with("prompt: {length: " + value + "}\n");
+TEST(ConfigErrors, IntegersAreDecimalAndWithinTheirRange) {
+  constexpr BadValue kCases[] = {
+      {"0", "\"0\""},
+      {"513", "\"513\""},
+      {"5.0", "\"5.0\""},
+      {"1e2", "\"1e2\""},
+      {"010", "\"010\""},
+      {"0x10", "\"0x10\""},
+      {"+5", "\"+5\""},
+      {"1_000", "\"1_000\""},
+      {"99999999999999999999", "\"99999999999999999999\""},
+      {"\"5\"", "\"5\""},
+      {"true", "\"true\""},
+      {"[5]", "a list"},
+      {"{a: 5}", "a mapping"},
   };
-  const auto with_alpha = [](const std::string& value) {
-    return small_config_with("prompt: {soft: {alpha: " + value + "}}\n");
-  };
-  const BadConfig cases[] = {
-      {with_length("0"), length + "\"0\""},
-      {with_length("513"), length + "\"513\""},
-      {with_length("5.0"), length + "\"5.0\""},
-      {with_length("1e2"), length + "\"1e2\""},
-      {with_length("010"), length + "\"010\""},
-      {with_length("0x10"), length + "\"0x10\""},
-      {with_length("+5"), length + "\"+5\""},
-      {with_length("1_000"), length + "\"1_000\""},
-      {with_length("99999999999999999999"), length + "\"99999999999999999999\""},
-      {with_length("\"5\""), length + "\"5\""},
-      {with_length("true"), length + "\"true\""},
-      {with_length("[5]"), length + "a list"},
-      {with_length("{a: 5}"), length + "a mapping"},
-      {with_alpha("0"), alpha + "\"0\""},
-      {with_alpha("-0.0"), alpha + "\"-0.0\""},
-      {with_alpha("nan"), alpha + "\"nan\""},
-      {with_alpha(".nan"), alpha + "\".nan\""},
-      {with_alpha("inf"), alpha + "\"inf\""},
-      {with_alpha(".inf"), alpha + "\".inf\""},
-      {with_alpha("1e400"), alpha + "\"1e400\""},
-      {with_alpha("1e-400"), alpha + "\"1e-400\""},
-      {with_alpha("0x1p3"), alpha + "\"0x1p3\""},
-      {with_alpha("1,5"),
-       "c.yaml:9:26: prompt.soft.5: unknown key; known here: dimension, alpha, "
-       "init"},
-      {with_alpha("1000001"), alpha + "\"1000001\""},
-      {small_config_with("prompt: {kind: hard}\n"),
-       "c.yaml:9:16: prompt.kind: expected discrete or soft, found \"hard\""},
-      {small_config_with("optimizer: {cma_es: {active: yes}}\n"),
-       "c.yaml:9:30: optimizer.cma_es.active: expected true or false, found \"yes\""},
-      {small_config_with("optimizer: {cma_es: {target: low}}\n"),
-       "c.yaml:9:30: optimizer.cma_es.target: expected none or a number from -1e+300 to 1e+300, "
-       "found \"low\""},
-      {small_config_with("budget: 5\n"),
-       "c.yaml:9:9: budget: expected a mapping of keys to values, found \"5\""},
-      {small_config_with("budget:\n"),
-       "c.yaml:9:1: budget: expected a mapping of keys to values, found nothing (null)"},
-      {small_config_with("shard_size:\nseeds: 3\n"),
-       "c.yaml:9:1: shard_size: expected an integer from 1 to 1000000, found nothing (null)"},
-      {changed("name: small", "name: a b"),
-       "c.yaml:1:7: name: expected a name (at most 64 letters, digits, '.', '_' and '-'), found "
-       "\"a b\""},
-      {changed("{path: model}", "{path: \"\"}"),
-       "c.yaml:2:15: model.path: expected a path, found \"\""},
-      {changed("{path: model}", "{path: model, kind: server}"),
-       "c.yaml:2:28: model.kind: expected replica, found \"server\""},
-      {changed("\"{prompt} {text_a} It was {mask}.\"", "\"  \""),
-       "c.yaml:7:13: task.template: expected text that is not empty, found \"  \""},
-      {changed("\"{prompt} {text_a} It was {mask}.\"", "~"),
-       "c.yaml:7:3: task.template: expected text that is not empty, found nothing (null)"},
-  };
-  for (const auto& [text, error] : cases) EXPECT_EQ(error_of(text), error);
-}
-
-TEST(ConfigErrors, LabelsAndWordsAreChecked) {
-  const std::string labels = "{animal: animal, plant: [plant, tree]}";
-  const BadConfig cases[] = {
-      {changed(labels, "{animal: animal}"),
-       "c.yaml:8:11: task.labels: expected a mapping from two or more label names to a word or a "
-       "list of words, found a mapping"},
-      {changed(labels, "[animal, plant]"),
-       "c.yaml:8:11: task.labels: expected a mapping from two or more label names to a word or a "
-       "list of words, found a list"},
-      {changed(labels, "{a: x, a: y}"), "c.yaml:8:18: a: key is written twice in one mapping"},
-      {changed(labels, "{a: x, b: x}"),
-       "c.yaml:8:21: task.labels: \"x\" stands for label \"a\" too"},
-      {changed(labels, "{a: [x, y, x], b: z}"), "c.yaml:8:22: task.labels: \"x\" stands twice"},
-      {changed(labels, "{a: [], b: z}"),
-       "c.yaml:8:15: task.labels: expected a word or a list of words, found a list"},
-      {changed(labels, "{a: , b: z}"),
-       "c.yaml:8:12: task.labels: expected a word or a list of words, found nothing (null)"},
-      {changed(labels, "{a: \" x\", b: z}"),
-       "c.yaml:8:15: task.labels: expected a word without blanks around it, found \" x\""},
-      {changed(labels, "{a: x, \"b \": z}"),
-       "c.yaml:8:18: task.labels: expected a name without blanks around it, found label \"b \""},
-      {small_config_with("prompt: {discrete: {words: [a, b, a]}}\n"),
-       "c.yaml:9:35: prompt.discrete.words: \"a\" stands twice"},
-      {small_config_with("prompt: {discrete: {words: [a]}}\n"),
-       "c.yaml:9:28: prompt.discrete.words: one word leaves no choice"},
-  };
-  for (const auto& [text, error] : cases) EXPECT_EQ(error_of(text), error);
-}
-
-TEST(ConfigErrors, SeedsAreChecked) {
-  const std::string expected =
-      "seeds: expected a list of seeds, or a count from 1 to 100000 for the seeds 1, 2, ..., "
-      "found ";
-  const std::string seed = "seeds: expected a seed from 0 to 18446744073709551615, found ";
-  const BadConfig cases[] = {
-      {"0", "c.yaml:9:8: " + expected + "\"0\""},
-      {"-1", "c.yaml:9:8: " + expected + "\"-1\""},
-      {"100001", "c.yaml:9:8: " + expected + "\"100001\""},
-      {"[]", "c.yaml:9:8: " + expected + "a list"},
-      {"[-1]", "c.yaml:9:9: " + seed + "\"-1\""},
-      {"[18446744073709551616]", "c.yaml:9:9: " + seed + "\"18446744073709551616\""},
-      {"[1, 2, 1]", "c.yaml:9:15: seeds: seed 1 stands twice"},
-  };
-  for (const auto& [value, error] : cases) {
-    EXPECT_EQ(error_of(small_config_with("seeds: " + value + "\n")), error);
+  for (const auto& [value, found] : kCases) {
+    EXPECT_EQ(error_of(small_config_with("prompt: {length: " + std::string(value) + "}\n")),
+              "c.yaml:9:18: prompt.length: expected an integer from 1 to 512, found " +
+                  std::string(found));
   }
 }
 
+TEST(ConfigErrors, NumbersAreFiniteAndWithinTheirRange) {
+  constexpr BadValue kCases[] = {
+      {"0", "\"0\""},         {"-0.0", "\"-0.0\""},
+      {"nan", "\"nan\""},     {".nan", "\".nan\""},
+      {"inf", "\"inf\""},     {".inf", "\".inf\""},
+      {"1e400", "\"1e400\""}, {"1e-400", "\"1e-400\""},
+      {"0x1p3", "\"0x1p3\""}, {"1000001", "\"1000001\""},
+  };
+  for (const auto& [value, found] : kCases) {
+    EXPECT_EQ(error_of(small_config_with("prompt: {soft: {alpha: " + std::string(value) + "}}\n")),
+              "c.yaml:9:24: prompt.soft.alpha: expected a number above 0, at most 1000000, found " +
+                  std::string(found));
+  }
+}
+
+TEST(ConfigErrors, WrongTypesSayWhatWasExpectedAndFound) {
+  expect_errors({
+      {"", "prompt: {soft: {alpha: 1,5}}\n",
+       "c.yaml:9:26: prompt.soft.5: unknown key; known here: dimension, alpha, init"},
+      {"", "prompt: {kind: hard}\n",
+       "c.yaml:9:16: prompt.kind: expected discrete or soft, found \"hard\""},
+      {"", "optimizer: {cma_es: {active: yes}}\n",
+       "c.yaml:9:30: optimizer.cma_es.active: expected true or false, found \"yes\""},
+      {"", "optimizer: {cma_es: {target: low}}\n",
+       "c.yaml:9:30: optimizer.cma_es.target: expected none or a number from -1e+300 to 1e+300, "
+       "found \"low\""},
+      {"", "budget: 5\n", "c.yaml:9:9: budget: expected a mapping of keys to values, found \"5\""},
+      {"", "budget:\n",
+       "c.yaml:9:1: budget: expected a mapping of keys to values, found nothing (null)"},
+      {"", "shard_size:\nseeds: 3\n",
+       "c.yaml:9:1: shard_size: expected an integer from 1 to 1000000, found nothing (null)"},
+      {"name: small", "name: a b",
+       "c.yaml:1:7: name: expected a name (at most 64 letters, digits, '.', '_' and '-'), found "
+       "\"a b\""},
+      {"{path: model}", "{path: \"\"}", "c.yaml:2:15: model.path: expected a path, found \"\""},
+      {"{path: model}", "{path: model, kind: server}",
+       "c.yaml:2:28: model.kind: expected replica, found \"server\""},
+      {"\"{prompt} {text_a} It was {mask}.\"", "\"  \"",
+       "c.yaml:7:13: task.template: expected text that is not empty, found \"  \""},
+      {"\"{prompt} {text_a} It was {mask}.\"", "~",
+       "c.yaml:7:3: task.template: expected text that is not empty, found nothing (null)"},
+  });
+}
+
+TEST(ConfigErrors, LabelsAndWordsAreChecked) {
+  expect_errors({
+      {"{animal: animal, plant: [plant, tree]}", "{animal: animal}",
+       "c.yaml:8:11: task.labels: expected a mapping from two or more label names to a word or a "
+       "list of words, found a mapping"},
+      {"{animal: animal, plant: [plant, tree]}", "[animal, plant]",
+       "c.yaml:8:11: task.labels: expected a mapping from two or more label names to a word or a "
+       "list of words, found a list"},
+      {"{animal: animal, plant: [plant, tree]}", "{a: x, a: y}",
+       "c.yaml:8:18: a: key is written twice in one mapping"},
+      {"{animal: animal, plant: [plant, tree]}", "{a: x, b: x}",
+       "c.yaml:8:21: task.labels: \"x\" stands for label \"a\" too"},
+      {"{animal: animal, plant: [plant, tree]}", "{a: [x, y, x], b: z}",
+       "c.yaml:8:22: task.labels: \"x\" stands twice"},
+      {"{animal: animal, plant: [plant, tree]}", "{a: [], b: z}",
+       "c.yaml:8:15: task.labels: expected a word or a list of words, found a list"},
+      {"{animal: animal, plant: [plant, tree]}", "{a: , b: z}",
+       "c.yaml:8:12: task.labels: expected a word or a list of words, found nothing (null)"},
+      {"{animal: animal, plant: [plant, tree]}", "{a: \" x\", b: z}",
+       "c.yaml:8:15: task.labels: expected a word without blanks around it, found \" x\""},
+      {"{animal: animal, plant: [plant, tree]}", "{a: x, \"b \": z}",
+       "c.yaml:8:18: task.labels: expected a name without blanks around it, found label \"b \""},
+      {"", "prompt: {discrete: {words: [a, b, a]}}\n",
+       "c.yaml:9:35: prompt.discrete.words: \"a\" stands twice"},
+      {"", "prompt: {discrete: {words: [a]}}\n",
+       "c.yaml:9:28: prompt.discrete.words: one word leaves no choice"},
+  });
+}
+
+TEST(ConfigErrors, SeedsAreChecked) {
+  constexpr BadValue kLists[] = {
+      {"0", "\"0\""}, {"-1", "\"-1\""}, {"100001", "\"100001\""}, {"[]", "a list"}};
+  for (const auto& [value, found] : kLists) {
+    EXPECT_EQ(error_of(small_config_with("seeds: " + std::string(value) + "\n")),
+              "c.yaml:9:8: seeds: expected a list of seeds, or a count from 1 to 100000 for the "
+              "seeds 1, 2, ..., found " +
+                  std::string(found));
+  }
+  expect_errors({
+      {"", "seeds: [-1]\n",
+       "c.yaml:9:9: seeds: expected a seed from 0 to 18446744073709551615, found \"-1\""},
+      {"", "seeds: [18446744073709551616]\n",
+       "c.yaml:9:9: seeds: expected a seed from 0 to 18446744073709551615, found "
+       "\"18446744073709551616\""},
+      {"", "seeds: [1, 2, 1]\n", "c.yaml:9:15: seeds: seed 1 stands twice"},
+  });
+}
+
+constexpr std::string_view kTaskLines =
+    "task:\n"
+    "  name: animals\n"
+    "  train: train.jsonl\n"
+    "  test: test.jsonl\n"
+    "  template: \"{prompt} {text_a} It was {mask}.\"\n"
+    "  labels: {animal: animal, plant: [plant, tree]}\n";
+
 TEST(ConfigErrors, MissingKeysPointAtTheSection) {
-  const BadConfig cases[] = {
-      {changed("name: small\n", ""),
+  expect_errors({
+      {"name: small\n", "",
        "c.yaml:1:1: name: required key is missing; expected a name (at most 64 letters, digits, "
        "'.', '_' and '-')"},
-      {changed("{path: model}", "{threads: 1}"),
+      {"{path: model}", "{threads: 1}",
        "c.yaml:2:8: model.path: required key is missing; expected a path"},
-      {changed("model: {path: model}\n", ""),
+      {"model: {path: model}\n", "",
        "c.yaml:1:1: model.path: required key is missing; expected a path"},
-      {changed("  train: train.jsonl\n", ""),
+      {"  train: train.jsonl\n", "",
        "c.yaml:4:3: task.train: required key is missing; expected a path"},
-      {"name: x\nmodel: {path: m}\n",
+      {kTaskLines, "",
        "c.yaml:1:1: task.name: required key is missing; expected a name (at most 64 letters, "
        "digits, '.', '_' and '-')"},
-  };
-  for (const auto& [text, error] : cases) EXPECT_EQ(error_of(text), error);
+  });
 }
 
 TEST(ConfigErrors, ValuesThatDoNotGoTogetherAreRefused) {
-  const BadConfig cases[] = {
-      {small_config_with("budget: {evaluations: 0}\n"),
+  expect_errors({
+      {"", "budget: {evaluations: 0}\n",
        "c.yaml:9:9: budget: expected a limit above 0 in budget.evaluations or budget.queries, "
        "found none"},
-      {changed("{animal: animal, plant: [plant, tree]}\n",
-               "{a: x, b: y, c: z}\n  metric: binary_f1\n"),
+      {"{animal: animal, plant: [plant, tree]}\n", "{a: x, b: y, c: z}\n  metric: binary_f1\n",
        "c.yaml:9:11: task.metric: binary_f1 is for two labels, task.labels has 3; use macro_f1 or "
        "accuracy"},
-      {changed("  labels:", "  columns: {label: text_a}\n  labels:"),
+      {"  labels:", "  columns: {label: text_a}\n  labels:",
        "c.yaml:8:20: task.columns.label: column \"text_a\" is task.columns.text_a already"},
-      {changed("  labels:", "  columns: {text_b: label}\n  labels:"),
+      {"  labels:", "  columns: {text_b: label}\n  labels:",
        "c.yaml:8:21: task.columns.text_b: column \"label\" is task.columns.label already"},
-      {small_config_with("optimizer: {cma_es: {population_size: 1}}\n"),
+      {"", "optimizer: {cma_es: {population_size: 1}}\n",
        "c.yaml:9:39: optimizer.cma_es.population_size: expected 0 or at least 2, found 1"},
-      {small_config_with("prompt: {soft: {dimension: 10001}}\n"),
+      {"", "prompt: {soft: {dimension: 10001}}\n",
        "c.yaml:1:1: optimizer.cma_es.covariance: a full covariance matrix is for at most 10000 "
        "search coordinates, the prompt has 10001; use separable, or fewer coordinates"},
-  };
-  for (const auto& [text, error] : cases) EXPECT_EQ(error_of(text), error);
+  });
 }
 
 TEST(ConfigErrors, SweepsAreChecked) {
-  const BadConfig cases[] = {
+  constexpr BadValue kCases[] = {
       {"axes: [1]",
        "c.yaml:10:9: sweep.axes: expected a mapping from dotted keys to lists of "
        "values, found a list"},
@@ -241,8 +259,8 @@ TEST(ConfigErrors, SweepsAreChecked) {
        "c.yaml:10:37: prompt: variant a sets what variant a sets too (prompt.kind)"},
       {"axis: {}", "c.yaml:10:3: sweep.axis: unknown key; did you mean \"sweep.axes\"?"},
   };
-  for (const auto& [line, error] : cases) {
-    EXPECT_EQ(error_of(small_config_with("sweep:\n  " + line + "\n")), error);
+  for (const auto& [line, error] : kCases) {
+    EXPECT_EQ(error_of(small_config_with("sweep:\n  " + std::string(line) + "\n")), error);
   }
 }
 
