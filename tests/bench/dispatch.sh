@@ -8,9 +8,8 @@ bench=$1
 shift
 [ "$#" -gt 0 ] || set -- 2 8
 
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
-export OMPI_MCA_rmaps_base_oversubscribe=1 OMPI_MCA_hwloc_base_binding_policy=none
-export OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_btl_vader_single_copy_mechanism=none
+# shellcheck source=jobs/mpi_environment.sh
+. "$(dirname "$0")/../../jobs/mpi_environment.sh"
 
 for ranks in "$@"; do
   "${MPIRUN:-mpirun}" -n "$ranks" "$bench"
