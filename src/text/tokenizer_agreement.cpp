@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/utf8.hpp"
@@ -13,12 +14,13 @@ void expect_same_vocabulary(const TokenizerSpec& spec, const std::vector<Vocabul
                             const std::string& file) {
   std::unordered_map<std::string_view, TokenId> expected;
   expected.reserve(spec.vocabulary.size());
+  std::unordered_set<std::string_view> added;
   for (const AddedTokenEntry& entry : spec.added_tokens) {
-    if (entry.id) expected.emplace(entry.token.content, *entry.id);
+    added.insert(entry.token.content);
+    expected.emplace(entry.token.content, entry.id.value());
   }
-  const std::size_t num_added = expected.size();
   for (const VocabularyEntry& entry : spec.vocabulary) expected.emplace(entry.token, entry.id);
-  std::size_t num_missing = expected.size() - num_added;
+  std::size_t num_missing = expected.size() - added.size();
   for (const VocabularyEntry& entry : found) {
     const auto place = expected.find(entry.token);
     if (place == expected.end() || place->second != entry.id) {
@@ -28,7 +30,7 @@ void expect_same_vocabulary(const TokenizerSpec& spec, const std::vector<Vocabul
                     (place == expected.end() ? "none" : "id " + std::to_string(place->second)) +
                     " there; remove the one that does not belong to the model");
     }
-    if (!spec.has_added(entry.token)) --num_missing;
+    if (added.count(entry.token) == 0) --num_missing;
   }
   if (num_missing > 0) {
     throw ModelError(file, "expected the vocabulary of " + spec.file + ", found " +

@@ -12,8 +12,8 @@ namespace bbprompt {
 // Both forms of a tokenizer in one folder must be of one model: a rest of another would give wrong
 // ids without a word.
 
-// Throws ModelError naming `file` unless `found`, its contents, is the vocabulary of `spec`; it may
-// leave out added tokens.
+// Throws ModelError naming `file` unless `found`, its contents, is the vocabulary of `spec`, whose
+// added tokens all have ids; `found` may leave these out.
 void expect_same_vocabulary(const TokenizerSpec& spec, const std::vector<VocabularyEntry>& found,
                             const std::string& file);
 

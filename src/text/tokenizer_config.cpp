@@ -163,7 +163,7 @@ void complete_special_tokens(TokenizerSpec& spec, const TokenizerConfig& config,
                            config.added_tokens.end());
   for (std::size_t role = 0; role < kRoleKeys.size(); ++role) {
     if (!config.roles[role]) continue;
-    spec.roles[role] = config.roles[role]->token.content;
+    if (!spec.roles[role]) spec.roles[role] = config.roles[role]->token.content;
     if (config.has_flags[role]) spec.added_tokens.push_back(*config.roles[role]);
   }
   fill_roles(spec, source);

@@ -32,11 +32,11 @@ struct TokenizerConfig {
 // Which added tokens the defaults of GPT-2 look at.
 enum class DefaultSource { kVocabulary, kAddedTokens };
 
-// Completes `spec.roles` and `spec.added_tokens`, for `spec.family`: first what `config` names,
-// then the family's usual spellings. BERT: [CLS], [SEP], [PAD], [UNK], [MASK]; RoBERTa: <s>, </s>,
-// <pad>, <unk>, <mask>, all of which must then be in the vocabulary. GPT-2: <|endoftext|>, and
-// where the files name no special token also RoBERTa's, where present. A <mask> whose matching is
-// not described swallows the white space before it.
+// Completes `spec.roles` and `spec.added_tokens`, for `spec.family`: what `spec` has stays,
+// then comes what `config` names, then the family's usual spellings. BERT: [CLS], [SEP], [PAD],
+// [UNK], [MASK]; RoBERTa: <s>, </s>, <pad>, <unk>, <mask>, all of which must then be in the
+// vocabulary. GPT-2: <|endoftext|>, and where the files name no special token also RoBERTa's, where
+// present. A <mask> whose matching is not described swallows the white space before it.
 void complete_special_tokens(TokenizerSpec& spec, const TokenizerConfig& config,
                              DefaultSource source);
 

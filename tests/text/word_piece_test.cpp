@@ -100,6 +100,13 @@ TEST(WordPiece, SpecialTokensMayHaveOtherSpellings) {
   EXPECT_FALSE(load(small_bert())->mask_strips_left());
 }
 
+TEST(WordPiece, TokenizerJsonDecidesWhatAnUnknownWordBecomes) {
+  const TemporaryFolder folder;
+  write_text(folder / "tokenizer.json", small_bert().dump());
+  write_text(folder / "special_tokens_map.json", R"({"unk_token": "[PAD]"})");
+  EXPECT_THAT(load_tokenizer(folder.path())->encode("xyz").ids, ElementsAre(1));
+}
+
 TEST(WordPiece, AddedTokensOfTheConfigurationExtendTheVocabulary) {
   const auto tokenizer = load_lines(kLines, R"({"added_tokens_decoder": {
       "4": {"content": "[MASK]"}, "13": {"content": "the film", "normalized": true}}})");
