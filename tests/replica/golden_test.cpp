@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <ostream>
 
 #include "bbprompt/replica/masked_lm_head.hpp"
 
@@ -45,6 +46,10 @@ struct GoldenFile {
   std::string folder;
   std::string golden;
   std::string weights;
+
+  friend std::ostream& operator<<(std::ostream& out, const GoldenFile& file) {
+    return out << file.folder << '/' << file.weights;
+  }
 };
 
 class GoldenModel : public ::testing::TestWithParam<GoldenFile> {};
