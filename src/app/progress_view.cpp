@@ -55,7 +55,7 @@ ProgressStyle choose_progress_style(const std::string& name) {
 
 std::string format_duration(double seconds) {
   if (!std::isfinite(seconds) || seconds > 1e9) return "?";
-  const auto whole = static_cast<std::int64_t>(std::max(seconds, 0.0) + 0.5);
+  const auto whole = static_cast<std::int64_t>(std::llround(std::max(seconds, 0.0)));
   const auto hours = whole / 3600;
   if (hours > 0) return fmt::format("{}:{:02}:{:02}", hours, whole / 60 % 60, whole % 60);
   return fmt::format("{}:{:02}", whole / 60, whole % 60);

@@ -1,10 +1,10 @@
-#include <signal.h>
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cmath>
+#include <csignal>
 #include <ctime>
 #include <filesystem>
 #include <iostream>

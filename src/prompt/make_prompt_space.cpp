@@ -42,6 +42,7 @@ std::vector<TokenId> base_tokens(const PromptOptions& options, const PromptSpace
     random.shuffle(std::span(source));
   }
   std::vector<TokenId> ids;
+  ids.reserve(static_cast<std::size_t>(options.length));
   for (int i = 0; i < options.length; ++i)
     ids.push_back(source[static_cast<std::size_t>(i) % source.size()]);
   return ids;

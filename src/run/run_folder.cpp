@@ -33,8 +33,9 @@ std::string first_difference(const std::string& stored, const std::string& wante
     if (!has_b) line_b.clear();
     const bool is_output = line_a.find("folder:") != std::string::npos;
     if (line_a != line_b && !is_output) {
-      return "first difference in line " + std::to_string(number) + ": \"" + line_a +
-             "\" there, \"" + line_b + "\" now";
+      std::string text = "first difference in line " + std::to_string(number);
+      text.append(": \"").append(line_a).append("\" there, \"").append(line_b).append("\" now");
+      return text;
     }
   }
 }

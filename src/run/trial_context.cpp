@@ -8,6 +8,7 @@ namespace {
 
 std::vector<std::string> spellings(const Tokenizer& tokenizer, const std::vector<TokenId>& ids) {
   std::vector<std::string> tokens;
+  tokens.reserve(ids.size());
   for (const TokenId id : ids) tokens.push_back(tokenizer.token(id));
   return tokens;
 }
