@@ -86,7 +86,7 @@ std::optional<TokenizerFamily> family_of_model(ModelFiles& files) {
   if (!type) return std::nullopt;
   if (type->string() == "roberta") return TokenizerFamily::kRoberta;
   if (type->string() == "gpt2") return TokenizerFamily::kGpt2;
-  type->fail("\"roberta\" or \"gpt2\" beside vocab.json and merges.txt", in_quotes(type->string()));
+  type->fail("roberta or gpt2, beside vocab.json and merges.txt", in_quotes(type->string()));
 }
 
 TokenizerFamily family_of_vocabulary(const std::vector<VocabularyEntry>& vocabulary) {

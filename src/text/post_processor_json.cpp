@@ -55,7 +55,7 @@ std::vector<NamedTemplatePiece> read_pieces(const JsonNode& list, const JsonNode
     }
     const JsonNode sequence = node.at("Sequence");
     const std::string& name = sequence.at("id").string();
-    if (name != "A" && name != "B") sequence.at("id").fail("\"A\" or \"B\"", '"' + name + '"');
+    if (name != "A" && name != "B") sequence.at("id").fail("A or B", '"' + name + '"');
     ++(name == "A" ? num_first : num_second);
     const auto kind = name == "A" ? TemplatePiece::Kind::kFirst : TemplatePiece::Kind::kSecond;
     pieces.push_back({kind, read_type_id(sequence), {}, std::nullopt});

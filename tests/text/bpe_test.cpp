@@ -108,8 +108,8 @@ TEST(BpeMerges, MergeAsBruteForceDoesForRandomRules) {
 
 std::vector<std::string> words_by_regex(const std::string& text) {
   static const icu::UnicodeString kPattern = icu::UnicodeString::fromUTF8(
-      "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\p{White_Space}\\p{L}\\p{N}]+|"
-      "\\p{White_Space}+(?!\\P{White_Space})|\\p{White_Space}+");
+      R"('s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\p{White_Space}\p{L}\p{N}]+|)"
+      R"(\p{White_Space}+(?!\P{White_Space})|\p{White_Space}+)");
   const icu::UnicodeString unicode = icu::UnicodeString::fromUTF8(text);
   UErrorCode status = U_ZERO_ERROR;
   icu::RegexMatcher matcher(kPattern, unicode, 0, status);

@@ -233,7 +233,7 @@ TEST(TokenizerJson, RefusesBrokenTemplates) {
   expect_refused(model,
                  {{"/post_processor/single/0/SpecialToken/id", "[SEP]", {"\"[SEP]\""}},
                   {"/post_processor/single/0/SpecialToken/type_id", 2, {"type_id", "found 2"}},
-                  {"/post_processor/single/1/Sequence/id", "C", {"\"A\" or \"B\"", "\"C\""}},
+                  {"/post_processor/single/1/Sequence/id", "C", {"A or B", "\"C\""}},
                   {"/post_processor/single/1/Sequence/id", "B", {"post_processor.single"}},
                   {"/post_processor/pair/2/Sequence/id", "A", {"post_processor.pair"}},
                   {"/post_processor/single", json::array(), {"sequence A once"}},
