@@ -1,5 +1,6 @@
 #include "task/jsonl_rows.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 

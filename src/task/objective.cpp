@@ -1,5 +1,6 @@
 #include "bbprompt/task/objective.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <utility>

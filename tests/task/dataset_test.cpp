@@ -216,7 +216,7 @@ TEST_F(ReadDataset, RefusesWhatIsDamagedAndSaysWhere) {
       {"utf8.tsv", "sentence\tlabel\n\xed\xa0\x80\t0\n", {"row 1: line 2", "offset 15"}},
       {"utf8.jsonl", "{\"sentence\":\"\xe9\",\"label\":1}\n", {"row 1: line 1", "offset 13"}},
       {"nul.csv", header + std::string("a\0,1\n", 5), {"row 1: line 2", "NUL byte at offset 16"}},
-      {"nul.jsonl", "{\"sentence\":\"a\\u0000\",\"label\":1}", {"row 1: line 1", "NUL character"}},
+      {"nul.jsonl", R"({"sentence":"a\u0000","label":1})", {"row 1: line 1", "NUL character"}},
       {"open.csv",
        header + "a,1\n\"b,1\nc,0\n",
        {"row 2: line 3", "opened on line 3 is never closed"}},
