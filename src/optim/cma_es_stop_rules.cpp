@@ -36,6 +36,17 @@ bool is_last_window_no_better(const std::vector<double>& values, std::size_t win
   return median(last) >= median(before);
 }
 
+std::optional<StopReason> check_effect(const CmaEsSnapshot& now) {
+  if (now.main_axis.size() > 0) {
+    const double length = now.axis_lengths[now.generation % now.mean.size()];
+    const Eigen::VectorXd moved = now.mean + 0.1 * now.sigma * length * now.main_axis;
+    if (moved == now.mean) return StopReason::kNoEffectAxis;
+  }
+  const Eigen::VectorXd moved = now.mean + 0.2 * now.sigma * now.variances.cwiseSqrt();
+  if ((moved.array() == now.mean.array()).any()) return StopReason::kNoEffectCoord;
+  return std::nullopt;
+}
+
 }  // namespace
 
 GenerationFitness summarize_fitness(std::vector<double> fitness) {
@@ -91,14 +102,7 @@ std::optional<StopReason> CmaEsStopRules::check(const CmaEsSnapshot& now,
     return StopReason::kTolFlatFitness;
   }
   if (is_stagnating(now.generation, history)) return StopReason::kTolStagnation;
-  const Eigen::VectorXd nudge = 0.2 * now.sigma * now.variances.cwiseSqrt();
-  if (now.main_axis.size() > 0) {
-    const double length = now.axis_lengths[now.generation % now.mean.size()];
-    const Eigen::VectorXd moved = now.mean + 0.1 * now.sigma * length * now.main_axis;
-    if (moved == now.mean) return StopReason::kNoEffectAxis;
-  }
-  const Eigen::VectorXd nudged = now.mean + nudge;
-  if ((nudged.array() == now.mean.array()).any()) return StopReason::kNoEffectCoord;
+  if (const auto reason = check_effect(now)) return reason;
   if (now.generation >= max_iterations_) return StopReason::kMaxIterations;
   return std::nullopt;
 }
