@@ -79,7 +79,7 @@ int validate_command(const Arguments& arguments) {
     TrialContext context(trial.spec, models.get(trial.spec.model));
     const TrialRun run(
         {.id = trial.id, .method = trial.method, .resolved_yaml = trial.resolved_yaml}, context);
-    const Eigen::VectorXd start = context.prompt_space().start();
+    const Eigen::VectorXd start = context.prompt_space().domain().start;
     for (const bool is_manual : {true, false}) {
       const WorkResult result = context.run({.split = Split::kTrain,
                                              .begin = 0,

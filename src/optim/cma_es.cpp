@@ -45,13 +45,14 @@ CmaEs::CmaEs(const CmaEsOptions& options, const Eigen::VectorXd& start, const Op
 
 std::string CmaEs::kind() const { return is_separable() ? "separable_cma_es" : "cma_es"; }
 
-CmaEs::Sample CmaEs::draw(const State& state) const {
+CmaEs::Sample CmaEs::draw(const State& state, Eigen::Index count,
+                          const std::string& purpose) const {
   RandomStream random({.seed = state.seed.seed,
                        .trial = state.seed.trial,
                        .generation = static_cast<std::uint64_t>(state.generation),
-                       .purpose = "cma_es"});
+                       .purpose = purpose});
   Sample sample;
-  sample.normals.resize(dimension(), population_size());
+  sample.normals.resize(dimension(), count);
   for (auto normal : sample.normals.colwise()) {
     for (double& value : normal) value = random.normal();
   }
@@ -61,10 +62,14 @@ CmaEs::Sample CmaEs::draw(const State& state) const {
 }
 
 Population CmaEs::ask() {
-  if (!is_asked_) sample_ = draw(state_);
+  if (!is_asked_) sample_ = draw(state_, population_size(), "cma_es");
   is_asked_ = true;
   return {.candidates = (state_.sigma * sample_.steps).colwise() + state_.mean,
           .generation = state_.generation};
+}
+
+Eigen::MatrixXd CmaEs::sample(Eigen::Index count) const {
+  return (state_.sigma * draw(state_, count, "cma_es_sample").steps).colwise() + state_.mean;
 }
 
 void CmaEs::tell(const Eigen::VectorXd& fitness) {

@@ -86,7 +86,7 @@ void CmaEs::restore(const OptimizerState& state) {
   const bool is_asked = reader.integer("is_asked", 0, 1) == 1;
   State read = read_state(state);
   Sample sample;
-  if (is_asked) sample = draw(read);
+  if (is_asked) sample = draw(read, population_size(), "cma_es");
   state_ = std::move(read);
   sample_ = std::move(sample);
   is_asked_ = is_asked;

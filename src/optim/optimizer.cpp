@@ -38,12 +38,12 @@ std::string to_string(StopReason reason) {
 }
 
 std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options,
-                                          const Eigen::VectorXd& start, const OptimizerSeed& seed) {
+                                          const SearchDomain& domain, const OptimizerSeed& seed) {
   switch (options.kind) {
     case OptimizerKind::kCmaEs:
-      return std::make_unique<CmaEs>(options.cma_es, start, seed);
+      return std::make_unique<CmaEs>(options.cma_es, domain.start, seed);
     case OptimizerKind::kRandomSearch:
-      return std::make_unique<RandomSearch>(options.random_search, start, seed);
+      return std::make_unique<RandomSearch>(options.random_search, domain.start, seed);
   }
   throw Error("unknown OptimizerKind " + std::to_string(static_cast<int>(options.kind)));
 }

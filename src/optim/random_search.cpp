@@ -28,12 +28,12 @@ RandomSearch::RandomSearch(const RandomSearchOptions& options, const Eigen::Vect
   state_.best = start;
 }
 
-Eigen::MatrixXd RandomSearch::candidates() const {
+Eigen::MatrixXd RandomSearch::points(Eigen::Index count, const std::string& purpose) const {
   RandomStream random({.seed = state_.seed.seed,
                        .trial = state_.seed.trial,
                        .generation = static_cast<std::uint64_t>(state_.generation),
-                       .purpose = "random_search"});
-  Eigen::MatrixXd points(dimension(), population_size());
+                       .purpose = purpose});
+  Eigen::MatrixXd points(dimension(), count);
   for (auto point : points.colwise()) {
     for (Eigen::Index i = 0; i < point.size(); ++i) {
       point[i] = start_[i] + options_.sigma * random.normal();
@@ -43,7 +43,8 @@ Eigen::MatrixXd RandomSearch::candidates() const {
 }
 
 Population RandomSearch::ask() {
-  Population population{.candidates = candidates(), .generation = state_.generation};
+  Population population{.candidates = points(population_size(), "random_search"),
+                        .generation = state_.generation};
   state_.is_asked = true;
   return population;
 }
@@ -54,7 +55,7 @@ void RandomSearch::tell(const Eigen::VectorXd& fitness) {
   const auto first = fitness_order(values).front();
   const double best = values[static_cast<std::size_t>(first)];
   if (best < state_.best_fitness) {
-    state_.best = candidates().col(first);
+    state_.best = points(population_size(), "random_search").col(first);
     state_.best_fitness = best;
   }
   ++state_.generation;

@@ -60,7 +60,9 @@ DiscretePromptSpace::DiscretePromptSpace(const DiscretePromptOptions& options,
   }
 }
 
-Eigen::VectorXd DiscretePromptSpace::start() const { return Eigen::VectorXd::Zero(dimension_); }
+SearchDomain DiscretePromptSpace::domain() const {
+  return {.start = Eigen::VectorXd::Zero(dimension_)};
+}
 
 Eigen::MatrixXd DiscretePromptSpace::scores(std::span<const double> candidate) const {
   // A copy of its own: Eigen sums unaligned memory in an order that depends on the address.

@@ -37,7 +37,9 @@ SoftPromptSpace::SoftPromptSpace(const SoftPromptOptions& options,
   }
 }
 
-Eigen::VectorXd SoftPromptSpace::start() const { return Eigen::VectorXd::Zero(dimension_); }
+SearchDomain SoftPromptSpace::domain() const {
+  return {.start = Eigen::VectorXd::Zero(dimension_)};
+}
 
 Prompt SoftPromptSpace::decode(std::span<const double> candidate) const {
   check_candidate(candidate, dimension_);

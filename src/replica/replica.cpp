@@ -89,6 +89,7 @@ AnswerScores Replica::score(std::span<const Query> queries, std::span<const Toke
         {.num_queries = 1, .num_tokens = num_tokens, .num_truncated = input.is_truncated ? 1 : 0};
   }
   compute_batch();
+  if (!queries.empty()) result.usage.num_calls = 1;
   return result;
 }
 
@@ -100,6 +101,10 @@ void Replica::compute(const TokenBatch& batch, std::span<const TokenId> answers,
                      "expected finite scores, found infinity or NaN: the input or the weights "
                      "overflow float32");
   }
+}
+
+std::int64_t Replica::count_tokens(const Query& query) const {
+  return static_cast<std::int64_t>(layout_->lay_out(query).ids.size());
 }
 
 AnswerToken Replica::answer_token(std::string_view word) const {

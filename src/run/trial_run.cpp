@@ -28,7 +28,7 @@ std::vector<double> to_vector(const Eigen::VectorXd& point) {
 TrialRun::TrialRun(const Identity& identity, const TrialContext& context)
     : context_(context), incumbent_fitness_(std::numeric_limits<double>::infinity()) {
   const ExperimentSpec& spec = context.spec();
-  optimizer_ = make_optimizer(spec.optimizer, context.prompt_space().start(), {.seed = spec.seed});
+  optimizer_ = make_optimizer(spec.optimizer, context.prompt_space().domain(), {.seed = spec.seed});
   record_.id = identity.id;
   record_.method = identity.method;
   record_.config = identity.resolved_yaml;

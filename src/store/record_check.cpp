@@ -63,15 +63,20 @@ void check_ids(const Checker& checker, const std::vector<TokenId>& ids) {
 
 void check_prompt(const Checker& checker, const PromptRecord& prompt) {
   check_word(checker.at("kind"), prompt.kind,
-             std::array<std::string_view, 4>{"", "manual", "discrete", "soft"});
+             std::array<std::string_view, 5>{"", "manual", "demonstrations", "discrete", "soft"});
   check_ids(checker.at("ids"), prompt.ids);
   check_ids(checker.at("base_ids"), prompt.base_ids);
   if (!prompt.tokens.empty()) {
     check_equal_size(checker.at("tokens"), prompt.tokens.size(), prompt.ids.size());
   }
+  const Eigen::Index rows = prompt.vectors.rows();
+  checker.at("num_layers")
+      .expect(prompt.num_layers >= 1 && rows % prompt.num_layers == 0,
+              "expected a divisor of " + std::to_string(rows) + " rows of vectors, found " +
+                  std::to_string(prompt.num_layers));
   if (!prompt.base_ids.empty()) {
     check_equal_size(checker.at("base_ids"), prompt.base_ids.size(),
-                     static_cast<std::size_t>(prompt.vectors.rows()));
+                     static_cast<std::size_t>(rows / prompt.num_layers));
   }
 }
 
@@ -88,8 +93,9 @@ void check_scored(const Checker& checker, const ScoredPrompt& scored, const Tria
 }
 
 void check_usage(const Checker& checker, const UsageRecord& usage) {
-  const std::array counts{usage.num_evaluations, usage.num_queries, usage.num_tokens,
-                          usage.num_truncated, usage.num_failed};
+  const std::array counts{usage.num_evaluations, usage.num_queries,   usage.num_calls,
+                          usage.num_tokens,      usage.num_truncated, usage.num_cached,
+                          usage.num_failed};
   checker.expect(std::all_of(counts.begin(), counts.end(), [](auto count) { return count >= 0; }),
                  "expected counts, found a negative one");
 }
@@ -111,6 +117,9 @@ void check_trial(const fs::path& path, const TrialRecord& trial) {
   for (const auto& [name, gold] : trial.gold) check_labels(checker.at("gold/" + name), gold, trial);
   for (const auto& [name, usage] : trial.usage) check_usage(checker.at("usage/" + name), usage);
   check_generations(checker.at("generations/generation"), trial.generations);
+  check_equal_size(checker.at("position_shares"),
+                   static_cast<std::size_t>(trial.position_shares.cols()),
+                   trial.position_shares.rows() == 0 ? 0 : trial.candidate_texts.size());
   check_scored(checker.at("manual"), trial.manual, trial);
   check_scored(checker.at("best"), trial.best, trial);
 }
@@ -123,6 +132,10 @@ void check_checkpoint(const fs::path& path, const Checkpoint& checkpoint) {
                    num_waiting);
   check_equal_size(checker.at("selection/generation"), checkpoint.selection_generation.size(),
                    num_waiting);
+  const std::size_t num_cached = checkpoint.cache_prompts.size();
+  check_equal_size(checker.at("cache/losses"), checkpoint.cache_losses.size(), num_cached);
+  check_equal_size(checker.at("cache/label_means"),
+                   static_cast<std::size_t>(checkpoint.cache_label_means.rows()), num_cached);
   if (num_waiting > 0 && checkpoint.incumbent.size() > 0) {
     check_equal_size(checker.at("incumbent"), static_cast<std::size_t>(checkpoint.incumbent.size()),
                      static_cast<std::size_t>(checkpoint.selection_points.rows()));

@@ -31,8 +31,10 @@ template <typename Archive, OneOf<UsageRecord> Usage>
 void describe(Archive& archive, Usage& usage) {
   archive.attribute("num_evaluations", usage.num_evaluations);
   archive.attribute("num_queries", usage.num_queries);
+  archive.attribute("num_calls", usage.num_calls);
   archive.attribute("num_tokens", usage.num_tokens);
   archive.attribute("num_truncated", usage.num_truncated);
+  archive.attribute("num_cached", usage.num_cached);
   archive.attribute("num_failed", usage.num_failed);
 }
 
@@ -61,6 +63,7 @@ void describe(Archive& archive, Prompt& prompt) {
   archive.numbers("point", prompt.point);
   archive.matrix("vectors", prompt.vectors);
   archive.numbers("base_ids", prompt.base_ids);
+  archive.attribute("num_layers", prompt.num_layers);
 }
 
 template <typename Archive, OneOf<SplitEvaluation> Evaluation>
@@ -97,6 +100,9 @@ void describe(Archive& archive, Trial& trial) {
   archive.text("config", trial.config);
   archive.texts("labels", trial.labels);
   archive.texts("notes", trial.notes);
+  archive.texts("settings", trial.settings);
+  archive.texts("candidate_texts", trial.candidate_texts);
+  archive.matrix("position_shares", trial.position_shares);
   archive.arrays("gold", trial.gold);
   archive.group("generations",
                 [&](auto& group) { describe_generations(group, trial.generations); });
@@ -120,6 +126,7 @@ void describe(Archive& archive, Run& run) {
   archive.text("config_resolved", run.config_resolved);
   archive.untracked("timings", [&](auto& group) {
     group.attribute("build", run.build);
+    group.text("config_folder", run.config_folder);
     group.attribute("num_ranks", run.num_ranks);
   });
 }
@@ -139,6 +146,11 @@ void describe(Archive& archive, Saved& checkpoint) {
     group.matrix("points", checkpoint.selection_points);
     group.numbers("fitness", checkpoint.selection_fitness);
     group.numbers("generation", checkpoint.selection_generation);
+  });
+  archive.group("cache", [&](auto& group) {
+    group.texts("prompts", checkpoint.cache_prompts);
+    group.numbers("losses", checkpoint.cache_losses);
+    group.matrix("label_means", checkpoint.cache_label_means);
   });
   archive.numbers("incumbent", checkpoint.incumbent);
   archive.attribute("incumbent_fitness", checkpoint.incumbent_fitness);

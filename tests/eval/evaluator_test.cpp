@@ -36,6 +36,9 @@ class ArithmeticModel : public LanguageModel {
     }
     return result;
   }
+  std::int64_t count_tokens(const Query& query) const override {
+    return static_cast<std::int64_t>(query.segments.size());
+  }
   AnswerToken answer_token(std::string_view word) const override {
     return {.id = word == "up" ? 1 : -1, .token = std::string(word), .num_tokens = 1};
   }

@@ -31,13 +31,13 @@ TEST(StopReason, HasTheNamesOfPycma) {
 TEST(MakeOptimizer, MakesTheKindAskedFor) {
   const Eigen::VectorXd start = Eigen::VectorXd::Zero(4);
   OptimizerOptions options;
-  EXPECT_EQ(make_optimizer(options, start, {})->kind(), "cma_es");
-  EXPECT_EQ(make_optimizer(options, start, {})->population_size(), 8);
+  EXPECT_EQ(make_optimizer(options, {.start = start}, {})->kind(), "cma_es");
+  EXPECT_EQ(make_optimizer(options, {.start = start}, {})->population_size(), 8);
   options.cma_es.covariance = CovarianceKind::kSeparable;
-  EXPECT_EQ(make_optimizer(options, start, {})->kind(), "separable_cma_es");
+  EXPECT_EQ(make_optimizer(options, {.start = start}, {})->kind(), "separable_cma_es");
   options.kind = OptimizerKind::kRandomSearch;
-  EXPECT_EQ(make_optimizer(options, start, {})->kind(), "random_search");
-  EXPECT_EQ(make_optimizer(options, start, {})->population_size(), 20);
+  EXPECT_EQ(make_optimizer(options, {.start = start}, {})->kind(), "random_search");
+  EXPECT_EQ(make_optimizer(options, {.start = start}, {})->population_size(), 20);
 }
 
 struct BadOptions {
@@ -65,7 +65,7 @@ TEST(MakeOptimizer, RefusesOptionsThatCannotBe) {
       options.kind = kind;
       Eigen::VectorXd start = Eigen::VectorXd::Zero(3);
       bad.spoil(options, start);
-      EXPECT_THROW((void)make_optimizer(options, start, {}), Error) << bad.name;
+      EXPECT_THROW((void)make_optimizer(options, {.start = start}, {}), Error) << bad.name;
     }
   }
 }
@@ -85,7 +85,7 @@ TEST(MakeOptimizer, RefusesTolerancesThatCannotBe) {
   for (const auto& spoil : cases) {
     OptimizerOptions options;
     spoil(options.cma_es);
-    EXPECT_THROW((void)make_optimizer(options, Eigen::VectorXd::Zero(3), {}), Error);
+    EXPECT_THROW((void)make_optimizer(options, {.start = Eigen::VectorXd::Zero(3)}, {}), Error);
   }
 }
 
@@ -95,7 +95,7 @@ class EveryKind : public ::testing::TestWithParam<std::pair<OptimizerKind, Covar
     OptimizerOptions options;
     options.kind = GetParam().first;
     options.cma_es.covariance = GetParam().second;
-    return make_optimizer(options, Eigen::VectorXd::Constant(5, 1.0), seed);
+    return make_optimizer(options, {.start = Eigen::VectorXd::Constant(5, 1.0)}, seed);
   }
 };
 INSTANTIATE_TEST_SUITE_P(

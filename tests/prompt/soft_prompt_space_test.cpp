@@ -60,7 +60,7 @@ TEST(SoftPromptSpace, FirstGenerationHasTheScaleOfWordEmbeddingsTimesAlpha) {
 
 TEST(SoftPromptSpace, StartsAtTheBaseTokensAlone) {
   const SoftPromptSpace space({.dimension = 60, .alpha = 1.0, .init = ""}, inputs());
-  const Eigen::VectorXd start = space.start();
+  const Eigen::VectorXd start = space.domain().start;
   const auto prompt = space.decode({start.data(), static_cast<std::size_t>(start.size())});
   EXPECT_EQ(as_vectors(prompt).vectors->cwiseAbs().maxCoeff(), 0.0F);
   EXPECT_EQ(as_vectors(prompt).base_ids, inputs().base_ids);

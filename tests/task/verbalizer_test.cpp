@@ -22,6 +22,7 @@ class WordList : public LanguageModel {
   [[nodiscard]] AnswerScores score(std::span<const Query>, std::span<const TokenId>) override {
     throw ModelError("words", "scores nothing");
   }
+  [[nodiscard]] std::int64_t count_tokens(const Query& /*query*/) const override { return 0; }
   [[nodiscard]] AnswerToken answer_token(std::string_view word) const override {
     static const std::map<std::string, AnswerToken, std::less<>> kWords = {
         {"yes", {.id = 7, .token = "\xc4\xa0yes", .num_tokens = 1}},

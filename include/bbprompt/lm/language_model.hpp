@@ -17,6 +17,7 @@ struct Usage {
   std::int64_t num_queries = 0;
   std::int64_t num_tokens = 0;     // sent to the model, special tokens included
   std::int64_t num_truncated = 0;  // queries that lost tokens to the model's length
+  std::int64_t num_calls = 0;      // requests to the model, each of one or more queries
 
   Usage& operator+=(const Usage& other);
   friend bool operator==(const Usage&, const Usage&) = default;
@@ -58,6 +59,10 @@ class LanguageModel {
   // on a model without embeddings, pattern longer than the model).
   [[nodiscard]] virtual AnswerScores score(std::span<const Query> queries,
                                            std::span<const TokenId> answers) = 0;
+
+  // Tokens that score() would send for the query, special tokens included; asks the model nothing.
+  // Throws ModelError as score() does.
+  [[nodiscard]] virtual std::int64_t count_tokens(const Query& query) const = 0;
 
   // How the model spells an answer word (with the leading space of running text). Throws
   // ModelError where the word has no token but the unknown one.

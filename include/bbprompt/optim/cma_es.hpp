@@ -38,6 +38,7 @@ class CmaEs final : public Optimizer {
   void tell(const Eigen::VectorXd& fitness) override;
   [[nodiscard]] std::optional<StopReason> stop_reason() const override { return state_.stop; }
   [[nodiscard]] Eigen::VectorXd favourite() const override { return state_.mean; }
+  [[nodiscard]] Eigen::MatrixXd sample(Eigen::Index count) const override;
   [[nodiscard]] OptimizerStatistics statistics() const override;
 
   // Arrays (N x 1 unless said): mean, p_sigma, p_c, sigma (1 x 1), covariance (N x N, or the
@@ -74,7 +75,8 @@ class CmaEs final : public Optimizer {
   [[nodiscard]] bool is_separable() const {
     return options_.covariance == CovarianceKind::kSeparable;
   }
-  [[nodiscard]] Sample draw(const State& state) const;
+  [[nodiscard]] Sample draw(const State& state, Eigen::Index count,
+                            const std::string& purpose) const;
   void adapt(State& state, const Eigen::VectorXd& weights) const;
   [[nodiscard]] CovarianceUpdate covariance_update(const State& state,
                                                    const Eigen::VectorXd& weights,

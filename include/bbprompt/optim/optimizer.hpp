@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace bbprompt {
 
@@ -41,6 +42,15 @@ struct OptimizerState {
   std::map<std::string, std::int64_t> integers;
 };
 
+// What is searched. Coordinate i is real where num_categories[i] is 0; else it is one of that many
+// categories, written as a whole number from 0.
+struct SearchDomain {
+  Eigen::VectorXd start;
+  std::vector<int> num_categories{};        // one per coordinate; empty: all are real
+  std::vector<Eigen::Index> block_sizes{};  // coordinates that belong together, in order (one
+                                            // block per layer of a deep prompt); empty: one block
+};
+
 // Figures of the last generation for records and progress.
 struct OptimizerStatistics {
   double sigma = 0.0;          // overall step size; 0 where there is none
@@ -57,6 +67,7 @@ class Optimizer {
 
   [[nodiscard]] virtual std::string kind() const = 0;
   [[nodiscard]] virtual Eigen::Index dimension() const = 0;
+  // Of the generation that is asked next.
   [[nodiscard]] virtual Eigen::Index population_size() const = 0;
 
   // The next generation. Asking twice without telling gives the same population again.
@@ -71,6 +82,10 @@ class Optimizer {
 
   // The point the optimizer would bet on: the distribution mean, or the best point seen.
   [[nodiscard]] virtual Eigen::VectorXd favourite() const = 0;
+
+  // `count` points of the distribution that the next generation comes from, one per column; the
+  // optimizer stays as it is.
+  [[nodiscard]] virtual Eigen::MatrixXd sample(Eigen::Index count) const = 0;
 
   [[nodiscard]] virtual OptimizerStatistics statistics() const = 0;
 

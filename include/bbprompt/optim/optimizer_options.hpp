@@ -46,9 +46,10 @@ struct OptimizerSeed {
   std::uint64_t trial = 0;
 };
 
-// Throws Error for options that cannot be (population under 2, sigma not positive, empty start).
+// Throws Error for options that cannot be (population under 2, sigma not positive, empty start),
+// and where the optimizer cannot search the domain (categories, blocks).
 [[nodiscard]] std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options,
-                                                        const Eigen::VectorXd& start,
+                                                        const SearchDomain& domain,
                                                         const OptimizerSeed& seed);
 
 }  // namespace bbprompt

@@ -28,6 +28,9 @@ class RandomSearch final : public Optimizer {
   void tell(const Eigen::VectorXd& fitness) override;
   [[nodiscard]] std::optional<StopReason> stop_reason() const override { return std::nullopt; }
   [[nodiscard]] Eigen::VectorXd favourite() const override { return state_.best; }
+  [[nodiscard]] Eigen::MatrixXd sample(Eigen::Index count) const override {
+    return points(count, "random_search_sample");
+  }
   [[nodiscard]] OptimizerStatistics statistics() const override;
 
   // Arrays: best (N x 1), best_fitness (1 x 1, may be infinite). Integers: seed and trial (bits of
@@ -44,7 +47,7 @@ class RandomSearch final : public Optimizer {
     bool is_asked = false;
   };
 
-  [[nodiscard]] Eigen::MatrixXd candidates() const;
+  [[nodiscard]] Eigen::MatrixXd points(Eigen::Index count, const std::string& purpose) const;
 
   RandomSearchOptions options_;
   Eigen::VectorXd start_;

@@ -9,6 +9,7 @@
 
 #include "bbprompt/base/types.hpp"
 #include "bbprompt/lm/query.hpp"
+#include "bbprompt/optim/optimizer.hpp"
 
 namespace bbprompt {
 
@@ -24,8 +25,8 @@ class PromptSpace {
   [[nodiscard]] virtual Eigen::Index dimension() const = 0;
   [[nodiscard]] virtual int num_tokens() const = 0;
 
-  // Where a search starts, and the step size that spans the space from there.
-  [[nodiscard]] virtual Eigen::VectorXd start() const = 0;
+  // What an optimizer searches, and where it starts; dimension() coordinates.
+  [[nodiscard]] virtual SearchDomain domain() const = 0;
 
   // Pure: the same candidate gives the same prompt on every rank. Throws Error when the size is
   // not dimension() or a value is not finite.

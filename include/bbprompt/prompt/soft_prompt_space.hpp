@@ -29,7 +29,7 @@ class SoftPromptSpace : public PromptSpace {
 
   [[nodiscard]] Eigen::Index dimension() const override { return dimension_; }
   [[nodiscard]] int num_tokens() const override { return length_; }
-  [[nodiscard]] Eigen::VectorXd start() const override;
+  [[nodiscard]] SearchDomain domain() const override;
   [[nodiscard]] Prompt decode(std::span<const double> candidate) const override;
 
  private:

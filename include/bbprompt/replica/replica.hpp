@@ -50,6 +50,7 @@ class Replica final : public LanguageModel {
   [[nodiscard]] const LanguageModelInfo& info() const override { return info_; }
   [[nodiscard]] AnswerScores score(std::span<const Query> queries,
                                    std::span<const TokenId> answers) override;
+  [[nodiscard]] std::int64_t count_tokens(const Query& query) const override;
   [[nodiscard]] AnswerToken answer_token(std::string_view word) const override;
 
   [[nodiscard]] const Tokenizer& tokenizer() const { return *tokenizer_; }

@@ -12,7 +12,7 @@ enum class FileKind { kCheckpoint, kTrial, kResults };
 [[nodiscard]] std::string to_string(FileKind kind);
 
 // Version of the schema in results/README.md. Files of another version are refused.
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 2;
 
 // HDF5 notices neither flipped bits in data nor, safely, damaged structure. So every file of the
 // store begins with a seal in HDF5's user block: 512 bytes of text, NUL-padded, that other HDF5

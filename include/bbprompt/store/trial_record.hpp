@@ -15,8 +15,10 @@ namespace bbprompt {
 struct UsageRecord {
   std::int64_t num_evaluations = 0;  // candidates scored on a whole split
   std::int64_t num_queries = 0;
+  std::int64_t num_calls = 0;  // requests to the model, each of one or more queries
   std::int64_t num_tokens = 0;
   std::int64_t num_truncated = 0;
+  std::int64_t num_cached = 0;  // evaluations answered from the cache; no query, call or token
   std::int64_t num_failed = 0;  // evaluations that failed for good and were scored worst
 };
 
@@ -38,14 +40,17 @@ struct GenerationRecord {
 
 // A prompt as a person and a program can use it again.
 struct PromptRecord {
-  std::string kind;                 // "manual", "discrete", "soft"
+  std::string kind;                 // "manual", "demonstrations", "discrete", "soft"
   std::string text;                 // soft: the nearest vocabulary tokens, for orientation
   std::vector<TokenId> ids;         // discrete: the tokens; soft: nearest tokens
   std::vector<std::string> tokens;  // the same as the vocabulary spells them
   std::vector<double> point;        // candidate in the search space; empty for manual
-  // Soft prompts: one row per token, added to the word embedding of base_ids.
+  // Soft prompts: one row per token, added to the word embedding of base_ids, or in its place where
+  // base_ids is empty. Deep prompts: num_layers such blocks of rows, the later ones added to the
+  // hidden states before layers 1, 2, ...
   Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> vectors;
   std::vector<TokenId> base_ids;
+  std::int64_t num_layers = 1;
 };
 
 // A prompt on a whole split.
@@ -81,9 +86,14 @@ struct TrialRecord {
   std::string state;                                      // "running", "done", "failed"
   std::string failure;                                    // why, when failed
   std::string stop_reason;                                // "budget", or an optimizer's stop rule
+  std::vector<std::string> settings;  // "KEY=VALUE" of each sweep axis; a task by its name
   std::vector<GenerationRecord> generations;
   ScoredPrompt manual;
   ScoredPrompt best;  // chosen on dev
+  // Discrete prompts: how often each candidate stands at each position in the distribution that the
+  // search ended with: positions x candidates, rows sum to 1. Empty for other prompts.
+  std::vector<std::string> candidate_texts;
+  Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> position_shares;
   std::map<std::string, UsageRecord> usage;
   std::vector<std::string> notes;  // what a reader must know: truncations, multi-token words
   // Not part of the digest:
@@ -100,6 +110,11 @@ struct Checkpoint {
   Eigen::MatrixXd selection_points;       // dimension x waiting candidates
   std::vector<double> selection_fitness;  // their train objective
   std::vector<std::int64_t> selection_generation;
+  // Train scores of the discrete prompts asked so far, in the order they were asked: token ids,
+  // mean objective, and the mean score of each label (prompts x labels).
+  std::vector<std::string> cache_prompts;
+  std::vector<double> cache_losses;
+  Eigen::MatrixXd cache_label_means;
   Eigen::VectorXd incumbent;  // best point so far; empty before the first generation
   double incumbent_fitness = 0.0;
 };
@@ -111,8 +126,10 @@ struct RunInfo {
   std::string config_given;     // the YAML file as it was
   std::string config_resolved;  // every key with its value
   std::string config_hash;
-  std::string build;  // compiler, BLAS; not part of the digest
-  int num_ranks = 0;  // not part of the digest
+  // Not part of the digest:
+  std::string build;          // compiler, BLAS
+  std::string config_folder;  // absolute; where relative paths of the configuration start
+  int num_ranks = 0;
 };
 
 struct Results {
