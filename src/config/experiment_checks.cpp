@@ -53,9 +53,11 @@ void check_task(const ConfigNode& root, const TaskOptions& task) {
 void check_experiment(const ConfigNode& root, const ExperimentSpec& spec) {
   check_task(root, spec.task);
   check_optimizer(root, spec);
-  if (spec.budget.evaluations == 0 && spec.budget.queries == 0) {
+  const BudgetOptions& budget = spec.budget;
+  if (budget.evaluations == 0 && budget.queries == 0 && budget.calls == 0 && budget.tokens == 0) {
     fail_config(locate(root, "budget"), "budget",
-                "expected a limit above 0 in budget.evaluations or budget.queries, found none");
+                "expected a limit above 0 in budget.evaluations, queries, calls or tokens, found "
+                "none");
   }
 }
 
