@@ -57,7 +57,7 @@ SealText parse(const fs::path& path, std::string_view file) {
   }
   std::string_view rest = file.substr(0, kSealBytes);
   if (rest.substr(0, kMagic.size()) != kMagic) {
-    throw StoreError(path.string(), "expected a file that begins with \"bbprompt-hdf5\", found \"" +
+    throw StoreError(path.string(), R"(expected a file that begins with "bbprompt-hdf5", found ")" +
                                         printable(rest.substr(0, kMagic.size())) +
                                         "\"; only files written by bbprompt can be read");
   }
