@@ -37,7 +37,7 @@ std::string render(const SealText& seal) {
 std::string take_line(std::string_view& text, std::string_view key) {
   const std::size_t end = text.find('\n');
   if (end == std::string_view::npos || text.substr(0, key.size()) != key) return {};
-  const std::string value(text.substr(key.size(), end - key.size()));
+  std::string value(text.substr(key.size(), end - key.size()));
   text.remove_prefix(end + 1);
   return value;
 }
