@@ -153,7 +153,7 @@ TEST(ConfigErrors, LabelsAndWordsAreChecked) {
       {"{animal: animal, plant: [plant, tree]}", "{a: x, a: y}",
        "c.yaml:8:18: a: key is written twice in one mapping"},
       {"{animal: animal, plant: [plant, tree]}", "{a: x, b: x}",
-       "c.yaml:8:21: task.labels: \"x\" stands for label \"a\" too"},
+       R"(c.yaml:8:21: task.labels: "x" stands for label "a" too)"},
       {"{animal: animal, plant: [plant, tree]}", "{a: [x, y, x], b: z}",
        "c.yaml:8:22: task.labels: \"x\" stands twice"},
       {"{animal: animal, plant: [plant, tree]}", "{a: [], b: z}",
