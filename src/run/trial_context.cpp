@@ -1,5 +1,7 @@
 #include "bbprompt/run/trial_context.hpp"
 
+#include <algorithm>
+
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/prompt/make_prompt_space.hpp"
 
@@ -130,6 +132,21 @@ WorkResult TrialContext::run(const WorkItem& item) {
     if (result.error.empty()) result.error = "unknown error";
   }
   return result;
+}
+
+Evaluation TrialContext::evaluate(const Prompt& prompt, Split split) {
+  const auto all = examples(split);
+  const auto size = static_cast<std::size_t>(spec_.shard_size);
+  Evaluation whole;
+  whole.label_scores.resize(static_cast<Eigen::Index>(all.size()), verbalizer_->num_labels());
+  for (std::size_t begin = 0; begin < all.size(); begin += size) {
+    const auto shard = all.subspan(begin, std::min(size, all.size() - begin));
+    const Evaluation part = evaluator_->evaluate(prompt, shard);
+    whole.label_scores.middleRows(static_cast<Eigen::Index>(begin), part.label_scores.rows()) =
+        part.label_scores;
+    whole.usage += part.usage;
+  }
+  return whole;
 }
 
 PromptRecord TrialContext::describe(const std::vector<double>& point) const {
