@@ -291,6 +291,18 @@ constexpr SchemaRow kRows[] = {
     {.key = "sweep.variants",
      .field = [](ConfigFields&) -> FieldRef { return SweepField{}; },
      .meaning = "named methods, each with settings that go together"},
+    {.key = "sweep.prompts_from.run",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.prompts_from.run; },
+     .meaning = "folder of a finished run: its learned discrete prompts become variants `from-TASK`, "
+                "or `from-TASK-METHOD` when they are of several methods; empty: none"},
+    {.key = "sweep.prompts_from.methods",
+     .field = [](ConfigFields& f) -> FieldRef { return TextListField{&f.prompts_from.methods}; },
+     .meaning = "methods of that run; empty: all that learned discrete prompts"},
+    {.key = "sweep.prompts_from.per",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.prompts_from.per; },
+     .choices = {"task"},
+     .meaning = "`task`: of each task and method the prompt that is best on dev over the seeds "
+                "(metric, then loss, then the first)"},
 };
 
 bool has_prefix(std::string_view key, std::string_view prefix) {

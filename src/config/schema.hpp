@@ -18,6 +18,7 @@ struct ConfigFields {
   ExperimentSpec spec;
   std::vector<std::uint64_t> seeds = {1};
   OutputOptions output;
+  PromptSource prompts_from;
   std::string profile;
 };
 
@@ -34,14 +35,20 @@ struct TextField {
   Rule rule = Rule::kAny;
 };
 
+// A list of texts that may be short or repeat.
+struct TextListField {
+  std::vector<std::string>* value;
+};
+
 // A mapping that is not read into a field: sweep (parse_sweep, resolved_yaml), profiles.
 struct SweepField {};
 
-using FieldRef = std::variant<int*, std::int64_t*, double*, OptionalReal, bool*, TextField,
-                              std::string*, std::filesystem::path*, PromptKind*, Relaxation*,
-                              ObjectiveKind*, MetricKind*, Calibration*, SelectionRule*,
-                              OptimizerKind*, CovarianceKind*, std::vector<std::string>*,
-                              std::vector<LabelOptions>*, std::vector<std::uint64_t>*, SweepField>;
+using FieldRef =
+    std::variant<int*, std::int64_t*, double*, OptionalReal, bool*, TextField, std::string*,
+                 std::filesystem::path*, PromptKind*, Relaxation*, ObjectiveKind*, MetricKind*,
+                 Calibration*, SelectionRule*, OptimizerKind*, CovarianceKind*,
+                 std::vector<std::string>*, std::vector<LabelOptions>*, std::vector<std::uint64_t>*,
+                 TextListField, SweepField>;
 
 // Limits of a number, or of each number in a list.
 struct Limits {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "bbprompt/base/error.hpp"
 #include "bbprompt/base/sha256.hpp"
 #include "bbprompt/config/experiment_yaml.hpp"
 #include "bbprompt/config/sweep_spec.hpp"
@@ -23,6 +24,9 @@ class Expansion {
   }
 
   SweepPlan run() {
+    if (!sweep_.prompts_from.run.empty()) {
+      throw Error("sweep.prompts_from must be read before the sweep is expanded");
+    }
     check_size();
     if (sweep_.variants.empty()) add_grid(base_, "");
     for (const auto& variant : sweep_.variants) {

@@ -40,8 +40,9 @@ struct SweepPlan {
 inline constexpr std::int64_t kMaxTrials = 100000;
 inline constexpr std::int64_t kMaxPlanBytes = std::int64_t{1} << 29;
 
-// Expands a document. Throws ConfigError when a trial's settings are wrong (see parse_experiment),
-// when two trials are equal, or when there are more than the limits allow.
+// Expands a document without sweep.prompts_from (see run/transfer.hpp). Throws ConfigError when a
+// trial's settings are wrong (see parse_experiment), when two trials are equal, or when there are
+// more than the limits allow.
 [[nodiscard]] SweepPlan expand(const ConfigDocument& document);
 
 }  // namespace bbprompt
