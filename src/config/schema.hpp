@@ -36,11 +36,11 @@ struct TextField {
 // Read by parse_sweep and resolved_yaml, not into a field.
 struct SweepField {};
 
-using FieldRef =
-    std::variant<int*, std::int64_t*, double*, OptionalReal, bool*, TextField, std::string*,
-                 std::filesystem::path*, PromptKind*, Relaxation*, ObjectiveKind*, MetricKind*,
-                 OptimizerKind*, CovarianceKind*, std::vector<std::string>*,
-                 std::vector<LabelOptions>*, std::vector<std::uint64_t>*, SweepField>;
+using FieldRef = std::variant<int*, std::int64_t*, double*, OptionalReal, bool*, TextField,
+                              std::string*, std::filesystem::path*, PromptKind*, Relaxation*,
+                              CandidateSource*, CandidateText*, ObjectiveKind*, MetricKind*,
+                              OptimizerKind*, CovarianceKind*, std::vector<std::string>*,
+                              std::vector<LabelOptions>*, std::vector<std::uint64_t>*, SweepField>;
 
 // Limits of a number, or of each number in a list.
 struct Limits {
@@ -57,7 +57,7 @@ struct SchemaRow {
   FieldRef (*field)(ConfigFields& fields);
   Presence presence = Presence::kOptional;
   Limits limits{};
-  std::array<std::string_view, 4> choices{};  // in enumerator order; unused ones empty
+  std::array<std::string_view, 5> choices{};  // in enumerator order; unused ones empty
   std::string_view meaning;
 };
 

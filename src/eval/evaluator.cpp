@@ -7,23 +7,18 @@
 namespace bbprompt {
 
 Evaluation Evaluator::evaluate(std::span<const double> point, std::span<const Example> examples) {
-  const Prompt prompt = parts_.prompt_space.decode(point);
-  std::vector<Query> queries;
-  queries.reserve(examples.size());
-  for (const Example& example : examples) {
-    queries.push_back(parts_.prompt_template.render(example, prompt));
-  }
-  return score(queries, examples);
+  return score(prompt_queries(query_parts(), parts_.prompt_space.decode(point), examples),
+               examples);
 }
 
 Evaluation Evaluator::evaluate_manual(std::span<const Example> examples) {
-  std::vector<Query> queries;
-  queries.reserve(examples.size());
-  for (const Example& example : examples) {
-    queries.push_back(
-        parts_.prompt_template.render(example, std::string_view(parts_.manual_prompt)));
-  }
-  return score(queries, examples);
+  return score(prompt_queries(query_parts(), PromptText{parts_.manual_prompt}, examples), examples);
+}
+
+QueryParts Evaluator::query_parts() const {
+  return {.prompt_template = parts_.prompt_template,
+          .train = parts_.data.train,
+          .manual_prompt = parts_.manual_prompt};
 }
 
 Evaluation Evaluator::score(std::span<const Query> queries, std::span<const Example> examples) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "bbprompt/eval/prompt_queries.hpp"
 #include "bbprompt/lm/language_model.hpp"
 #include "bbprompt/prompt/prompt_space.hpp"
 #include "bbprompt/task/objective.hpp"
@@ -44,6 +45,7 @@ class Evaluator {
   [[nodiscard]] Evaluation evaluate_manual(std::span<const Example> examples);
 
  private:
+  [[nodiscard]] QueryParts query_parts() const;
   [[nodiscard]] Evaluation score(std::span<const Query> queries, std::span<const Example> examples);
 
   Parts parts_;
