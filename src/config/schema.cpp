@@ -155,13 +155,19 @@ constexpr SchemaRow kRows[] = {
        return &f.spec.prompt.discrete.candidates.pmi.max_ngram;
      },
      .limits = {1, 100},
-     .meaning = "`pmi_phrases`, `pmi_tokens`: most words of an n-gram; the next three keys too"},
+     .meaning = "`pmi_phrases`, `pmi_tokens`: most words of an n-gram; the next four keys too"},
     {.key = "prompt.discrete.candidates.min_pmi",
      .field = [](ConfigFields& f) -> FieldRef {
        return &f.spec.prompt.discrete.candidates.pmi.min_pmi;
      },
      .limits = {-1e6, 1e6},
      .meaning = "neighbours of at least this pointwise mutual information (in nats) are joined"},
+    {.key = "prompt.discrete.candidates.min_pair_count",
+     .field = [](ConfigFields& f) -> FieldRef {
+       return &f.spec.prompt.discrete.candidates.pmi.min_pair_count;
+     },
+     .limits = {1, kMany},
+     .meaning = "but only if found next to each other so often"},
     {.key = "prompt.discrete.candidates.min_count",
      .field = [](ConfigFields& f) -> FieldRef {
        return &f.spec.prompt.discrete.candidates.pmi.min_count;

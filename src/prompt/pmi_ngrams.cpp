@@ -46,7 +46,7 @@ struct Corpus {
 // PMI of the strong pairs.
 using StrongPairs = std::unordered_map<std::uint64_t, double>;
 
-StrongPairs strong_pairs(const Corpus& corpus, double min_pmi) {
+StrongPairs strong_pairs(const Corpus& corpus, const PmiNgramOptions& options) {
   std::vector<std::uint64_t> pairs;
   for (const auto& run : corpus.runs) {
     for (std::size_t i = 1; i < run.size(); ++i) pairs.push_back(pair_key(run[i - 1], run[i]));
@@ -57,10 +57,10 @@ StrongPairs strong_pairs(const Corpus& corpus, double min_pmi) {
   StrongPairs strong;
   for (auto begin = pairs.begin(); begin != pairs.end();) {
     const auto end = std::upper_bound(begin, pairs.end(), *begin);
-    const auto together = static_cast<double>(end - begin);
-    const double pmi =
-        std::log(total * together / (count(*begin >> 32U) * count(*begin & 0xFFFFFFFFU)));
-    if (pmi >= min_pmi) strong.emplace(*begin, pmi);
+    const auto together = end - begin;
+    const double pmi = std::log(total * static_cast<double>(together) /
+                                (count(*begin >> 32U) * count(*begin & 0xFFFFFFFFU)));
+    if (pmi >= options.min_pmi && together >= options.min_pair_count) strong.emplace(*begin, pmi);
     begin = end;
   }
   return strong;
@@ -152,11 +152,12 @@ std::vector<std::vector<std::string_view>> word_runs(std::string_view text) {
 std::vector<Ngram> pmi_ngrams(std::span<const std::string_view> texts,
                               const PmiNgramOptions& options) {
   const Corpus corpus(texts);
-  const StrongPairs strong = strong_pairs(corpus, options.min_pmi);
+  const StrongPairs strong = strong_pairs(corpus, options);
   const NgramCounts segments =
       count_segments(corpus, strong, static_cast<std::size_t>(options.max_ngram));
+  const NgramCounts found = count_occurrences(corpus, segments, options);
   std::vector<Ngram> ngrams;
-  for (const auto& [ngram, count] : count_occurrences(corpus, segments, options).entries()) {
+  for (const auto& [ngram, count] : found.entries()) {
     if (count <= options.min_frequency) continue;
     ngrams.push_back(spell(corpus, strong, ngram));
     ngrams.back().count = count;

@@ -33,8 +33,9 @@ TEST(PmiNgrams, FollowTheHandComputedExample) {
   // Threshold 1: strong are new-york, is-big, big-city. Segments: new york 3, is big 1, is big
   // city 1, city 1, is 1. With min_count 0 all are n-grams; occurrences anywhere: new york 3,
   // is big 2, is big city 1, city 2, is 3.
-  const auto ngrams =
-      pmi_ngrams(kCities, {.max_ngram = 3, .min_count = 0, .min_pmi = 1.0, .min_frequency = 0});
+  const auto ngrams = pmi_ngrams(
+      kCities,
+      {.max_ngram = 3, .min_count = 0, .min_pmi = 1.0, .min_pair_count = 1, .min_frequency = 0});
   ASSERT_THAT(texts_of(ngrams), ElementsAre("new york", "is", "is big", "city", "is big city"));
   EXPECT_EQ(ngrams[0].count, 3);
   EXPECT_EQ(ngrams[1].count, 3);
@@ -46,25 +47,48 @@ TEST(PmiNgrams, FollowTheHandComputedExample) {
 }
 
 TEST(PmiNgrams, KeepWhatIsAboveTheCountsAndNoLongerThanTheLimit) {
-  EXPECT_THAT(texts_of(pmi_ngrams(
-                  kCities, {.max_ngram = 2, .min_count = 0, .min_pmi = 1.0, .min_frequency = 2})),
+  EXPECT_THAT(texts_of(pmi_ngrams(kCities, {.max_ngram = 2,
+                                            .min_count = 0,
+                                            .min_pmi = 1.0,
+                                            .min_pair_count = 1,
+                                            .min_frequency = 2})),
               ElementsAre("new york", "is"));
-  EXPECT_THAT(texts_of(pmi_ngrams(
-                  kCities, {.max_ngram = 3, .min_count = 1, .min_pmi = 1.0, .min_frequency = 0})),
+  EXPECT_THAT(texts_of(pmi_ngrams(kCities, {.max_ngram = 3,
+                                            .min_count = 1,
+                                            .min_pmi = 1.0,
+                                            .min_pair_count = 1,
+                                            .min_frequency = 0})),
               ElementsAre("new york"));
   // Above every PMI each word is a segment; below all of them each text is one.
-  EXPECT_THAT(texts_of(pmi_ngrams(
-                  kCities, {.max_ngram = 5, .min_count = 0, .min_pmi = 9.0, .min_frequency = 0})),
+  EXPECT_THAT(texts_of(pmi_ngrams(kCities, {.max_ngram = 5,
+                                            .min_count = 0,
+                                            .min_pmi = 9.0,
+                                            .min_pair_count = 1,
+                                            .min_frequency = 0})),
               ElementsAre("york", "new", "is", "city", "big"));
-  EXPECT_THAT(texts_of(pmi_ngrams(
-                  kCities, {.max_ngram = 5, .min_count = 0, .min_pmi = -9.0, .min_frequency = 0})),
+  EXPECT_THAT(texts_of(pmi_ngrams(kCities, {.max_ngram = 5,
+                                            .min_count = 0,
+                                            .min_pmi = -9.0,
+                                            .min_pair_count = 1,
+                                            .min_frequency = 0})),
               ElementsAre("new york city is"));
+}
+
+TEST(PmiNgrams, JoinOnlyNeighboursFoundOftenEnough) {
+  // As in the example, but "big city" met once: segments new york 3, is big 2, city 2, is 1.
+  EXPECT_THAT(texts_of(pmi_ngrams(kCities, {.max_ngram = 3,
+                                            .min_count = 1,
+                                            .min_pmi = 1.0,
+                                            .min_pair_count = 2,
+                                            .min_frequency = 0})),
+              ElementsAre("new york", "is big", "city"));
 }
 
 TEST(PmiNgrams, CutWhatFollowsTheLastLetterAndKeepOneOfEachText) {
   const std::vector<std::string_view> texts = {"good, good, good", "good fine) fine)"};
-  const auto ngrams =
-      pmi_ngrams(texts, {.max_ngram = 1, .min_count = 0, .min_pmi = 9.0, .min_frequency = 0});
+  const auto ngrams = pmi_ngrams(
+      texts,
+      {.max_ngram = 1, .min_count = 0, .min_pmi = 9.0, .min_pair_count = 1, .min_frequency = 0});
   EXPECT_THAT(texts_of(ngrams), ElementsAre("good", "fine"));
   EXPECT_EQ(ngrams[0].count, 2);
 }
@@ -109,7 +133,8 @@ std::vector<std::pair<std::string, int>> brute_force(const std::vector<Words>& c
     for (const std::string& word : text) {
       if (!segment.empty()) {
         const double both = pairs[{segment.back(), word}];
-        if (std::log(total * both / (words[segment.back()] * words[word])) < options.min_pmi) {
+        const double pmi = std::log(total * both / (words[segment.back()] * words[word]));
+        if (pmi < options.min_pmi || both < static_cast<double>(options.min_pair_count)) {
           ++segments[segment];
           segment.clear();
         }
@@ -165,6 +190,7 @@ TEST(PmiNgrams, AgreeWithPlainLoopsOnRandomTexts) {
     const PmiNgramOptions options{.max_ngram = 1 + static_cast<int>(random.below(5)),
                                   .min_count = static_cast<std::int64_t>(random.below(3)),
                                   .min_pmi = 2.0 * random.uniform(),
+                                  .min_pair_count = 1 + static_cast<std::int64_t>(random.below(3)),
                                   .min_frequency = static_cast<std::int64_t>(random.below(4))};
     std::vector<std::pair<std::string, int>> found;
     for (const Ngram& ngram : pmi_ngrams(views, options)) {

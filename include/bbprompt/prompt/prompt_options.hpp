@@ -22,10 +22,11 @@ enum class CandidateText { kFewShot, kTrainFile };
 
 // Of n-grams by pointwise mutual information (pmi_ngrams.hpp).
 struct PmiNgramOptions {
-  int max_ngram = 5;               // words
-  std::int64_t min_count = 1;      // segments found more often than this become n-grams
-  double min_pmi = 1.0;            // neighbours from here on belong together
-  std::int64_t min_frequency = 1;  // n-grams that occur more often than this are kept
+  int max_ngram = 5;                // words
+  std::int64_t min_count = 1;       // segments found more often than this become n-grams
+  double min_pmi = 1.0;             // neighbours from here on belong together,
+  std::int64_t min_pair_count = 2;  // if they were found so often together
+  std::int64_t min_frequency = 1;   // n-grams that occur more often than this are kept
 };
 
 struct CandidateOptions {
