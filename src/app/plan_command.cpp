@@ -28,8 +28,7 @@ int plan_command(const Arguments& arguments) {
   std::int64_t total = 0;
   for (const TrialSpec& trial : plan.trials) {
     const TrialContext context(trial.spec, models.get(trial.spec.model));
-    const TrialRun run(
-        {.id = trial.id, .method = trial.method, .resolved_yaml = trial.resolved_yaml}, context);
+    const TrialRun run(identity_of(trial), context);
     std::cout << fmt::format(
         "{:<{}}  {:>5} {:>5} {:>6}  {:>6} {:>6}  {:>9}\n", trial.id, width,
         context.examples(Split::kTrain).size(), context.examples(Split::kDev).size(),
@@ -55,8 +54,7 @@ int validate_command(const Arguments& arguments) {
   ModelPool models;
   for (const TrialSpec& trial : plan.trials) {
     TrialContext context(trial.spec, models.get(trial.spec.model));
-    const TrialRun run(
-        {.id = trial.id, .method = trial.method, .resolved_yaml = trial.resolved_yaml}, context);
+    const TrialRun run(identity_of(trial), context);
     const Eigen::VectorXd start = context.prompt_space().domain().start;
     for (const bool is_manual : {true, false}) {
       const WorkResult result = context.run({.split = Split::kTrain,

@@ -82,6 +82,7 @@ RunInfo describe_run(const SweepPlan& plan, int num_ranks) {
           .config_resolved = plan.config_resolved,
           .config_hash = plan.config_hash,
           .build = BBPROMPT_BUILD,
+          .config_folder = plan.folder.string(),
           .num_ranks = num_ranks};
 }
 

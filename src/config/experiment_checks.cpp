@@ -24,7 +24,23 @@ std::int64_t search_dimension(const PromptOptions& prompt) {
   return 0;
 }
 
+// Of all optimizers only these search real coordinates, the others categories.
+bool searches_real_coordinates(OptimizerKind kind) {
+  return kind == OptimizerKind::kCmaEs || kind == OptimizerKind::kRandomSearch;
+}
+
+bool has_real_coordinates(const PromptOptions& prompt) {
+  return prompt.kind == PromptKind::kSoft ||
+         (prompt.kind == PromptKind::kDiscrete && prompt.discrete.relaxation != Relaxation::kIndex);
+}
+
 void check_prompt(const ConfigNode& root, const ExperimentSpec& spec) {
+  if (has_real_coordinates(spec.prompt) && !searches_real_coordinates(spec.optimizer.kind)) {
+    constexpr auto kKey = "optimizer.kind";
+    fail_config(locate(root, kKey), kKey,
+                "this optimizer chooses among categories; expected prompt.kind: discrete with "
+                "prompt.discrete.relaxation: index, or cma_es or random_search");
+  }
   if (spec.prompt.kind == PromptKind::kDiscrete) {
     const auto& discrete = spec.prompt.discrete;
     const auto& candidates = discrete.candidates;
@@ -85,9 +101,11 @@ void check_experiment(const ConfigNode& root, const ExperimentSpec& spec) {
   check_task(root, spec.task);
   check_prompt(root, spec);
   check_optimizer(root, spec);
-  if (spec.budget.evaluations == 0 && spec.budget.queries == 0) {
+  const BudgetOptions& budget = spec.budget;
+  if (budget.evaluations == 0 && budget.queries == 0 && budget.calls == 0 && budget.tokens == 0) {
     fail_config(locate(root, "budget"), "budget",
-                "expected a limit above 0 in budget.evaluations or budget.queries, found none");
+                "expected a limit above 0 in budget.evaluations, queries, calls or tokens, found "
+                "none");
   }
 }
 

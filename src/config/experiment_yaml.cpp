@@ -8,7 +8,8 @@ namespace bbprompt {
 namespace {
 
 bool is_trial_row(const SchemaRow& row) {
-  return !overlaps(row.key, "output") && !overlaps(row.key, "sweep");
+  return !overlaps(row.key, "output") && !overlaps(row.key, "sweep") &&
+         !overlaps(row.key, "profile") && !overlaps(row.key, "profiles");
 }
 
 }  // namespace

@@ -9,13 +9,19 @@ constexpr auto kRequired = Presence::kRequired;
 constexpr double kMany = 1e9;
 constexpr double kLargest = 1e300;
 
-constexpr SchemaRow kRows[] = {
+constexpr SchemaRow kRowsBeforePrompt[] = {
     {.key = "name",
      .field = [](ConfigFields& f) -> FieldRef {
        return TextField{&f.spec.name, TextField::Rule::kName};
      },
      .presence = kRequired,
      .meaning = "name of the experiment"},
+    {.key = "profile",
+     .field = [](ConfigFields& f) -> FieldRef { return TextField{&f.profile}; },
+     .meaning = "which of `profiles` is used; empty: none"},
+    {.key = "profiles",
+     .field = [](ConfigFields&) -> FieldRef { return SweepField{}; },
+     .meaning = "named settings, such as budgets, that go over those of the file"},
 
     {.key = "model.kind",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.model.kind; },
@@ -98,132 +104,24 @@ constexpr SchemaRow kRows[] = {
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.few_shot.max_test; },
      .limits = {0, kMany},
      .meaning = "first rows of the test file that are used; 0: all"},
+};
 
-    {.key = "prompt.kind",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.kind; },
-     .choices = {"discrete", "soft", "manual", "demonstrations"},
-     .meaning = "`discrete`: tokens; `soft`: vectors added to word embeddings; `manual`: a written "
-                "text; `demonstrations`: solved examples before each query. The last two are not "
-                "searched: every one of their few prompts is scored"},
-    {.key = "prompt.length",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.length; },
-     .limits = {1, 512},
-     .meaning = "`discrete`: positions, each a candidate; `soft`: vectors"},
-    {.key = "prompt.discrete.relaxation",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.discrete.relaxation; },
-     .choices = {"embedding", "logits", "nearest", "index"},
-     .meaning =
-         "how a point picks candidates. `embedding`: per position the one whose projected word "
-         "embedding points most along it; `nearest`: whose projected embedding is nearest; "
-         "`logits`: argmax per position of a fixed random projection; `index`: the candidate's "
-         "number itself"},
-    {.key = "prompt.discrete.dimension_per_token",
-     .field = [](ConfigFields& f) -> FieldRef {
-       return &f.spec.prompt.discrete.dimension_per_token;
-     },
-     .limits = {1, 4096},
-     .meaning = "`embedding`, `nearest`: search coordinates per position"},
-    {.key = "prompt.discrete.dimension",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.discrete.dimension; },
-     .limits = {1, 1e6},
-     .meaning = "`logits`: search coordinates of the whole prompt"},
-    {.key = "prompt.discrete.num_candidates",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.discrete.num_candidates; },
-     .limits = {2, 1e6},
-     .meaning = "the first so many candidates of the source"},
-    {.key = "prompt.discrete.words",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.discrete.words; },
-     .meaning = "these candidate words instead, if not empty"},
-    {.key = "prompt.discrete.candidates.source",
-     .field = [](ConfigFields& f) -> FieldRef {
-       return &f.spec.prompt.discrete.candidates.source;
-     },
-     .choices = {"words", "pmi_phrases", "pmi_tokens", "list", "vocabulary"},
-     .meaning = "`words`: whole words, most frequent first; `pmi_phrases`: n-grams of words that "
-                "belong together, most frequent first; `pmi_tokens`: the tokens of these; `list`: "
-                "lines of a file; `vocabulary`: whole words of the model's vocabulary"},
-    {.key = "prompt.discrete.candidates.text",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.discrete.candidates.text; },
-     .choices = {"few_shot", "train_file"},
-     .meaning = "where candidates are counted: the texts of the drawn train split, or all texts of "
-                "`task.train` without their labels"},
-    {.key = "prompt.discrete.candidates.file",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.discrete.candidates.file; },
-     .meaning = "`list`: the file, one word or phrase a line; `bbprompt candidates` writes such"},
-    {.key = "prompt.discrete.candidates.max_ngram",
-     .field = [](ConfigFields& f) -> FieldRef {
-       return &f.spec.prompt.discrete.candidates.pmi.max_ngram;
-     },
-     .limits = {1, 100},
-     .meaning = "`pmi_phrases`, `pmi_tokens`: most words of an n-gram; the next four keys too"},
-    {.key = "prompt.discrete.candidates.min_pmi",
-     .field = [](ConfigFields& f) -> FieldRef {
-       return &f.spec.prompt.discrete.candidates.pmi.min_pmi;
-     },
-     .limits = {-1e6, 1e6},
-     .meaning = "neighbours of at least this pointwise mutual information (in nats) are joined"},
-    {.key = "prompt.discrete.candidates.min_pair_count",
-     .field = [](ConfigFields& f) -> FieldRef {
-       return &f.spec.prompt.discrete.candidates.pmi.min_pair_count;
-     },
-     .limits = {1, kMany},
-     .meaning = "but only if found next to each other so often"},
-    {.key = "prompt.discrete.candidates.min_count",
-     .field = [](ConfigFields& f) -> FieldRef {
-       return &f.spec.prompt.discrete.candidates.pmi.min_count;
-     },
-     .limits = {0, kMany},
-     .meaning = "joined stretches found more often than this are n-grams"},
-    {.key = "prompt.discrete.candidates.min_frequency",
-     .field = [](ConfigFields& f) -> FieldRef {
-       return &f.spec.prompt.discrete.candidates.pmi.min_frequency;
-     },
-     .limits = {0, kMany},
-     .meaning = "n-grams that occur more often than this, anywhere, are candidates"},
-    {.key = "prompt.discrete.candidates.remove_stop_words",
-     .field = [](ConfigFields& f) -> FieldRef {
-       return &f.spec.prompt.discrete.candidates.is_without_stop_words;
-     },
-     .meaning = "leave out candidates of nothing but common English function words"},
-    {.key = "prompt.soft.dimension",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.soft.dimension; },
-     .limits = {0, 1e6},
-     .meaning = "search coordinates; 0: no projection, every coordinate of the vectors"},
-    {.key = "prompt.soft.alpha",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.soft.alpha; },
-     .limits = {0, 1e6, true},
-     .meaning = "scale of the random projection"},
-    {.key = "prompt.soft.init",
-     .field = [](ConfigFields& f) -> FieldRef { return TextField{&f.spec.prompt.soft.init}; },
-     .meaning = "text whose tokens stand under the vectors; empty: tokens drawn from the seed"},
-    {.key = "prompt.manual.text",
-     .field = [](ConfigFields& f) -> FieldRef { return TextField{&f.spec.prompt.manual.text}; },
-     .meaning = "what stands at `{prompt}`; empty: `task.manual_prompt`"},
-    {.key = "prompt.demonstrations.per_class",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.demonstrations.per_class; },
-     .limits = {1, 1e4},
-     .meaning = "solved examples of each label, from the train split; those that fit into half of "
-                "the model's length are shown"},
-    {.key = "prompt.demonstrations.draws",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.demonstrations.draws; },
-     .limits = {1, 1e4},
-     .meaning = "selections and orders of them that are scored; the dev split chooses"},
-    {.key = "prompt.demonstrations.max_field_tokens",
-     .field = [](ConfigFields& f) -> FieldRef {
-       return &f.spec.prompt.demonstrations.max_field_tokens;
-     },
-     .limits = {0, kMany},
-     .meaning = "each text of a demonstration is cut to this many tokens; 0: as "
-                "`task.max_field_tokens`"},
-
+constexpr SchemaRow kRowsAfterPrompt[] = {
     {.key = "objective.kind",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.objective.kind; },
-     .choices = {"cross_entropy", "hinge", "error_rate"},
-     .meaning = "the fitness of a candidate on the train split"},
+     .choices = {"cross_entropy", "hinge", "error_rate", "released_hinge"},
+     .meaning = "the fitness of a candidate on the train split; `released_hinge`: with the wrong "
+                "sign of BDPL's released code, to show it"},
     {.key = "objective.margin",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.objective.margin; },
      .limits = {0, 1e6, true},
-     .meaning = "margin of `hinge`"},
+     .meaning = "margin of `hinge` and `released_hinge`"},
+    {.key = "scoring.calibration",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.scoring.calibration; },
+     .choices = {"none", "few_shot"},
+     .meaning =
+         "`few_shot`: the mean score of each label on the few-shot train split is subtracted "
+         "from its scores, per prompt, in search, selection and test"},
 
     {.key = "optimizer.kind",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.kind; },
@@ -290,8 +188,9 @@ constexpr SchemaRow kRows[] = {
      .limits = {-kLargest, kLargest},
      .meaning = "stop: fitness at or below this"},
     {.key = "optimizer.random_search.population_size",
-     .field = [](ConfigFields& f)
-         -> FieldRef { return &f.spec.optimizer.random_search.population_size; },
+     .field = [](ConfigFields& f) -> FieldRef {
+       return &f.spec.optimizer.random_search.population_size;
+     },
      .limits = {2, 1e5},
      .meaning = "candidates per generation"},
     {.key = "optimizer.random_search.sigma",
@@ -302,17 +201,35 @@ constexpr SchemaRow kRows[] = {
     {.key = "budget.evaluations",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.budget.evaluations; },
      .limits = {0, 1e15},
-     .meaning = "candidates scored on the whole train split; 0: no such limit"},
+     .meaning = "limit of the search: candidates, those answered from the cache included; 0: no "
+                "such limit. One of the four limits must be set; all hold"},
     {.key = "budget.queries",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.budget.queries; },
      .limits = {0, 1e15},
-     .meaning = "the same in queries, evaluations x train examples; 0: no such limit. One of the "
-                "two must be set"},
+     .meaning = "limit of the search: one example with one prompt each"},
+    {.key = "budget.calls",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.budget.calls; },
+     .limits = {0, 1e15},
+     .meaning = "limit of the search: requests to the model, one per work item"},
+    {.key = "budget.tokens",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.budget.tokens; },
+     .limits = {0, 1e15},
+     .meaning = "limit of the search: tokens sent to the model"},
 
+    {.key = "selection.rule",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.selection.rule; },
+     .choices = {"dev_best", "last"},
+     .meaning =
+         "which prompt is tested. `dev_best`: the best dev metric, then the lowest dev loss, "
+         "then the earliest; `last`: the optimizer's last favourite, as BDPL's released code "
+         "does unawares"},
     {.key = "selection.every",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.selection.every; },
      .limits = {1, kMany},
      .meaning = "generations between dev evaluations of the best candidate so far"},
+    {.key = "manual_baseline",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.is_manual_scored; },
+     .meaning = "score the manual prompt at the end of every trial too"},
     {.key = "shard_size",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.shard_size; },
      .limits = {1, 1e6},
@@ -344,16 +261,27 @@ bool has_prefix(std::string_view key, std::string_view prefix) {
 
 }  // namespace
 
-std::span<const SchemaRow> schema() { return kRows; }
+std::span<const SchemaRow> schema() {
+  static const std::vector<SchemaRow> kRows = [] {
+    const std::span<const SchemaRow> prompt = prompt_rows();
+    std::vector<SchemaRow> rows(std::begin(kRowsBeforePrompt), std::end(kRowsBeforePrompt));
+    rows.insert(rows.end(), prompt.begin(), prompt.end());
+    rows.insert(rows.end(), std::begin(kRowsAfterPrompt), std::end(kRowsAfterPrompt));
+    return rows;
+  }();
+  return kRows;
+}
 
 const SchemaRow* find_row(std::string_view key) {
-  const auto* row = std::find_if(std::begin(kRows), std::end(kRows),
-                                 [&](const SchemaRow& r) { return r.key == key; });
-  return row == std::end(kRows) ? nullptr : row;
+  for (const SchemaRow& row : schema()) {
+    if (row.key == key) return &row;
+  }
+  return nullptr;
 }
 
 bool is_section(std::string_view prefix) {
-  return std::any_of(std::begin(kRows), std::end(kRows),
+  const auto rows = schema();
+  return std::any_of(rows.begin(), rows.end(),
                      [&](const SchemaRow& row) { return has_prefix(row.key, prefix); });
 }
 

@@ -18,6 +18,7 @@ struct ConfigFields {
   ExperimentSpec spec;
   std::vector<std::uint64_t> seeds = {1};
   OutputOptions output;
+  std::string profile;
 };
 
 // A number, or the word `none`.
@@ -33,14 +34,15 @@ struct TextField {
   Rule rule = Rule::kAny;
 };
 
-// Read by parse_sweep and resolved_yaml, not into a field.
+// A mapping that is not read into a field: sweep (parse_sweep, resolved_yaml), profiles.
 struct SweepField {};
 
-using FieldRef = std::variant<int*, std::int64_t*, double*, OptionalReal, bool*, TextField,
-                              std::string*, std::filesystem::path*, PromptKind*, Relaxation*,
-                              CandidateSource*, CandidateText*, ObjectiveKind*, MetricKind*,
-                              OptimizerKind*, CovarianceKind*, std::vector<std::string>*,
-                              std::vector<LabelOptions>*, std::vector<std::uint64_t>*, SweepField>;
+using FieldRef =
+    std::variant<int*, std::int64_t*, double*, OptionalReal, bool*, TextField, std::string*,
+                 std::filesystem::path*, PromptKind*, Relaxation*, CandidateSource*, CandidateText*,
+                 ObjectiveKind*, MetricKind*, Calibration*, SelectionRule*, OptimizerKind*,
+                 CovarianceKind*, std::vector<std::string>*, std::vector<LabelOptions>*,
+                 std::vector<std::uint64_t>*, SweepField>;
 
 // Limits of a number, or of each number in a list.
 struct Limits {
@@ -63,6 +65,9 @@ struct SchemaRow {
 
 // All rows, in canonical order.
 [[nodiscard]] std::span<const SchemaRow> schema();
+
+// Those of the section `prompt`.
+[[nodiscard]] std::span<const SchemaRow> prompt_rows();
 
 [[nodiscard]] const SchemaRow* find_row(std::string_view key);
 

@@ -15,7 +15,8 @@ struct Claim {
   std::string owner;  // "axis prompt.length"
 };
 
-constexpr std::array<std::string_view, 4> kNotForTrials = {"name", "seeds", "output", "sweep"};
+constexpr std::array<std::string_view, 6> kNotForTrials = {"name",  "seeds",   "output",
+                                                           "sweep", "profile", "profiles"};
 
 void require_sweepable(const ConfigEntry& entry) {
   require_known_key(entry.key, entry.position);

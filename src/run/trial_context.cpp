@@ -69,7 +69,6 @@ TrialContext::TrialContext(const ExperimentSpec& spec, Replica& model)
                                                    .prompt_template = *prompt_template_,
                                                    .verbalizer = *verbalizer_,
                                                    .prompt_space = *prompt_space_,
-                                                   .objective = *objective_,
                                                    .manual_prompt = spec.task.manual_prompt,
                                                    .model = model});
 }
@@ -111,6 +110,19 @@ std::vector<std::int32_t> TrialContext::gold(Split split) const {
   return labels;
 }
 
+std::string TrialContext::prompt_key(const std::vector<double>& point) const {
+  const Prompt prompt = prompt_space_->decode(point);
+  const auto* tokens = std::get_if<PromptTokens>(&prompt);
+  if (tokens == nullptr) return {};
+  std::string key;
+  for (const TokenId id : tokens->ids) key += std::to_string(id) + ' ';
+  return key;
+}
+
+std::int64_t TrialContext::count_tokens(const std::vector<double>& point, Split split) const {
+  return evaluator_->count_tokens(point, examples(split));
+}
+
 WorkResult TrialContext::run(const WorkItem& item) {
   WorkResult result;
   result.id = item.id;
@@ -122,11 +134,12 @@ WorkResult TrialContext::run(const WorkItem& item) {
     }
     const auto shard = all.subspan(static_cast<std::size_t>(item.begin),
                                    static_cast<std::size_t>(item.end - item.begin));
-    Evaluation evaluation = item.is_manual ? evaluator_->evaluate_manual(shard)
-                                           : evaluator_->evaluate(item.point, shard);
-    result.loss_sum = evaluation.loss_sum;
-    result.predicted = std::move(evaluation.predicted);
+    const Evaluation evaluation = item.is_manual ? evaluator_->evaluate_manual(shard)
+                                                 : evaluator_->evaluate(item.point, shard);
+    const RowMatrixXd& scores = evaluation.label_scores;
+    result.label_scores.assign(scores.data(), scores.data() + scores.size());
     result.num_queries = evaluation.usage.num_queries;
+    result.num_calls = evaluation.usage.num_calls;
     result.num_tokens = evaluation.usage.num_tokens;
     result.num_truncated = evaluation.usage.num_truncated;
   } catch (const std::exception& error) {

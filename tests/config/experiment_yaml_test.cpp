@@ -103,6 +103,7 @@ TEST(ToYaml, WritesEveryKeyInCanonicalForm) {
             "    dimension: 60\n    num_candidates: 200\n    words: []\n"
             "  soft:\n    dimension: 60\n    alpha: 1\n    init: \"\"\n"
             "objective:\n  kind: cross_entropy\n  margin: 2\n"
+            "scoring:\n  calibration: none\n"
             "optimizer:\n  kind: cma_es\n"
             "  cma_es:\n    covariance: full\n    population_size: 0\n    sigma: 1\n"
             "    active: true\n    tol_fun: 1e-11\n    tol_fun_hist: 1e-12\n    tol_x: 1e-11\n"
@@ -110,8 +111,9 @@ TEST(ToYaml, WritesEveryKeyInCanonicalForm) {
             "    tol_flat_fitness: 0\n    stagnation_stop: true\n    max_iterations: 0\n"
             "    target: none\n"
             "  random_search:\n    population_size: 20\n    sigma: 1\n"
-            "budget:\n  evaluations: 500\n  queries: 0\n"
-            "selection:\n  every: 1\n"
+            "budget:\n  evaluations: 500\n  queries: 0\n  calls: 0\n  tokens: 0\n"
+            "selection:\n  rule: dev_best\n  every: 1\n"
+            "manual_baseline: true\n"
             "shard_size: 32\n"
             "seeds: [1]\n");
 }

@@ -65,7 +65,7 @@ TEST_F(CandidateVocabularyTest, TakesPhrasesWholeOrAsTheirTokens) {
   DiscretePromptOptions options;
   options.candidates.source = CandidateSource::kPmiPhrases;
   const auto phrases = make(options);
-  EXPECT_THAT(words(phrases), ::testing::ElementsAre("bad", "good film of the"));
+  EXPECT_THAT(words(phrases), ::testing::ElementsAre("the", "bad", "good film of the"));
   const Candidate& last = phrases.candidates.back();
   EXPECT_EQ(last.ids, tokenizer_->encode(" good film of the").ids);
   EXPECT_EQ(last.ids.size(), 4U);
@@ -74,7 +74,7 @@ TEST_F(CandidateVocabularyTest, TakesPhrasesWholeOrAsTheirTokens) {
 
   options.candidates.source = CandidateSource::kPmiTokens;
   const auto tokens = make(options);
-  EXPECT_THAT(words(tokens), ::testing::ElementsAre("bad", "good", "film", "of", "the"));
+  EXPECT_THAT(words(tokens), ::testing::ElementsAre("the", "bad", "good", "film", "of"));
   for (const Candidate& token : tokens.candidates) {
     EXPECT_EQ(token.ids, tokenizer_->encode(" " + token.text).ids);
   }

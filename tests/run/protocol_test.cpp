@@ -20,10 +20,10 @@ TEST(Protocol, EveryKindOfMessageSurvives) {
   EXPECT_EQ(item.item.point, std::vector<double>{0.5});
   WorkResult result;
   result.id = 7;
-  result.predicted = {1, 0};
+  result.label_scores = {1.0, -0.5};
   EXPECT_EQ(
-      std::get<ResultMessage>(decode(encode(ResultMessage{.result = result}))).result.predicted,
-      result.predicted);
+      std::get<ResultMessage>(decode(encode(ResultMessage{.result = result}))).result.label_scores,
+      result.label_scores);
   EXPECT_TRUE(std::holds_alternative<StopMessage>(decode(encode(StopMessage{}))));
   EXPECT_TRUE(std::holds_alternative<StopAskedMessage>(decode(encode(StopAskedMessage{}))));
   EXPECT_TRUE(std::holds_alternative<ByeMessage>(decode(encode(ByeMessage{}))));

@@ -46,11 +46,9 @@ class DiscretePromptSpace : public PromptSpace {
   [[nodiscard]] SearchDomain domain() const override;
   [[nodiscard]] Prompt decode(std::span<const double> candidate) const override;
 
-  // The N texts a position chooses from.
-  [[nodiscard]] std::vector<std::string> candidate_texts() const;
-
-  // Index of the chosen one at each position. Throws as decode() does.
-  [[nodiscard]] std::vector<int> choices(std::span<const double> candidate) const;
+  [[nodiscard]] std::vector<std::string> candidate_texts() const override;
+  // Throws as decode() does.
+  [[nodiscard]] std::vector<int> choices(std::span<const double> candidate) const override;
 
  private:
   [[nodiscard]] Eigen::MatrixXd scores(std::span<const double> candidate) const;  // N x n

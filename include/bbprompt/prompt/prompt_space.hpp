@@ -41,9 +41,16 @@ class PromptSpace {
   // What an optimizer searches, and where it starts; dimension() coordinates.
   [[nodiscard]] virtual SearchDomain domain() const = 0;
 
-  // The few points there are, to be judged one and all without an optimizer; empty where the
-  // domain is to be searched.
+  // Points to be judged without a search: kinds of prompt that offer a few fixed ones. Empty where
+  // an optimizer searches.
   [[nodiscard]] virtual std::vector<Eigen::VectorXd> fixed_points() const { return {}; }
+
+  // Discrete prompts: the candidates that a position chooses among, as text, and the index that the
+  // candidate (a point) chooses at each position. Empty for other prompts.
+  [[nodiscard]] virtual std::vector<std::string> candidate_texts() const { return {}; }
+  [[nodiscard]] virtual std::vector<int> choices(std::span<const double> /*candidate*/) const {
+    return {};
+  }
 
   // Pure: the same candidate gives the same prompt on every rank. Throws Error when the size is
   // not dimension() or a value is not finite.

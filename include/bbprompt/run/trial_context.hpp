@@ -13,6 +13,7 @@
 #include "bbprompt/replica/replica.hpp"
 #include "bbprompt/sched/work_item.hpp"
 #include "bbprompt/store/trial_record.hpp"
+#include "bbprompt/task/objective.hpp"
 #include "bbprompt/task/task_data.hpp"
 
 namespace bbprompt {
@@ -43,6 +44,18 @@ class TrialContext {
   [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
   [[nodiscard]] std::span<const Example> examples(Split split) const;
   [[nodiscard]] std::vector<std::int32_t> gold(Split split) const;
+
+  [[nodiscard]] const Objective& objective() const { return *objective_; }
+  [[nodiscard]] bool is_calibrated() const {
+    return spec_.scoring.calibration == Calibration::kFewShot;
+  }
+
+  // Names the discrete prompt of a point, equal for points that decode to the same tokens; empty
+  // for other kinds of prompt.
+  [[nodiscard]] std::string prompt_key(const std::vector<double>& point) const;
+
+  // Tokens that scoring the point on the whole split will send.
+  [[nodiscard]] std::int64_t count_tokens(const std::vector<double>& point, Split split) const;
 
   // Scores a work item of this trial. Failure is data: never throws for what an evaluation does.
   [[nodiscard]] WorkResult run(const WorkItem& item);
