@@ -11,8 +11,55 @@ constexpr std::int64_t kMaxFullCovariance = 10000;
 // Coordinates of the search; 0 where they depend on the model.
 std::int64_t search_dimension(const PromptOptions& prompt) {
   if (prompt.kind == PromptKind::kSoft) return prompt.soft.dimension;
-  if (prompt.discrete.relaxation == Relaxation::kLogits) return prompt.discrete.dimension;
-  return std::int64_t{prompt.length} * prompt.discrete.dimension_per_token;
+  if (prompt.kind != PromptKind::kDiscrete) return 1;
+  switch (prompt.discrete.relaxation) {
+    case Relaxation::kLogits:
+      return prompt.discrete.dimension;
+    case Relaxation::kIndex:
+      return prompt.length;
+    case Relaxation::kEmbedding:
+    case Relaxation::kNearest:
+      return std::int64_t{prompt.length} * prompt.discrete.dimension_per_token;
+  }
+  return 0;
+}
+
+// Of all optimizers only these search real coordinates, the others categories.
+bool searches_real_coordinates(OptimizerKind kind) {
+  return kind == OptimizerKind::kCmaEs || kind == OptimizerKind::kRandomSearch;
+}
+
+bool has_real_coordinates(const PromptOptions& prompt) {
+  return prompt.kind == PromptKind::kSoft ||
+         (prompt.kind == PromptKind::kDiscrete && prompt.discrete.relaxation != Relaxation::kIndex);
+}
+
+void check_prompt(const ConfigNode& root, const ExperimentSpec& spec) {
+  if (has_real_coordinates(spec.prompt) && !searches_real_coordinates(spec.optimizer.kind)) {
+    constexpr auto kKey = "optimizer.kind";
+    fail_config(locate(root, kKey), kKey,
+                "this optimizer chooses among categories; expected prompt.kind: discrete with "
+                "prompt.discrete.relaxation: index, or cma_es or random_search");
+  }
+  if (spec.prompt.kind == PromptKind::kDiscrete) {
+    const auto& discrete = spec.prompt.discrete;
+    const auto& candidates = discrete.candidates;
+    if (candidates.source == CandidateSource::kList && candidates.file.empty() &&
+        discrete.words.empty()) {
+      constexpr auto kKey = "prompt.discrete.candidates.file";
+      fail_config(locate(root, kKey), kKey,
+                  "expected the file of candidates that source: list reads, found none");
+    }
+  }
+  const int per_class = spec.prompt.demonstrations.per_class;
+  if (spec.prompt.kind == PromptKind::kDemonstrations &&
+      per_class > spec.few_shot.train_per_class) {
+    constexpr auto kKey = "prompt.demonstrations.per_class";
+    fail_config(locate(root, kKey), kKey,
+                "expected at most few_shot.train_per_class, " +
+                    std::to_string(spec.few_shot.train_per_class) + ", found " +
+                    std::to_string(per_class));
+  }
 }
 
 void check_optimizer(const ConfigNode& root, const ExperimentSpec& spec) {
@@ -52,6 +99,7 @@ void check_task(const ConfigNode& root, const TaskOptions& task) {
 
 void check_experiment(const ConfigNode& root, const ExperimentSpec& spec) {
   check_task(root, spec.task);
+  check_prompt(root, spec);
   check_optimizer(root, spec);
   const BudgetOptions& budget = spec.budget;
   if (budget.evaluations == 0 && budget.queries == 0 && budget.calls == 0 && budget.tokens == 0) {

@@ -9,7 +9,7 @@ constexpr auto kRequired = Presence::kRequired;
 constexpr double kMany = 1e9;
 constexpr double kLargest = 1e300;
 
-constexpr SchemaRow kRows[] = {
+constexpr SchemaRow kRowsBeforePrompt[] = {
     {.key = "name",
      .field = [](ConfigFields& f) -> FieldRef {
        return TextField{&f.spec.name, TextField::Rule::kName};
@@ -104,51 +104,9 @@ constexpr SchemaRow kRows[] = {
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.few_shot.max_test; },
      .limits = {0, kMany},
      .meaning = "first rows of the test file that are used; 0: all"},
+};
 
-    {.key = "prompt.kind",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.kind; },
-     .choices = {"discrete", "soft"},
-     .meaning = "`discrete`: tokens; `soft`: vectors added to word embeddings"},
-    {.key = "prompt.length",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.length; },
-     .limits = {1, 512},
-     .meaning = "tokens of the prompt"},
-    {.key = "prompt.discrete.relaxation",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.discrete.relaxation; },
-     .choices = {"embedding", "logits"},
-     .meaning =
-         "how a point picks tokens. `embedding`: per position the candidate word whose "
-         "projected embedding points most along it; `logits`: argmax per position of a fixed "
-         "random projection"},
-    {.key = "prompt.discrete.dimension_per_token",
-     .field = [](ConfigFields& f) -> FieldRef {
-       return &f.spec.prompt.discrete.dimension_per_token;
-     },
-     .limits = {1, 4096},
-     .meaning = "`embedding`: search coordinates per prompt token"},
-    {.key = "prompt.discrete.dimension",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.discrete.dimension; },
-     .limits = {1, 1e6},
-     .meaning = "`logits`: search coordinates of the whole prompt"},
-    {.key = "prompt.discrete.num_candidates",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.discrete.num_candidates; },
-     .limits = {2, 1e6},
-     .meaning = "candidate words: the most frequent ones of the training text"},
-    {.key = "prompt.discrete.words",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.discrete.words; },
-     .meaning = "these candidate words instead, if not empty"},
-    {.key = "prompt.soft.dimension",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.soft.dimension; },
-     .limits = {0, 1e6},
-     .meaning = "search coordinates; 0: no projection, every coordinate of the vectors"},
-    {.key = "prompt.soft.alpha",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.soft.alpha; },
-     .limits = {0, 1e6, true},
-     .meaning = "scale of the random projection"},
-    {.key = "prompt.soft.init",
-     .field = [](ConfigFields& f) -> FieldRef { return TextField{&f.spec.prompt.soft.init}; },
-     .meaning = "text whose tokens stand under the vectors; empty: tokens drawn from the seed"},
-
+constexpr SchemaRow kRowsAfterPrompt[] = {
     {.key = "objective.kind",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.objective.kind; },
      .choices = {"cross_entropy", "hinge", "error_rate", "released_hinge"},
@@ -161,8 +119,9 @@ constexpr SchemaRow kRows[] = {
     {.key = "scoring.calibration",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.scoring.calibration; },
      .choices = {"none", "few_shot"},
-     .meaning = "`few_shot`: the mean score of each label on the few-shot train split is subtracted "
-                "from its scores, per prompt, in search, selection and test"},
+     .meaning =
+         "`few_shot`: the mean score of each label on the few-shot train split is subtracted "
+         "from its scores, per prompt, in search, selection and test"},
 
     {.key = "optimizer.kind",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.kind; },
@@ -229,8 +188,9 @@ constexpr SchemaRow kRows[] = {
      .limits = {-kLargest, kLargest},
      .meaning = "stop: fitness at or below this"},
     {.key = "optimizer.random_search.population_size",
-     .field = [](ConfigFields& f)
-         -> FieldRef { return &f.spec.optimizer.random_search.population_size; },
+     .field = [](ConfigFields& f) -> FieldRef {
+       return &f.spec.optimizer.random_search.population_size;
+     },
      .limits = {2, 1e5},
      .meaning = "candidates per generation"},
     {.key = "optimizer.random_search.sigma",
@@ -259,9 +219,10 @@ constexpr SchemaRow kRows[] = {
     {.key = "selection.rule",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.selection.rule; },
      .choices = {"dev_best", "last"},
-     .meaning = "which prompt is tested. `dev_best`: the best dev metric, then the lowest dev loss, "
-                "then the earliest; `last`: the optimizer's last favourite, as BDPL's released code "
-                "does unawares"},
+     .meaning =
+         "which prompt is tested. `dev_best`: the best dev metric, then the lowest dev loss, "
+         "then the earliest; `last`: the optimizer's last favourite, as BDPL's released code "
+         "does unawares"},
     {.key = "selection.every",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.selection.every; },
      .limits = {1, kMany},
@@ -312,16 +273,27 @@ bool has_prefix(std::string_view key, std::string_view prefix) {
 
 }  // namespace
 
-std::span<const SchemaRow> schema() { return kRows; }
+std::span<const SchemaRow> schema() {
+  static const std::vector<SchemaRow> kRows = [] {
+    const std::span<const SchemaRow> prompt = prompt_rows();
+    std::vector<SchemaRow> rows(std::begin(kRowsBeforePrompt), std::end(kRowsBeforePrompt));
+    rows.insert(rows.end(), prompt.begin(), prompt.end());
+    rows.insert(rows.end(), std::begin(kRowsAfterPrompt), std::end(kRowsAfterPrompt));
+    return rows;
+  }();
+  return kRows;
+}
 
 const SchemaRow* find_row(std::string_view key) {
-  const auto* row = std::find_if(std::begin(kRows), std::end(kRows),
-                                 [&](const SchemaRow& r) { return r.key == key; });
-  return row == std::end(kRows) ? nullptr : row;
+  for (const SchemaRow& row : schema()) {
+    if (row.key == key) return &row;
+  }
+  return nullptr;
 }
 
 bool is_section(std::string_view prefix) {
-  return std::any_of(std::begin(kRows), std::end(kRows),
+  const auto rows = schema();
+  return std::any_of(rows.begin(), rows.end(),
                      [&](const SchemaRow& row) { return has_prefix(row.key, prefix); });
 }
 

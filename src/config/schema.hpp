@@ -45,10 +45,10 @@ struct SweepField {};
 
 using FieldRef =
     std::variant<int*, std::int64_t*, double*, OptionalReal, bool*, TextField, std::string*,
-                 std::filesystem::path*, PromptKind*, Relaxation*, ObjectiveKind*, MetricKind*,
-                 Calibration*, SelectionRule*, OptimizerKind*, CovarianceKind*,
-                 std::vector<std::string>*, std::vector<LabelOptions>*, std::vector<std::uint64_t>*,
-                 TextListField, SweepField>;
+                 std::filesystem::path*, PromptKind*, Relaxation*, CandidateSource*, CandidateText*,
+                 ObjectiveKind*, MetricKind*, Calibration*, SelectionRule*, OptimizerKind*,
+                 CovarianceKind*, std::vector<std::string>*, std::vector<LabelOptions>*,
+                 std::vector<std::uint64_t>*, TextListField, SweepField>;
 
 // Limits of a number, or of each number in a list.
 struct Limits {
@@ -65,12 +65,15 @@ struct SchemaRow {
   FieldRef (*field)(ConfigFields& fields);
   Presence presence = Presence::kOptional;
   Limits limits{};
-  std::array<std::string_view, 4> choices{};  // in enumerator order; unused ones empty
+  std::array<std::string_view, 5> choices{};  // in enumerator order; unused ones empty
   std::string_view meaning;
 };
 
 // All rows, in canonical order.
 [[nodiscard]] std::span<const SchemaRow> schema();
+
+// Those of the section `prompt`.
+[[nodiscard]] std::span<const SchemaRow> prompt_rows();
 
 [[nodiscard]] const SchemaRow* find_row(std::string_view key);
 

@@ -8,12 +8,10 @@ namespace bbprompt {
 
 std::vector<Query> Evaluator::queries(const Prompt& prompt,
                                       std::span<const Example> examples) const {
-  std::vector<Query> queries;
-  queries.reserve(examples.size());
-  for (const Example& example : examples) {
-    queries.push_back(parts_.prompt_template.render(example, prompt));
-  }
-  return queries;
+  return prompt_queries({.prompt_template = parts_.prompt_template,
+                         .train = parts_.data.train,
+                         .manual_prompt = parts_.manual_prompt},
+                        prompt, examples);
 }
 
 Evaluation Evaluator::evaluate(const Prompt& prompt, std::span<const Example> examples) {
@@ -25,13 +23,7 @@ Evaluation Evaluator::evaluate(std::span<const double> point, std::span<const Ex
 }
 
 Evaluation Evaluator::evaluate_manual(std::span<const Example> examples) {
-  std::vector<Query> queries;
-  queries.reserve(examples.size());
-  for (const Example& example : examples) {
-    queries.push_back(
-        parts_.prompt_template.render(example, std::string_view(parts_.manual_prompt)));
-  }
-  return score(queries, examples);
+  return evaluate(PromptText{parts_.manual_prompt}, examples);
 }
 
 std::int64_t Evaluator::count_tokens(std::span<const double> point,

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "bbprompt/eval/prompt_queries.hpp"
 #include "bbprompt/lm/language_model.hpp"
 #include "bbprompt/prompt/prompt_space.hpp"
 #include "bbprompt/task/prompt_template.hpp"

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -13,8 +14,19 @@
 
 namespace bbprompt {
 
-// The learned part, as it goes into a query.
-using Prompt = std::variant<PromptTokens, PromptVectors>;
+// Written text, joined with the pattern around it.
+struct PromptText {
+  std::string text;
+};
+
+// Solved examples before the query, in this order; indices into the train split.
+struct PromptDemonstrations {
+  std::vector<std::int64_t> examples;
+  int max_field_tokens = 0;  // each of their texts is cut to this many tokens; 0: no limit
+};
+
+// What stands at the template's prompt, or before it: learned, or chosen.
+using Prompt = std::variant<PromptTokens, PromptVectors, PromptText, PromptDemonstrations>;
 
 // Candidate to prompt.
 class PromptSpace {
@@ -23,6 +35,7 @@ class PromptSpace {
 
   // Dimension of a candidate.
   [[nodiscard]] virtual Eigen::Index dimension() const = 0;
+  // Positions that are searched; 0 where the prompt is text.
   [[nodiscard]] virtual int num_tokens() const = 0;
 
   // What an optimizer searches, and where it starts; dimension() coordinates.

@@ -9,6 +9,7 @@
 
 #include "bbprompt/config/experiment_spec.hpp"
 #include "bbprompt/eval/evaluator.hpp"
+#include "bbprompt/prompt/make_prompt_space.hpp"
 #include "bbprompt/replica/replica.hpp"
 #include "bbprompt/sched/work_item.hpp"
 #include "bbprompt/store/trial_record.hpp"
@@ -68,6 +69,10 @@ class TrialContext {
   [[nodiscard]] PromptRecord describe_manual() const;
 
  private:
+  [[nodiscard]] PromptSpaceInputs space_inputs() const;
+  [[nodiscard]] PromptRecord written_prompt(const std::string& text) const;
+  [[nodiscard]] std::string readable(const PromptDemonstrations& prompt) const;
+
   ExperimentSpec spec_;
   Replica& model_;
   TaskData data_;
