@@ -276,6 +276,11 @@ constexpr SchemaRow kRows[] = {
     {.key = "seeds",
      .field = [](ConfigFields& f) -> FieldRef { return &f.seeds; },
      .meaning = "one trial of each configuration per seed"},
+    {.key = "data_folder",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.data_folder; },
+     .meaning =
+         "folder that paths written `data:...` lie below, relative to the working directory; "
+         "empty: the environment variable `BBPROMPT_DATA`, else `data`"},
 
     {.key = "output.folder",
      .field = [](ConfigFields& f) -> FieldRef { return &f.output.folder; },

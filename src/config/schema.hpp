@@ -17,6 +17,7 @@ namespace bbprompt {
 struct ConfigFields {
   ExperimentSpec spec;
   std::vector<std::uint64_t> seeds = {1};
+  std::filesystem::path data_folder;
   OutputOptions output;
   std::string profile;
 };
