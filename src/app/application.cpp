@@ -19,6 +19,7 @@ Usage: bbprompt COMMAND ...
   plan      show the trials and what they will cost, without running them
   validate  check configuration, data and model, and ask the model one query
   report    tables of finished runs, also as CSV, JSON or digest
+  data      import a data set, or check one for leakage, balance and length
   status    how far a run is, from another shell
 
 bbprompt COMMAND --help explains each, with an example. bbprompt --version.
@@ -34,7 +35,7 @@ Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 stopped with a checkpo
 int dispatch(const Arguments& arguments) {
   static const std::map<std::string, std::function<int(const Arguments&)>> kCommands = {
       {"run", run_command},       {"plan", plan_command},     {"validate", validate_command},
-      {"report", report_command}, {"status", status_command},
+      {"report", report_command}, {"status", status_command}, {"data", data_command},
   };
   if (arguments.empty()) {
     std::cerr << kUsage;
@@ -51,8 +52,9 @@ int dispatch(const Arguments& arguments) {
   }
   const auto command = kCommands.find(name);
   if (command == kCommands.end()) {
-    throw UsageError("unknown command \"" + name +
-                     "\"; expected run, plan, validate, report or status (see bbprompt --help)");
+    throw UsageError(
+        "unknown command \"" + name +
+        "\"; expected run, plan, validate, report, data or status (see bbprompt --help)");
   }
   return command->second({arguments.begin() + 1, arguments.end()});
 }

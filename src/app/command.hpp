@@ -35,6 +35,7 @@ struct CommandOptions {
 [[nodiscard]] int run_command(const Arguments& arguments);
 [[nodiscard]] int plan_command(const Arguments& arguments);
 [[nodiscard]] int validate_command(const Arguments& arguments);
+[[nodiscard]] int data_command(const Arguments& arguments);
 [[nodiscard]] int report_command(const Arguments& arguments);
 [[nodiscard]] int status_command(const Arguments& arguments);
 

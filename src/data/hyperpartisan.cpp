@@ -35,9 +35,9 @@ class TextGatherer : public pugi::xml_tree_walker {
 class ArticleFile {
  public:
   explicit ArticleFile(const ImportText& source) : source_(source) {
-    const auto result = document_.load_buffer(source.text.data(), source.text.size(),
-                                              pugi::parse_default | pugi::parse_ws_pcdata,
-                                              pugi::encoding_utf8);
+    const auto result =
+        document_.load_buffer(source.text.data(), source.text.size(),
+                              pugi::parse_default | pugi::parse_ws_pcdata, pugi::encoding_utf8);
     if (!result) {
       const bool is_cut = static_cast<std::size_t>(result.offset) + 2 >= source.text.size() ||
                           result.status == pugi::status_end_element_mismatch;
@@ -47,8 +47,9 @@ class ArticleFile {
     }
     root_ = document_.document_element();
     if (std::string_view(root_.name()) != "articles" || !root_.child("article")) {
-      fail_line(source, 1, "expected <articles> with <article> in it, found <" +
-                               printable(root_.name()) + ">");
+      fail_line(
+          source, 1,
+          "expected <articles> with <article> in it, found <" + printable(root_.name()) + ">");
     }
   }
 
@@ -68,8 +69,8 @@ class ArticleFile {
   [[nodiscard]] std::string attribute(const pugi::xml_node& node, const char* name) const {
     const auto found = node.attribute(name);
     if (!found) {
-      fail_line(source_, line_of(node), std::string("expected an attribute ") + name +
-                                            " of <article>, found none");
+      fail_line(source_, line_of(node),
+                std::string("expected an attribute ") + name + " of <article>, found none");
     }
     return found.value();
   }

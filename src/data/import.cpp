@@ -63,11 +63,13 @@ class Importer {
     }
     if (layout.kind == LayoutKind::kUnlabelled) {
       if (split) {
-        fail_line(text, 1, "expected a column of labels, found texts alone (GLUE keeps the labels "
-                           "of its test sets); give a file with labels");
+        fail_line(text, 1,
+                  "expected a column of labels, found texts alone (GLUE keeps the labels "
+                  "of its test sets); give a file with labels");
       }
-      report_.notes.push_back(text.file + ": left out, has no labels (GLUE keeps those of its test "
-                                          "sets)");
+      report_.notes.push_back(text.file +
+                              ": left out, has no labels (GLUE keeps those of its test "
+                              "sets)");
       return;
     }
     const auto by_name = split ? split : split_of_name(file);
@@ -131,8 +133,9 @@ class Importer {
     compare_published(task_, "all", all.rows, report_.differences);
     is_compared_ = true;
     DealtRows dealt = deal_by_text(std::move(all.rows.rows));
-    report_.notes.push_back(all.from + ": no official splits; dealt to train, dev and test by the "
-                                       "SHA-256 of the text");
+    report_.notes.push_back(all.from +
+                            ": no official splits; dealt to train, dev and test by the "
+                            "SHA-256 of the text");
     splits_[SplitName::kTrain] = {.rows = {.rows = std::move(dealt.train)}, .from = all.from};
     splits_[SplitName::kDev] = {.rows = {.rows = std::move(dealt.dev)}, .from = all.from};
     splits_[SplitName::kTest] = {.rows = {.rows = std::move(dealt.test)}, .from = all.from};
@@ -180,9 +183,10 @@ class Importer {
     if (!task_.is_tested_on_dev || !is_named || splits_.contains(SplitName::kTest)) return;
     auto dev = splits_.extract(SplitName::kDev);
     dev.key() = SplitName::kTest;
-    report_.notes.push_back(dev.mapped().from + ": written as test.jsonl, because GLUE keeps the "
-                                                "labels of its test set and papers test on its dev "
-                                                "set");
+    report_.notes.push_back(dev.mapped().from +
+                            ": written as test.jsonl, because GLUE keeps the "
+                            "labels of its test set and papers test on its dev "
+                            "set");
     splits_.insert(std::move(dev));
   }
 

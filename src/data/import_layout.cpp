@@ -60,8 +60,8 @@ bool holds_all(const std::vector<std::string>& names, const ImportLayout& layout
 }
 
 bool is_number(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(),
-                                      [](char c) { return c >= '0' && c <= '9'; });
+  return !text.empty() &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 bool is_trec_line(std::string_view line) {

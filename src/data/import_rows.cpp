@@ -66,8 +66,8 @@ class RowCollector {
 
   void check_width(const LineCursor& lines, std::size_t expected, std::size_t found) const {
     if (found == expected) return;
-    std::string message = "expected " + std::to_string(expected) + " columns, found " +
-                          std::to_string(found);
+    std::string message =
+        "expected " + std::to_string(expected) + " columns, found " + std::to_string(found);
     if (lines.is_at_end()) message += "; this is the last line: was the file cut short?";
     fail(lines.number(), message);
   }
@@ -90,8 +90,7 @@ void read_header_tsv(const ImportLayout& layout, const ImportText& source, RowCo
   if (!lines.next(line)) return;
   const auto header = split_fields(line, '\t');
   const auto column = [&](std::string_view name) {
-    return static_cast<std::size_t>(std::find(header.begin(), header.end(), name) -
-                                    header.begin());
+    return static_cast<std::size_t>(std::find(header.begin(), header.end(), name) - header.begin());
   };
   const std::size_t text_a = column(layout.text_a);
   const std::size_t text_b = layout.text_b.empty() ? header.size() : column(layout.text_b);
@@ -128,12 +127,11 @@ void read_trec_labels(const ImportText& source, RowCollector& rows) {
     const auto colon = line.find(':');
     const auto blank = line.find(' ');
     if (colon == std::string_view::npos || blank == std::string_view::npos || colon > blank) {
-      rows.fail(lines.number(), "expected \"LABEL:sub question\", found \"" + printable(line) +
-                                    "\"");
+      rows.fail(lines.number(),
+                "expected \"LABEL:sub question\", found \"" + printable(line) + "\"");
     }
-    rows.add({.line = lines.number(),
-              .text_a = line.substr(blank + 1),
-              .label = line.substr(0, colon)});
+    rows.add(
+        {.line = lines.number(), .text_a = line.substr(blank + 1), .label = line.substr(0, colon)});
   }
   rows.check_whole(lines);
 }
@@ -162,9 +160,8 @@ void read_rct_text(const ImportText& source, RowCollector& rows) {
                                       (is_in_abstract ? "LABEL<TAB>sentence" : "###id") +
                                       ", found \"" + printable(line) + "\"");
       }
-      rows.add({.line = lines.number(),
-                .text_a = line.substr(tab + 1),
-                .label = line.substr(0, tab)});
+      rows.add(
+          {.line = lines.number(), .text_a = line.substr(tab + 1), .label = line.substr(0, tab)});
       ++num_sentences;
     }
   }
@@ -208,10 +205,10 @@ void read_json_lines(const ImportLayout& layout, const ImportText& source, RowCo
       if (!layout.text_b.empty()) text_b = json_text(object, layout.text_b, false);
       label = json_text(object, layout.label, true);
     } catch (const Error& error) {
-      rows.fail(lines.number(), std::string(error.what()) +
-                                    (lines.is_at_end()
-                                         ? "; this is the last line: was the file cut short?"
-                                         : "; expected one JSON object a line"));
+      rows.fail(lines.number(),
+                std::string(error.what()) +
+                    (lines.is_at_end() ? "; this is the last line: was the file cut short?"
+                                       : "; expected one JSON object a line"));
     }
     rows.add({.line = lines.number(), .text_a = text_a, .text_b = text_b, .label = label});
   }

@@ -19,8 +19,8 @@ struct ImportRow {
 // The rows of a file, and what of it are none.
 struct ImportRows {
   std::vector<ImportRow> rows;
-  std::int64_t num_blank = 0;      // left out: no text
-  std::int64_t num_unagreed = 0;   // left out: no label that annotators agreed on
+  std::int64_t num_blank = 0;     // left out: no text
+  std::int64_t num_unagreed = 0;  // left out: no label that annotators agreed on
 };
 
 // Reads a file of any layout but kXml, kIdPairs and kUnlabelled.

@@ -34,8 +34,8 @@ class LineCursor {
   // Replaces `line` and returns true, or returns false at the end.
   [[nodiscard]] bool next(std::string_view& line);
 
-  [[nodiscard]] std::int64_t number() const { return number_; }     // of the line read last, from 1
-  [[nodiscard]] bool is_cut() const { return is_cut_; }             // it had no line end
+  [[nodiscard]] std::int64_t number() const { return number_; }  // of the line read last, from 1
+  [[nodiscard]] bool is_cut() const { return is_cut_; }          // it had no line end
   [[nodiscard]] bool is_at_end() const { return rest_.empty(); }
 
  private:

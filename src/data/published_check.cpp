@@ -29,9 +29,9 @@ void compare_published(const KnownTask& task, const std::string& split, const Im
   const PublishedSplit* nearest = nullptr;
   for (const PublishedSplit& published : task.published) {
     if (published.split != split) continue;
-    const bool is_equal = published.num_rows == num_rows &&
-                          (published.label_counts.empty() || rows.num_blank > 0 ||
-                           published.label_counts == counts);
+    const bool is_equal =
+        published.num_rows == num_rows &&
+        (published.label_counts.empty() || rows.num_blank > 0 || published.label_counts == counts);
     if (is_equal) return;
     const auto distance = [&](const PublishedSplit& other) {
       return std::abs(other.num_rows - num_rows);

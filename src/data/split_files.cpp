@@ -40,8 +40,8 @@ std::string to_string(SplitName split) {
 }
 
 std::optional<SplitName> split_of_name(const std::filesystem::path& file) {
-  static const std::set<std::string> kDevWords = {"dev",  "devel",      "development", "val",
-                                                  "valid", "validation"};
+  static const std::set<std::string> kDevWords = {"dev", "devel", "development",
+                                                  "val", "valid", "validation"};
   const auto words = words_of(file.stem().string());
   std::set<SplitName> found;
   for (std::size_t i = 0; i < words.size(); ++i) {

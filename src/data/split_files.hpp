@@ -13,8 +13,8 @@ enum class SplitName { kTrain, kDev, kTest };
 // "train", "dev", "test".
 [[nodiscard]] std::string to_string(SplitName split);
 
-// The split that a file's name tells by one of its words (import.hpp); nothing where none or several
-// do.
+// The split that a file's name tells by one of its words (import.hpp); nothing where none or
+// several do.
 [[nodiscard]] std::optional<SplitName> split_of_name(const std::filesystem::path& file);
 
 }  // namespace bbprompt

@@ -38,7 +38,7 @@ class Expansion {
     }
     return {.name = sweep_.name,
             .output = sweep_.output,
-            .folder = std::filesystem::absolute(roots_.folder),
+            .folder = std::filesystem::current_path() / roots_.folder,
             .data_folder = roots_.data,
             .trials = std::move(trials_),
             .config_given = document_.given,

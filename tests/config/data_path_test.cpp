@@ -89,7 +89,7 @@ TEST(LoadTask, RefusesDataPathsThatLeaveTheDataFolder) {
   EXPECT_EQ(refusal("data:a/b..c.jsonl"), "");
 }
 
-TEST(LoadConfig, KeepsDataPathsOfATaskFileAsWritten) {
+TEST(DataPath, StaysAsWrittenInAConfiguration) {
   const testing::TemporaryFolder folder;
   std::filesystem::create_directory(folder / "tasks");
   testing::write_text(folder / "tasks/t.yaml", task_text("data:a/train.jsonl"));

@@ -51,6 +51,13 @@ TEST(Expand, OneTrialWithoutASweep) {
   EXPECT_EQ(plan.config_given, kSmallConfig);
 }
 
+// As for a file that is named without its folder.
+TEST(Expand, TakesTheWorkingDirectoryForAConfigurationWithoutAFolder) {
+  const SweepPlan plan = plan_of(kSmallConfig, "");
+  EXPECT_EQ(plan.folder / "model", std::filesystem::current_path() / "model");
+  EXPECT_EQ(plan.trials.front().spec.model.path, "model");
+}
+
 // The identifier by hand: names, seed and the hash of the text that a trial resolves to.
 TEST(Expand, IdIsMadeOfNamesSeedAndHash) {
   const TrialSpec trial = plan_of(kSmallConfig + "seeds: [12]\n").trials.front();
