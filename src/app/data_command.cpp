@@ -161,7 +161,7 @@ std::vector<CheckedTask> tasks_to_check(const po::variables_map& values) {
   const auto data = values.count("data") > 0 ? values["data"].as<std::string>() : "";
   std::vector<CheckedTask> tasks;
   if (is_task_file(file)) {
-    tasks.push_back({.task = load_task(file, find_data_folder(data))});
+    tasks.emplace_back().task = load_task(file, find_data_folder(data));
   } else {
     ConfigDocument document = load_config(file);
     if (!data.empty()) {

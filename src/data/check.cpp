@@ -66,7 +66,10 @@ LengthStats measure(const Dataset& data, const InputLength& input_length) {
 
 ReadSplit read_split(const std::string& name, const std::filesystem::path& file,
                      const TaskOptions& task) {
-  ReadSplit split{.check = {.name = name, .file = file}, .data = read_dataset(file, task)};
+  ReadSplit split;
+  split.data = read_dataset(file, task);  // GCC 12 miscompiles a throw within aggregate braces
+  split.check.name = name;
+  split.check.file = file;
   split.check.num_rows = static_cast<std::int64_t>(split.data.examples.size());
   split.check.label_counts.assign(task.labels.size(), 0);
   for (const Example& example : split.data.examples) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "bbprompt/base/error.hpp"
 #include "bbprompt/text/tokenizer.hpp"
 #include "tests/support.hpp"
 
@@ -41,6 +42,12 @@ TEST_F(CheckData, CountsRowsLabelsAndRepeatedPairs) {
   EXPECT_EQ(check.splits[0].num_repeated, 2);
   EXPECT_FALSE(check.splits[0].lengths.has_value());
   EXPECT_EQ(check.splits[1].num_repeated, 0);
+}
+
+TEST_F(CheckData, RefusesFilesThatAreMissing) {
+  EXPECT_THROW((void)check_data(task_, {}), DataError);
+  write(task_.train, "a,b,yes\n");
+  EXPECT_THROW((void)check_data(task_, {}), DataError);
 }
 
 TEST_F(CheckData, FindsPairsThatSplitsShareExactlyAndButForCaseAndSpace) {
