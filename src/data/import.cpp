@@ -61,18 +61,11 @@ class Importer {
       id_pairs_ = std::move(text);
       return;
     }
+    const auto by_name = split ? split : split_of_name(file);
     if (layout.kind == LayoutKind::kUnlabelled) {
-      if (split) {
-        fail_line(text, 1,
-                  "expected a column of labels, found texts alone (GLUE keeps the labels "
-                  "of its test sets); give a file with labels");
-      }
-      report_.notes.push_back(text.file +
-                              ": left out, has no labels (GLUE keeps those of its test "
-                              "sets)");
+      leave_out(text, layout, by_name == SplitName::kTest && !split);
       return;
     }
-    const auto by_name = split ? split : split_of_name(file);
     if (!by_name) {
       throw UsageError("data import: cannot tell from its name which split " + text.file +
                        " is; give it with --train, --dev or --test");
@@ -81,6 +74,17 @@ class Importer {
     files.is_named = files.is_named && !split;
     files.texts.push_back(std::move(text));
     files.layouts.push_back(std::move(layout));
+  }
+
+  // A test file of GLUE among the others is no mistake; any other file without labels is.
+  void leave_out(const ImportText& text, const ImportLayout& layout, bool is_test_by_name) {
+    if (!is_test_by_name) {
+      fail_line(text, 1,
+                "expected a column of labels (" + layout.name +
+                    "), found texts alone; GLUE publishes no labels of its test sets");
+    }
+    report_.notes.push_back(text.file +
+                            ": left out, has no labels (GLUE publishes none of its test sets)");
   }
 
   // By their names alone, only parts that are known to be some make up a split.

@@ -135,7 +135,7 @@ std::optional<ImportLayout> layout_that_fits(const KnownTask& task, const FirstL
   return std::nullopt;
 }
 
-void add_special(const std::string& task, std::vector<ImportLayout>& layouts) {
+void add_header_tsv(const std::string& task, std::vector<ImportLayout>& layouts) {
   if (task == "mrpc") {
     layouts.push_back(header_tsv("#1 String", "#2 String", "Quality",
                                  {{"0", "not_equivalent"}, {"1", "equivalent"}}));
@@ -149,7 +149,11 @@ void add_special(const std::string& task, std::vector<ImportLayout>& layouts) {
   } else if (task == "mnli" || task == "snli") {
     layouts.push_back(header_tsv("sentence1", "sentence2", "gold_label"));
     layouts.push_back(json_lines("sentence1", "sentence2", "gold_label"));
-  } else if (task == "cola") {
+  }
+}
+
+void add_other(const std::string& task, std::vector<ImportLayout>& layouts) {
+  if (task == "cola") {
     layouts.push_back(plain(LayoutKind::kColaTsv, "CoLA's TSV of four columns",
                             {{"0", "unacceptable"}, {"1", "acceptable"}}));
     ImportLayout unlabelled = header_tsv("sentence", "", "label");
@@ -176,7 +180,8 @@ void add_special(const std::string& task, std::vector<ImportLayout>& layouts) {
 
 std::vector<ImportLayout> layouts_of(const KnownTask& task) {
   std::vector<ImportLayout> layouts;
-  add_special(task.name, layouts);
+  add_header_tsv(task.name, layouts);
+  add_other(task.name, layouts);
   const bool is_text_and_label =
       task.name == "ci" || task.name == "se" || task.name == "rct" || task.name == "hp";
   if (is_text_and_label) layouts.push_back(json_lines("text", "", "label"));

@@ -100,7 +100,6 @@ void read_header_tsv(const ImportLayout& layout, const ImportText& source, RowCo
   const bool has_ids = id_a < header.size() && id_b < header.size();
   while (lines.next(line)) {
     const auto fields = split_fields(line, '\t');
-    if (is_blank(line) && lines.is_at_end()) break;
     rows.check_width(lines, header.size(), fields.size());
     FoundRow found{.line = lines.number(), .text_a = fields[text_a], .label = fields[label]};
     if (text_b < header.size()) found.text_b = fields[text_b];

@@ -60,6 +60,12 @@ ImportText load_import_text(const std::filesystem::path& path, Encoding8Bit fall
   return source;
 }
 
+LineCursor::LineCursor(std::string_view text) : rest_(text) {
+  const std::size_t last = text.find_last_not_of(" \t\r\n\v\f");
+  const std::size_t end = last == std::string_view::npos ? last : text.find('\n', last);
+  if (end != std::string_view::npos) rest_ = text.substr(0, end + 1);
+}
+
 bool LineCursor::next(std::string_view& line) {
   if (rest_.empty()) return false;
   const std::size_t end = rest_.find('\n');

@@ -26,10 +26,11 @@ enum class Encoding8Bit { kRefuse, kLatin1 };
 // Line of an offset, from 1.
 [[nodiscard]] std::int64_t line_at(std::string_view text, std::size_t offset);
 
-// Lines of a text one after the other, without their ends (LF or CRLF).
+// Lines of a text one after the other, without their ends (LF or CRLF); blank lines at the end of
+// the text do not count.
 class LineCursor {
  public:
-  explicit LineCursor(std::string_view text) : rest_(text) {}
+  explicit LineCursor(std::string_view text);
 
   // Replaces `line` and returns true, or returns false at the end.
   [[nodiscard]] bool next(std::string_view& line);

@@ -43,6 +43,13 @@ const std::vector<ErrorCase> kErrors = {
     {"NoDataAtAll", "trec", {{"train.txt", "Dear all,\n"}}, "train.txt", "found \"Dear all,\""},
     {"EmptyFile", "trec", {{"train.txt", "\n"}}, "train.txt", "the file is empty"},
     {"HeaderAlone", "rte", {{"train.tsv", kRteHeader}}, "train.tsv", "expected rows, found none"},
+    {"LabelColumnOfAnotherName",
+     "rte",
+     {{"train.tsv", "index\tsentence1\tsentence2\tlabels\n0\tA\tB\tentailment\n"},
+      {"dev.tsv", kRteHeader + "0\tA\tB\tentailment\n"}},
+     "train.tsv",
+     "line 1: expected a column of labels (TSV with columns \"sentence1\", \"sentence2\", "
+     "\"label\"), found texts alone"},
     {"TooFewColumns",
      "rte",
      {{"train.tsv", kRteHeader + "0\tA\tentailment\n1\tA\tB\tentailment\n"}},

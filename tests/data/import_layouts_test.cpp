@@ -142,7 +142,7 @@ const std::vector<LayoutCase> kLayouts = {
     {"TrecLabelsInLatin1",
      "trec",
      {{"train_5500.label", "DESC:manner How did it end ?\nENTY:food What is cr\xe8me ?\n"},
-      {"TREC_10.label", "NUM:dist How far is it ?\n"}},
+      {"TREC_10.label", "NUM:dist How far is it ?\r\n\n"}},
      "{\"text_a\":\"How did it end ?\",\"label\":\"DESC\"}\n"
      "{\"text_a\":\"What is cr\xc3\xa8me ?\",\"label\":\"ENTY\"}\n",
      "",

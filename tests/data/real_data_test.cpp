@@ -80,9 +80,9 @@ const std::vector<CompleteSplit> kComplete = {
     {"mr", "test", "LM-BFF", {"test"}},
     {"subj", "train", "LM-BFF", {"train", "dev"}},
     {"subj", "test", "LM-BFF", {"test"}},
-    {"trec", "train", "Li", {"train", "dev"}},
-    {"trec", "test", "Li", {"test"}},
-    {"agnews", "test", "Zhang", {"test"}},
+    {"trec", "train", "TREC", {"train", "dev"}},
+    {"trec", "test", "TREC", {"test"}},
+    {"agnews", "test", "AG News", {"test"}},
     {"snli", "test", "SNLI", {"test"}},
 };
 
