@@ -14,7 +14,6 @@ bool QuotedCsv::next() {
     read_field();
   }
   if (at_ >= text_.size()) {
-    if (text_.back() == '"') return true;
     fail_line(source_, line_,
               "the file ends within a line: it was cut short; get it again (or, if it is whole, "
               "add a line end)");

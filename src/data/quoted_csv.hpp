@@ -10,7 +10,8 @@ namespace bbprompt {
 
 // Rows of a comma-separated text without header line (RFC 4180): a quote stands only around a whole
 // field, quotes inside are doubled, quoted fields may hold separators and line ends. Throws
-// DataError for anything else, and for a last row that stops within an unquoted text.
+// DataError for anything else, and for a last row without line end, which may be half a row: a text
+// that was cut between two doubled quotes looks whole.
 class QuotedCsv {
  public:
   // `source` must outlive the reader.

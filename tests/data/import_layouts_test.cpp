@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <sstream>
+
+#include "bbprompt/base/error.hpp"
 #include "bbprompt/data/import.hpp"
 #include "bbprompt/data/known_task.hpp"
 #include "tests/data/import_support.hpp"
@@ -185,6 +188,32 @@ TEST_P(ImportLayouts, AreReadAsTheirPublisherWritesThem) {
   EXPECT_EQ(folder.written(GetParam().task, "dev"), GetParam().dev);
   EXPECT_EQ(folder.written(GetParam().task, "test"), GetParam().test);
   EXPECT_FALSE(report.splits.empty());
+}
+
+// Half a file never passes as a whole one: what is read are the rows before the cut, or it is
+// refused.
+TEST_P(ImportLayouts, CutAnywhereAreRefusedOrEndWithAWholeRow) {
+  ImportFolder folder;
+  std::vector<NamedText> files = GetParam().files;
+  const std::string whole = files.front().text;
+  (void)folder.import(GetParam().task, files);
+  std::string all;
+  for (const char* split : {"train", "dev", "test"}) all += folder.written(GetParam().task, split);
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    files.front().text = whole.substr(0, size);
+    ImportFolder cut;
+    try {
+      (void)cut.import(GetParam().task, {files.front()});
+    } catch (const Error&) {
+      continue;
+    }
+    for (const char* split : {"train", "dev", "test"}) {
+      std::istringstream lines(cut.written(GetParam().task, split));
+      for (std::string line; std::getline(lines, line);) {
+        EXPECT_THAT(all, HasSubstr(line + "\n")) << "cut at " << size;
+      }
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Data, ImportLayouts, ::testing::ValuesIn(kLayouts),
