@@ -12,24 +12,23 @@ namespace {
 
 using Labels = std::vector<std::pair<std::string, std::string>>;
 
-ImportLayout header_tsv(std::string text_a, std::string text_b, std::string label,
-                        Labels labels = {}) {
-  const std::string second = text_b.empty() ? "" : "\"" + text_b + "\", ";
-  return {.kind = LayoutKind::kHeaderTsv,
-          .name = "TSV with columns \"" + text_a + "\", " + second + "\"" + label + "\"",
-          .text_a = std::move(text_a),
-          .text_b = std::move(text_b),
-          .label = std::move(label),
+// A layout whose columns or keys have names: text, second text (pairs), label.
+ImportLayout named_columns(LayoutKind kind, const std::string& what,
+                           const std::vector<std::string>& names, Labels labels = {}) {
+  return {.kind = kind,
+          .name = what + " " + listed(names),
+          .text_a = names.front(),
+          .text_b = names.size() == 3 ? names[1] : "",
+          .label = names.back(),
           .labels = std::move(labels)};
 }
 
-ImportLayout json_lines(std::string text_a, std::string text_b, std::string label) {
-  const std::string second = text_b.empty() ? "" : "\"" + text_b + "\", ";
-  return {.kind = LayoutKind::kJsonLines,
-          .name = "JSON lines with keys \"" + text_a + "\", " + second + "\"" + label + "\"",
-          .text_a = std::move(text_a),
-          .text_b = std::move(text_b),
-          .label = std::move(label)};
+ImportLayout header_tsv(const std::vector<std::string>& names, Labels labels = {}) {
+  return named_columns(LayoutKind::kHeaderTsv, "TSV with columns", names, std::move(labels));
+}
+
+ImportLayout json_lines(const std::vector<std::string>& names) {
+  return named_columns(LayoutKind::kJsonLines, "JSON lines with keys", names);
 }
 
 ImportLayout csv(std::string name, std::size_t num_columns, Labels labels) {
@@ -137,18 +136,18 @@ std::optional<ImportLayout> layout_that_fits(const KnownTask& task, const FirstL
 
 void add_header_tsv(const std::string& task, std::vector<ImportLayout>& layouts) {
   if (task == "mrpc") {
-    layouts.push_back(header_tsv("#1 String", "#2 String", "Quality",
+    layouts.push_back(header_tsv({"#1 String", "#2 String", "Quality"},
                                  {{"0", "not_equivalent"}, {"1", "equivalent"}}));
     layouts.push_back(plain(LayoutKind::kIdPairs, "GLUE's dev_ids.tsv"));
   } else if (task == "qnli") {
-    layouts.push_back(header_tsv("question", "sentence", "label"));
+    layouts.push_back(header_tsv({"question", "sentence", "label"}));
   } else if (task == "rte") {
-    layouts.push_back(header_tsv("sentence1", "sentence2", "label"));
+    layouts.push_back(header_tsv({"sentence1", "sentence2", "label"}));
   } else if (task == "sst2") {
-    layouts.push_back(header_tsv("sentence", "", "label", {{"0", "negative"}, {"1", "positive"}}));
+    layouts.push_back(header_tsv({"sentence", "label"}, {{"0", "negative"}, {"1", "positive"}}));
   } else if (task == "mnli" || task == "snli") {
-    layouts.push_back(header_tsv("sentence1", "sentence2", "gold_label"));
-    layouts.push_back(json_lines("sentence1", "sentence2", "gold_label"));
+    layouts.push_back(header_tsv({"sentence1", "sentence2", "gold_label"}));
+    layouts.push_back(json_lines({"sentence1", "sentence2", "gold_label"}));
   }
 }
 
@@ -156,7 +155,7 @@ void add_other(const std::string& task, std::vector<ImportLayout>& layouts) {
   if (task == "cola") {
     layouts.push_back(plain(LayoutKind::kColaTsv, "CoLA's TSV of four columns",
                             {{"0", "unacceptable"}, {"1", "acceptable"}}));
-    ImportLayout unlabelled = header_tsv("sentence", "", "label");
+    ImportLayout unlabelled = header_tsv({"sentence", "label"});
     unlabelled.kind = LayoutKind::kUnlabelled;
     layouts.push_back(std::move(unlabelled));
   } else if (task == "rct") {
@@ -184,8 +183,9 @@ std::vector<ImportLayout> layouts_of(const KnownTask& task) {
   add_other(task.name, layouts);
   const bool is_text_and_label =
       task.name == "ci" || task.name == "se" || task.name == "rct" || task.name == "hp";
-  if (is_text_and_label) layouts.push_back(json_lines("text", "", "label"));
-  layouts.push_back(json_lines("text_a", task.is_pair ? "text_b" : "", "label"));
+  if (is_text_and_label) layouts.push_back(json_lines({"text", "label"}));
+  layouts.push_back(task.is_pair ? json_lines({"text_a", "text_b", "label"})
+                                 : json_lines({"text_a", "label"}));
   // A test file of GLUE has the texts alone.
   for (std::size_t i = 0; i < layouts.size(); ++i) {
     if (layouts[i].kind != LayoutKind::kHeaderTsv) continue;

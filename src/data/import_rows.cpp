@@ -127,7 +127,7 @@ void read_trec_labels(const ImportText& source, RowCollector& rows) {
     const auto blank = line.find(' ');
     if (colon == std::string_view::npos || blank == std::string_view::npos || colon > blank) {
       rows.fail(lines.number(),
-                "expected \"LABEL:sub question\", found \"" + printable(line) + "\"");
+                R"(expected "LABEL:sub question", found ")" + printable(line) + "\"");
     }
     rows.add(
         {.line = lines.number(), .text_a = line.substr(blank + 1), .label = line.substr(0, colon)});
