@@ -249,8 +249,10 @@ TEST(ImportHyperpartisan, DealsAPairThatHasNoSplits) {
   std::string truth = "<articles>";
   for (int i = 0; i < 25; ++i) {
     const std::string id = std::to_string(100 + i);
-    articles += "<article id=\"" + id + "\">text " + id + "</article>";
-    truth += "<article id=\"" + id + "\" hyperpartisan=\"" + (i % 2 ? "true" : "false") + "\"/>";
+    const std::string opening = "<article id=\"" + id + "\"";
+    articles.append(opening).append(">text ").append(id).append("</article>");
+    truth.append(opening).append(i % 2 == 0 ? R"( hyperpartisan="false"/>)"
+                                            : R"( hyperpartisan="true"/>)");
   }
   const ImportReport report =
       folder.import("hp", {{"articles-training.xml", articles + "</articles>"},
