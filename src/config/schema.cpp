@@ -228,6 +228,19 @@ constexpr SchemaRow kRows[] = {
      },
      .limits = {-kLargest, kLargest},
      .meaning = "stop: fitness at or below this"},
+    {.key = "optimizer.cma_es.restarts",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.restarts; },
+     .choices = {"none", "ipop", "bipop"},
+     .meaning = "when a stop rule holds, start anew: `ipop` with twice the population; `bipop` in "
+                "turns that or with a small population and step size"},
+    {.key = "optimizer.cma_es.max_restarts",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.max_restarts; },
+     .limits = {0, 1000},
+     .meaning = "so many times at most"},
+    {.key = "optimizer.cma_es.per_block",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.is_per_block; },
+     .meaning = "one CMA-ES for each block of a prompt that has several (one per layer), in turns; "
+                "`false`: one over all of them"},
     {.key = "optimizer.random_search.population_size",
      .field = [](ConfigFields& f)
          -> FieldRef { return &f.spec.optimizer.random_search.population_size; },

@@ -38,11 +38,12 @@ struct TextField {
 // A mapping that is not read into a field: sweep (parse_sweep, resolved_yaml), profiles.
 struct SweepField {};
 
-using FieldRef = std::variant<int*, std::int64_t*, double*, OptionalReal, bool*, TextField,
-                              std::string*, std::filesystem::path*, PromptKind*, Relaxation*,
-                              ObjectiveKind*, MetricKind*, Calibration*, SelectionRule*,
-                              OptimizerKind*, CovarianceKind*, std::vector<std::string>*,
-                              std::vector<LabelOptions>*, std::vector<std::uint64_t>*, SweepField>;
+using FieldRef =
+    std::variant<int*, std::int64_t*, double*, OptionalReal, bool*, TextField, std::string*,
+                 std::filesystem::path*, PromptKind*, Relaxation*, ObjectiveKind*, MetricKind*,
+                 Calibration*, SelectionRule*, OptimizerKind*, CovarianceKind*, RestartKind*,
+                 std::vector<std::string>*, std::vector<LabelOptions>*, std::vector<std::uint64_t>*,
+                 SweepField>;
 
 // Limits of a number, or of each number in a list.
 struct Limits {
