@@ -7,6 +7,7 @@
 
 #include "app/command.hpp"
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/config/data_path.hpp"
 #include "bbprompt/explain/choose_trials.hpp"
 #include "bbprompt/explain/explanation.hpp"
 #include "bbprompt/explain/explanation_text.hpp"
@@ -52,6 +53,8 @@ CommandOptions explain_options() {
       "other candidates tried at each position; default 5, none in short explanations");
   options.named.add_options()("json", "everything, for programs");
   add_text("data-folder", "FOLDER",
+           "data folder, instead of the run's data_folder and BBPROMPT_DATA");
+  add_text("config-folder", "FOLDER",
            "where relative paths of the configuration start; default: where its file was");
   options.hidden.add_options()("run", po::value<std::string>()->required());
   options.positional.add("run", 1);
@@ -85,14 +88,16 @@ std::size_t terminal_columns() {
   return std::max<std::size_t>(60, size.ws_col);
 }
 
-std::filesystem::path data_folder(const Results& results, const po::variables_map& values) {
-  if (values.count("data-folder") > 0) return values["data-folder"].as<std::string>();
-  std::filesystem::path folder = results.run.config_folder;
-  if (!std::filesystem::is_directory(folder)) {
-    throw UsageError("the folder of the run's configuration, \"" + folder.string() +
-                     "\", is not here; say with --data-folder where its relative paths start");
+PathRoots roots_of(const Results& results, const po::variables_map& values) {
+  PathRoots roots = path_roots(results.run);
+  if (values.count("config-folder") > 0) roots.folder = text_of(values, "config-folder");
+  if (values.count("data-folder") > 0)
+    roots.data = find_data_folder(text_of(values, "data-folder"));
+  if (!std::filesystem::is_directory(roots.folder)) {
+    throw UsageError("the folder of the run's configuration, \"" + roots.folder.string() +
+                     "\", is not here; say with --config-folder where its relative paths start");
   }
-  return folder;
+  return roots;
 }
 
 // A line that is drawn over, where standard error is a terminal.
@@ -135,7 +140,7 @@ int explain_command(const Arguments& arguments) {
   style.is_short = chosen.size() > 1;
   if (style.is_short && !is_json) wanted.num_replacements = 0;
   if (values.count("replacements") > 0) wanted.num_replacements = count_of(values, "replacements");
-  const auto folder = data_folder(results, values);
+  const PathRoots roots = roots_of(results, values);
 
   ModelPool models;
   std::vector<Explanation> explanations;
@@ -144,7 +149,7 @@ int explain_command(const Arguments& arguments) {
     {
       Counter counter(record.id);
       wanted.on_progress = [&](std::size_t done, std::size_t all) { counter.show(done, all); };
-      const auto context = open_trial(record, folder, models);
+      const auto context = open_trial(record, roots, models);
       explanations.push_back(explain(record, *context, wanted));
     }
     if (is_json) continue;

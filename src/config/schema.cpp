@@ -187,6 +187,19 @@ constexpr SchemaRow kRowsAfterPrompt[] = {
      },
      .limits = {-kLargest, kLargest},
      .meaning = "stop: fitness at or below this"},
+    {.key = "optimizer.cma_es.restarts",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.restarts; },
+     .choices = {"none", "ipop", "bipop"},
+     .meaning = "when a stop rule holds, start anew: `ipop` with twice the population; `bipop` in "
+                "turns that or with a small population and step size"},
+    {.key = "optimizer.cma_es.max_restarts",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.max_restarts; },
+     .limits = {0, 1000},
+     .meaning = "so many times at most"},
+    {.key = "optimizer.cma_es.per_block",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.is_per_block; },
+     .meaning = "one CMA-ES for each block of a prompt that has several (one per layer), in turns; "
+                "`false`: one over all of them"},
     {.key = "optimizer.random_search.population_size",
      .field = [](ConfigFields& f) -> FieldRef {
        return &f.spec.optimizer.random_search.population_size;
@@ -237,6 +250,11 @@ constexpr SchemaRow kRowsAfterPrompt[] = {
     {.key = "seeds",
      .field = [](ConfigFields& f) -> FieldRef { return &f.seeds; },
      .meaning = "one trial of each configuration per seed"},
+    {.key = "data_folder",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.data_folder; },
+     .meaning =
+         "folder that paths written `data:...` lie below, relative to the working directory; "
+         "empty: the environment variable `BBPROMPT_DATA`, else `data`"},
 
     {.key = "output.folder",
      .field = [](ConfigFields& f) -> FieldRef { return &f.output.folder; },
@@ -254,8 +272,9 @@ constexpr SchemaRow kRowsAfterPrompt[] = {
      .meaning = "named methods, each with settings that go together"},
     {.key = "sweep.prompts_from.run",
      .field = [](ConfigFields& f) -> FieldRef { return &f.prompts_from.run; },
-     .meaning = "folder of a finished run: its learned discrete prompts become variants `from-TASK`, "
-                "or `from-TASK-METHOD` when they are of several methods; empty: none"},
+     .meaning =
+         "folder of a finished run: its learned discrete prompts become variants `from-TASK`, "
+         "or `from-TASK-METHOD` when they are of several methods; empty: none"},
     {.key = "sweep.prompts_from.methods",
      .field = [](ConfigFields& f) -> FieldRef { return TextListField{&f.prompts_from.methods}; },
      .meaning = "methods of that run; empty: all that learned discrete prompts"},

@@ -1,7 +1,8 @@
 #include "bbprompt/explain/open_trial.hpp"
 
 #include "bbprompt/base/error.hpp"
-#include "bbprompt/config/experiment_yaml.hpp"
+#include "bbprompt/config/config_node.hpp"
+#include "bbprompt/config/data_path.hpp"
 #include "bbprompt/run/trial_run.hpp"
 
 namespace bbprompt {
@@ -23,9 +24,15 @@ void check_same(const TrialRecord& record, const TrialContext& context) {
 
 }  // namespace
 
-std::unique_ptr<TrialContext> open_trial(const TrialRecord& record,
-                                         const std::filesystem::path& folder, ModelPool& models) {
-  const ExperimentSpec spec = experiment_from_yaml(record.config, folder);
+PathRoots path_roots(const RunInfo& run) {
+  const ConfigNode root = parse_yaml(run.config_resolved, "the run's configuration");
+  const ConfigNode* data = root.find("data_folder");
+  return {.folder = run.config_folder, .data = find_data_folder(data == nullptr ? "" : data->text)};
+}
+
+std::unique_ptr<TrialContext> open_trial(const TrialRecord& record, const PathRoots& roots,
+                                         ModelPool& models) {
+  const ExperimentSpec spec = experiment_from_yaml(record.config, roots);
   auto context = std::make_unique<TrialContext>(spec, models.get(spec.model));
   check_same(record, *context);
   return context;

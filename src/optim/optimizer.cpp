@@ -1,9 +1,9 @@
 #include "bbprompt/optim/optimizer.hpp"
 
 #include "bbprompt/base/error.hpp"
-#include "bbprompt/optim/cma_es.hpp"
 #include "bbprompt/optim/optimizer_options.hpp"
 #include "bbprompt/optim/random_search.hpp"
+#include "optim/cma_es_family.hpp"
 
 namespace bbprompt {
 
@@ -41,7 +41,7 @@ std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options,
                                           const SearchDomain& domain, const OptimizerSeed& seed) {
   switch (options.kind) {
     case OptimizerKind::kCmaEs:
-      return std::make_unique<CmaEs>(options.cma_es, domain.start, seed);
+      return make_cma_es(options.cma_es, domain, seed);
     case OptimizerKind::kRandomSearch:
       return std::make_unique<RandomSearch>(options.random_search, domain.start, seed);
   }

@@ -170,7 +170,7 @@ PromptRecord TrialContext::describe(const std::vector<double>& point) const {
   const Prompt prompt = prompt_space_->decode(point);
   PromptRecord record;
   if (const auto* tokens = std::get_if<PromptTokens>(&prompt)) {
-    record.kind = "discrete";
+    record.kind = spec_.prompt.kind == PromptKind::kManual ? "manual" : "discrete";
     record.ids = tokens->ids;
   } else if (const auto* vectors = std::get_if<PromptVectors>(&prompt)) {
     record.kind = "soft";

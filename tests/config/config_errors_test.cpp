@@ -67,11 +67,11 @@ TEST(ConfigErrors, UnknownKeysNameTheNearestOne) {
       {"", "\"\": 3\n",
        "c.yaml:9:1: unknown key; known here: name, profile, profiles, model, task, few_shot, "
        "prompt, objective, scoring, optimizer, budget, selection, manual_baseline, shard_size, "
-       "seeds, output, sweep"},
+       "seeds, data_folder, output, sweep"},
       {"", "<<: {length: 3}\n",
        "c.yaml:9:1: <<: unknown key; known here: name, profile, profiles, model, task, few_shot, "
        "prompt, objective, scoring, optimizer, budget, selection, manual_baseline, shard_size, "
-       "seeds, output, sweep"},
+       "seeds, data_folder, output, sweep"},
   });
 }
 

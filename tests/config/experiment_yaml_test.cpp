@@ -127,17 +127,29 @@ TEST(ToYaml, DoesNotDependOnHowValuesWereWritten) {
 TEST(WithRealPaths, PutsTheFolderBeforeRelativePathsOnly) {
   ExperimentSpec spec = spec_of(kSmallConfig);
   spec.task.test = "/data/test.tsv";
-  spec = with_real_paths(spec, "configs/quickstart");
+  spec = with_real_paths(spec, {.folder = "configs/quickstart", .data = "d"});
   EXPECT_EQ(spec.model.path, "configs/quickstart/model");
   EXPECT_EQ(spec.task.train, "configs/quickstart/train.jsonl");
   EXPECT_EQ(spec.task.dev, "");
   EXPECT_EQ(spec.task.test, "/data/test.tsv");
 }
 
+TEST(WithRealPaths, PutsTheDataFolderInThePlaceOfItsScheme) {
+  ExperimentSpec spec = spec_of(kSmallConfig);
+  spec.task.train = "data:mrpc/train.jsonl";
+  spec.task.test = "data:mrpc/dev.jsonl";
+  const std::string written = to_yaml(spec);
+  EXPECT_NE(written.find("\n  train: \"data:mrpc/train.jsonl\"\n"), std::string::npos) << written;
+  spec = with_real_paths(spec, {.folder = "configs", .data = "/d"});
+  EXPECT_EQ(spec.task.train, "/d/mrpc/train.jsonl");
+  EXPECT_EQ(spec.task.test, "/d/mrpc/dev.jsonl");
+  EXPECT_EQ(spec.task.data_folder, "/d");
+}
+
 TEST(ExperimentFromYaml, GivesWorkersTheSameTrial) {
   const ExperimentSpec spec = spec_of(kSmallConfig);
-  const ExperimentSpec read = experiment_from_yaml(to_yaml(spec), "f");
-  EXPECT_EQ(to_yaml(read), to_yaml(with_real_paths(spec, "f")));
+  const ExperimentSpec read = experiment_from_yaml(to_yaml(spec), {.folder = "f", .data = "d"});
+  EXPECT_EQ(to_yaml(read), to_yaml(with_real_paths(spec, {.folder = "f", .data = "d"})));
 }
 
 }  // namespace

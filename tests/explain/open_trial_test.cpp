@@ -22,7 +22,7 @@ class OpenTrialTest : public ::testing::Test {
       std::filesystem::copy_file(*path, folder_.path() / name);
       *path = name;
     }
-    const ExperimentSpec real = with_real_paths(spec_, folder_.path());
+    const ExperimentSpec real = with_real_paths(spec_, {.folder = folder_.path(), .data = {}});
     TrialContext context(real, models_.get(real.model));
     record_ = finished_trial(context);
     record_.config = to_yaml(spec_);  // with relative paths, as a run has it
@@ -31,7 +31,7 @@ class OpenTrialTest : public ::testing::Test {
 
   std::string error_of() {
     try {
-      (void)open_trial(record_, folder_.path(), models_);
+      (void)open_trial(record_, {.folder = folder_.path(), .data = {}}, models_);
     } catch (const Error& error) {
       return error.what();
     }
@@ -45,7 +45,7 @@ class OpenTrialTest : public ::testing::Test {
 };
 
 TEST_F(OpenTrialTest, TheContextDecodesTheRecordsPrompt) {
-  const auto context = open_trial(record_, folder_.path(), models_);
+  const auto context = open_trial(record_, {.folder = folder_.path(), .data = {}}, models_);
   EXPECT_EQ(context->describe(record_.best.prompt.point).ids, record_.best.prompt.ids);
   EXPECT_EQ(context->gold(Split::kTest), record_.gold.at("test"));
 }

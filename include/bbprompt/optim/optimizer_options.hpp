@@ -10,6 +10,7 @@ namespace bbprompt {
 
 enum class OptimizerKind { kCmaEs, kRandomSearch };
 enum class CovarianceKind { kFull, kSeparable };
+enum class RestartKind { kNone, kIpop, kBipop };
 
 struct CmaEsOptions {
   CovarianceKind covariance = CovarianceKind::kFull;
@@ -28,6 +29,9 @@ struct CmaEsOptions {
   std::int64_t max_iterations = 0;  // 0: 100 + 150 (N + 3)^2 / sqrt(lambda)
   double target = 0.0;              // used when has_target
   bool has_target = false;
+  RestartKind restarts = RestartKind::kNone;  // see RestartedCmaEs
+  int max_restarts = 9;
+  bool is_per_block = false;  // one CMA-ES for each block of the domain; see BlockCmaEs
 };
 
 struct RandomSearchOptions {

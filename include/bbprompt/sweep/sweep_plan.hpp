@@ -29,8 +29,9 @@ struct TrialSpec {
 struct SweepPlan {
   std::string name;
   OutputOptions output;
-  std::filesystem::path folder;   // absolute; relative paths in the trials start there
-  std::vector<TrialSpec> trials;  // variants x axes (last axis fastest) x seeds
+  std::filesystem::path folder;       // absolute; relative paths in the trials start there
+  std::filesystem::path data_folder;  // absolute; and paths written "data:..." here
+  std::vector<TrialSpec> trials;      // variants x axes (last axis fastest) x seeds
   std::string config_given;
   std::string config_resolved;
   std::string config_hash;  // SHA-256 over the ids and hashes of the trials in order
