@@ -109,7 +109,7 @@ TEST(ToYaml, WritesEveryKeyInCanonicalForm) {
             "    active: true\n    tol_fun: 1e-11\n    tol_fun_hist: 1e-12\n    tol_x: 1e-11\n"
             "    tol_fac_up_x: 1000\n    tol_up_sigma: 1e+20\n    tol_condition_cov: 1e+14\n"
             "    tol_flat_fitness: 0\n    stagnation_stop: true\n    max_iterations: 0\n"
-            "    target: none\n"
+            "    target: none\n    restarts: none\n    max_restarts: 9\n    per_block: false\n"
             "  random_search:\n    population_size: 20\n    sigma: 1\n"
             "budget:\n  evaluations: 500\n  queries: 0\n  calls: 0\n  tokens: 0\n"
             "selection:\n  rule: dev_best\n  every: 1\n"
