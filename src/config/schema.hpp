@@ -42,8 +42,8 @@ using FieldRef =
     std::variant<int*, std::int64_t*, double*, OptionalReal, bool*, TextField, std::string*,
                  std::filesystem::path*, PromptKind*, Relaxation*, ObjectiveKind*, MetricKind*,
                  Calibration*, SelectionRule*, OptimizerKind*, CovarianceKind*, RestartKind*,
-                 std::vector<std::string>*, std::vector<LabelOptions>*, std::vector<std::uint64_t>*,
-                 SweepField>;
+                 PolicyGradientVariant*, GradientRule*, std::vector<std::string>*,
+                 std::vector<LabelOptions>*, std::vector<std::uint64_t>*, SweepField>;
 
 // Limits of a number, or of each number in a list.
 struct Limits {

@@ -41,10 +41,6 @@ Eigen::VectorXd score_gradient(const CategoricalDistribution& distribution,
       gradient[place] += share * (losses[k] - baseline) / distribution.probabilities[place];
     }
   }
-  for (Eigen::Index i = 0; i < distribution.size(); ++i) {
-    auto row = gradient.segment(distribution.first(i), distribution.num_categories(i));
-    row.array() -= row.mean();
-  }
   return gradient;
 }
 

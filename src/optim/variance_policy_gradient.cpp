@@ -40,7 +40,7 @@ void check(const PolicyGradientOptions& options) {
 
 double default_rate(const PolicyGradientOptions& options) {
   if (options.variant == PolicyGradientVariant::kReleased) return 1e-4;
-  return options.rule == GradientRule::kAdamW ? 3e-3 : 3e-2;
+  return options.rule == GradientRule::kAdamW ? 1e-2 : 3e-3;
 }
 
 bool can_be_drawn_from(const CategoricalDistribution& distribution) {

@@ -45,10 +45,10 @@ struct PolicyGradientOptions {
   PolicyGradientVariant variant = PolicyGradientVariant::kCorrected;
   int population_size = 20;
   GradientRule rule = GradientRule::kAdamW;
-  double learning_rate = 0.0;    // 0: the default of variant and rule, see VariancePolicyGradient
-  double weight_decay = 0.1;     // decoupled
-  double clip = 3.0;             // largest L2 norm of the whole gradient; 0: not clipped
-  double min_probability = 0.1;  // corrected: least probability of a category, in units of 1/K
+  double learning_rate = 0.0;     // 0: the default of variant and rule, see VariancePolicyGradient
+  double weight_decay = 0.1;      // decoupled
+  double clip = 3.0;              // largest L2 norm of the whole gradient; 0: not clipped
+  double min_probability = 1e-3;  // corrected: least probability of a category, in units of 1/K
 };
 
 struct CatCmaOptions {

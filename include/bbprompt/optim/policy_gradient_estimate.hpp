@@ -24,11 +24,11 @@ struct ScoredPoints {
 //   dF/dp_ij = E[ L(x) 1{x_i = j} / p_ij ],
 // so 1{x_i = j} / p_ij is the score; it has mean 1 whatever p, hence the sample covariance
 //   g_ij = 1/(I-1) sum_k (L_k - mean L) 1{x_ki = j} / p_ij
-// is an unbiased estimate of dF/dp_ij - F. That F is the same for all categories of a coordinate:
-// a direction normal to the simplex, which the constraint sum_j p_ij = 1 forbids anyway. What is
-// returned has the mean over the categories of each coordinate taken off, and is an unbiased
-// estimate of the gradient along the simplex. There is no term for categories that were not drawn;
-// p_ij > 0 is needed for drawn ones only, which have it.
+// is an unbiased estimate of dF/dp_ij - F(p). That F(p) is the same for all categories of a
+// coordinate, a direction normal to the simplex, which sum_j p_ij = 1 forbids: along the simplex
+// the estimate is unbiased. It is nothing for categories that were not drawn, and p_ij > 0 is
+// needed for drawn ones only, which have it. (Taking the mean of each coordinate off would leave
+// the same gradient along the simplex, but turns the zeros into small numbers that Adam blows up.)
 [[nodiscard]] Eigen::VectorXd score_gradient(const CategoricalDistribution& distribution,
                                              const ScoredPoints& population);
 
