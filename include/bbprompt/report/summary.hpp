@@ -18,11 +18,12 @@ struct MeanDeviation {
 };
 [[nodiscard]] MeanDeviation mean_deviation(std::span<const double> values);
 
-// The trials of one method on one task; they differ in their seeds. Figures are over the trials
-// that are done; metrics as fractions, larger is better.
+// The trials of one method (with equal settings) on one task; they differ in their seeds. Figures
+// are over the trials that are done; metrics as fractions, larger is better.
 struct SummaryRow {
   std::string task;
   std::string method;
+  std::string settings;  // sweep axes that tell trials of the method apart, e.g. "prompt.length=5"
   std::string metric;
   int num_done = 0;
   int num_failed = 0;
@@ -41,7 +42,8 @@ struct Summary {
 };
 
 // Tasks, and methods within each, in the order of their first trial. Trials of one task and method
-// whose metrics differ in kind are not averaged but get a row each.
+// whose metrics differ in kind, or whose sweep settings differ, are not averaged but get a row
+// each.
 [[nodiscard]] Summary summarize(const Results& results);
 
 }  // namespace bbprompt
