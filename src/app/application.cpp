@@ -18,7 +18,7 @@ Usage: bbprompt COMMAND ...
   run       run the trials of a configuration, or go on with them
   plan      show the trials and what they will cost, without running them
   validate  check configuration, data and model, and ask the model one query
-  report    tables of finished runs, also as CSV, JSON or digest
+  report    tables of finished runs, also as CSV, JSON, Markdown, LaTeX or an HTML page
   status    how far a run is, from another shell
 
 bbprompt COMMAND --help explains each, with an example. bbprompt --version.
