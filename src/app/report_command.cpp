@@ -32,23 +32,27 @@ CommandOptions report_options() {
           "  bbprompt report out/quickstart\n"
           "  bbprompt report out/quickstart --csv > trials.csv\n"
           "  bbprompt report out/a out/b --baseline discrete --html report.html\n"};
-  options.named.add_options()("baseline", po::value<std::string>()->default_value(""),
+  options.named.add_options()("baseline", po::value<std::string>()->value_name("METHOD"),
                               "method that the others are tested against (default: the first)");
   options.named.add_options()(
-      "efficiency", po::value<std::string>()->default_value(""),
+      "efficiency", po::value<std::string>()->value_name("METHOD"),
       "also: search queries each method needs to reach this method's training loss");
   options.named.add_options()("csv", "one line per trial, all figures");
-  options.named.add_options()("table", po::value<std::string>(),
+  options.named.add_options()("table", po::value<std::string>()->value_name("NAME"),
                               "another table as CSV: matrix, tests or efficiency");
   options.named.add_options()("json", "everything, for programs");
   options.named.add_options()("markdown", "matrix and tests as Markdown tables");
   options.named.add_options()("latex", "matrix and tests as LaTeX tables (package booktabs)");
-  options.named.add_options()("html", po::value<std::string>(),
+  options.named.add_options()("html", po::value<std::string>()->value_name("FILE"),
                               "write one page with tables, figures (by gnuplot) and prompts");
   options.named.add_options()("digest", "SHA-256 over everything but timings and host names");
   options.hidden.add_options()("run", po::value<std::vector<std::string>>()->required());
   options.positional.add("run", -1);
   return options;
+}
+
+std::string text_of(const po::variables_map& values, const char* name) {
+  return values.count(name) > 0 ? values[name].as<std::string>() : "";
 }
 
 void check_formats(const po::variables_map& values) {
@@ -60,8 +64,7 @@ void check_formats(const po::variables_map& values) {
   }
   if (values.count("table") == 0) return;
   if (values.count("csv") == 0) throw UsageError("report: --table is for --csv; add it");
-  const auto table = values["table"].as<std::string>();
-  if (table == "efficiency" && values["efficiency"].as<std::string>().empty()) {
+  if (text_of(values, "table") == "efficiency" && text_of(values, "efficiency").empty()) {
     throw UsageError("report: --table efficiency needs --efficiency METHOD");
   }
 }
@@ -76,7 +79,7 @@ void write_digests(const std::vector<NamedResults>& runs) {
 std::string rendered(const Results& results, const ReportRequest& request,
                      const po::variables_map& values) {
   if (values.count("table") > 0) {
-    return to_csv(results, values["table"].as<std::string>(), request);
+    return to_csv(results, text_of(values, "table"), request);
   }
   if (values.count("csv") > 0) return to_csv(results);
   if (values.count("json") > 0) return to_json(results, request);
@@ -104,11 +107,11 @@ int report_command(const Arguments& arguments) {
     write_digests(runs);
     return kExitDone;
   }
-  const ReportRequest request{.baseline = values["baseline"].as<std::string>(),
-                              .efficiency = values["efficiency"].as<std::string>()};
+  const ReportRequest request{.baseline = text_of(values, "baseline"),
+                              .efficiency = text_of(values, "efficiency")};
   const Results results = merge_runs(std::move(runs));
   if (values.count("html") > 0) {
-    write_page(results, request, values["html"].as<std::string>());
+    write_page(results, request, text_of(values, "html"));
   } else {
     std::cout << rendered(results, request, values);
   }

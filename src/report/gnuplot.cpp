@@ -21,6 +21,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t kMaxSvgBytes = std::size_t{1} << 26;
+// gnuplot 5.4 takes a doubled quote at the beginning of a string for an empty string.
+constexpr const char* kApostrophe = "\xE2\x80\x99";
 constexpr std::size_t kMaxMessageBytes = 400;
 
 void check_system(int status, const std::string& what) {
@@ -47,15 +49,17 @@ class ScratchFolder {
   fs::path path_;
 };
 
-// Standard input closed, standard output and error into a file.
+// The process works in the folder, reads nothing, and writes what it says into the file "log".
 class FileActions {
  public:
-  explicit FileActions(const fs::path& log) {
+  explicit FileActions(const fs::path& folder) {
     check_system(::posix_spawn_file_actions_init(&actions_), "prepare a process");
+    check_system(::posix_spawn_file_actions_addchdir_np(&actions_, folder.c_str()),
+                 "prepare a process");
     check_system(
         ::posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0),
         "prepare a process");
-    check_system(::posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, log.c_str(),
+    check_system(::posix_spawn_file_actions_addopen(&actions_, STDOUT_FILENO, "log",
                                                     O_WRONLY | O_CREAT | O_TRUNC, 0600),
                  "prepare a process");
     check_system(::posix_spawn_file_actions_adddup2(&actions_, STDOUT_FILENO, STDERR_FILENO),
@@ -72,8 +76,8 @@ class FileActions {
 
 // Runs the program on the script and waits. Returns its status as of waitpid.
 int run(const fs::path& program, const fs::path& folder) {
-  const FileActions actions(folder / "log");
-  std::array<std::string, 3> arguments{"gnuplot", "--default-settings", folder / "script"};
+  const FileActions actions(folder);
+  std::array<std::string, 3> arguments{"gnuplot", "--default-settings", "script"};
   std::array<std::string, 3> environment{"LC_ALL=C", "PATH=/nonexistent",
                                          "HOME=" + folder.string()};
   std::array<char*, 4> argv{arguments[0].data(), arguments[1].data(), arguments[2].data(), nullptr};
@@ -129,12 +133,12 @@ std::string Gnuplot::draw(const GnuplotScript& script) const {
   const ScratchFolder scratch;
   const fs::path& folder = scratch.path();
   for (const auto& [name, contents] : script.files) replace_file(folder / name, contents);
-  replace_file(folder / "script",
-               "set encoding utf8\nset terminal svg size " + std::to_string(script.size.width) +
-                   "," + std::to_string(script.size.height) +
-                   " noenhanced font 'sans-serif,13' background '#ffffff'\ncd " +
-                   gnuplot_string(folder.string()) + "\nset output 'figure.svg'\n" +
-                   script.commands + "\nunset output\n");
+  replace_file(
+      folder / "script",
+      "set encoding utf8\nset terminal svg size " + std::to_string(script.size.width) + "," +
+          std::to_string(script.size.height) +
+          " noenhanced font 'sans-serif,13' background '#ffffff'\nset output 'figure.svg'\n" +
+          script.commands + "\nunset output\n");
   const int status = run(program_, folder);
   std::error_code ignored;
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 ||
@@ -151,8 +155,11 @@ std::string Gnuplot::draw(const GnuplotScript& script) const {
 std::string gnuplot_string(std::string_view text) {
   std::string result = "'";
   for (const char character : printable(text, std::numeric_limits<std::size_t>::max() / 2)) {
-    if (character == '\'') result += '\'';
-    result += character;
+    if (character == '\'') {
+      result += kApostrophe;
+    } else {
+      result += character;
+    }
   }
   return result + "'";
 }

@@ -38,8 +38,9 @@ class Gnuplot {
   std::filesystem::path program_;
 };
 
-// A string of gnuplot's language that stands for the text and nothing else: single quotes, in which
-// neither backslashes nor backquotes mean anything; control characters escaped.
+// A string of gnuplot's language that stands for the text and nothing else: in single quotes, where
+// neither backslashes nor backquotes mean anything; quotes within become typographic ones (U+2019),
+// control characters are escaped.
 [[nodiscard]] std::string gnuplot_string(std::string_view text);
 
 }  // namespace bbprompt
