@@ -18,12 +18,13 @@ void add_reach(Json& row, const std::string& target, const ReachFigures& figures
 
 }  // namespace
 
-DataRows matrix_rows(const ScoreMatrix& matrix) {
+DataRows matrix_rows(const ScoreMatrix& matrix, const std::string& part) {
   DataRows rows;
   for (const MatrixRow& method : matrix.rows) {
     for (std::size_t column = 0; column < matrix.columns.size(); ++column) {
       const MatrixCell& cell = method.cells[column];
       Json row;
+      row["part"] = part;
       row["method"] = method.method;
       row["task"] = matrix.columns[column].task;
       row["metric"] = matrix.columns[column].metric;

@@ -13,7 +13,8 @@ namespace bbprompt {
 // infinite), null where there is no such value.
 using DataRows = std::vector<nlohmann::ordered_json>;
 
-[[nodiscard]] DataRows matrix_rows(const ScoreMatrix& matrix);  // one per method and task
+// One per method and task; `part`: "methods" or "variations".
+[[nodiscard]] DataRows matrix_rows(const ScoreMatrix& matrix, const std::string& part);
 [[nodiscard]] DataRows test_rows(const ScoreMatrix& matrix, const PairedTests& tests);
 [[nodiscard]] DataRows efficiency_rows(const Efficiency& efficiency);
 

@@ -75,17 +75,19 @@ std::string header(const Results& results) {
          "<a href=\"#usage\">Usage</a></nav>\n";
 }
 
-std::string results_html(const Results& results, const ReportRequest& request) {
-  const ScoreMatrix matrix = score_matrix(results);
+std::string captioned(const DataTable& table) {
+  return "<h3>" + html_text(table.caption()) + "</h3>\n" + to_html(table);
+}
+
+std::string results_html(const Comparisons& found) {
   std::string html = heading("results", "Results");
-  if (matrix.rows.empty()) return html + absent("no trial is done yet");
-  html += to_html(matrix_table(matrix));
-  const PairedTests tests = paired_tests(matrix, request.baseline);
-  if (tests.comparisons.empty()) {
-    return html + absent("paired tests: no two methods share a task and a seed");
-  }
-  const DataTable table = tests_table(matrix, tests);
-  return html + "<h3>" + html_text(table.caption()) + "</h3>\n" + to_html(table);
+  if (found.matrix.rows.empty()) return html + absent("no trial is done yet");
+  html += captioned(matrix_table(found.matrix));
+  html += found.tests.comparisons.empty()
+              ? absent("paired tests: no two methods share a task and a seed")
+              : captioned(tests_table(found.matrix, found.tests));
+  if (found.variations.rows.empty()) return html;
+  return html + captioned(matrix_table(found.variations, kVariationsCaption));
 }
 
 std::string first_searching_method(const Results& results) {
@@ -95,13 +97,10 @@ std::string first_searching_method(const Results& results) {
   return "";
 }
 
-std::string efficiency_html(const Results& results, const ReportRequest& request) {
-  std::string html = heading("efficiency", "Search efficiency");
-  const std::string reference =
-      request.efficiency.empty() ? first_searching_method(results) : request.efficiency;
-  if (reference.empty()) return html + absent("no finished trial searched");
-  const DataTable table = efficiency_table(search_efficiency(results, reference));
-  return html + "<h3>" + html_text(table.caption()) + "</h3>\n" + to_html(table);
+std::string efficiency_html(const Comparisons& found) {
+  return heading("efficiency", "Search efficiency") +
+         (found.efficiency ? captioned(efficiency_table(*found.efficiency))
+                           : absent("no finished trial searched"));
 }
 
 std::string drawn(const GnuplotScript& figure, const Gnuplot& gnuplot) {
@@ -139,9 +138,11 @@ std::string figures_html(const Results& results, const std::optional<Gnuplot>& g
 
 std::string to_html(const Results& results, const ReportRequest& request,
                     const std::optional<Gnuplot>& gnuplot) {
-  std::string html = header(results) + results_html(results, request) +
-                     efficiency_html(results, request) + figures_html(results, gnuplot) +
-                     heading("prompts", "Best prompts") +
+  ReportRequest completed = request;
+  if (completed.efficiency.empty()) completed.efficiency = first_searching_method(results);
+  const Comparisons found = compare(results, completed);
+  std::string html = header(results) + results_html(found) + efficiency_html(found) +
+                     figures_html(results, gnuplot) + heading("prompts", "Best prompts") +
                      "<p class=\"note\">the prompt of the trial that is best on dev, never chosen "
                      "on test</p>\n" +
                      prompts_html(results) + heading("usage", "What was paid");

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <vector>
 
+#include "bbprompt/report/score_matrix.hpp"
 #include "bbprompt/report/summary.hpp"
 #include "report/data_table.hpp"
 #include "report/number_text.hpp"
@@ -74,17 +75,35 @@ std::string prompt_html(const SummaryRow& row, const TrialRecord& trial) {
   return html + "</div>\n";
 }
 
+// One task's rows: methods, then what varies them, folded away.
+struct TaskPrompts {
+  std::string task;
+  std::string methods;
+  std::string variations;
+  int num_variations = 0;
+};
+
+std::string task_html(const TaskPrompts& prompts) {
+  std::string html = "<h3>" + text_html(prompts.task) + "</h3>\n" + prompts.methods;
+  if (prompts.num_variations == 0) return html;
+  return html + "<details><summary>" + std::to_string(prompts.num_variations) +
+         " of settings and from other tasks</summary>\n" + prompts.variations + "</details>\n";
+}
+
 }  // namespace
 
 std::string prompts_html(const Results& results) {
-  std::string html;
-  std::string task;
+  std::vector<TaskPrompts> tasks;
   for (const SummaryRow& row : summarize(results).rows) {
     if (!row.best_trial) continue;
-    if (html.empty() || row.task != task) html += "<h3>" + text_html(row.task) + "</h3>\n";
-    task = row.task;
-    html += prompt_html(row, results.trials[*row.best_trial]);
+    if (tasks.empty() || tasks.back().task != row.task) tasks.push_back({.task = row.task});
+    const std::string html = prompt_html(row, results.trials[*row.best_trial]);
+    const bool is_variation = !row.settings.empty() || !transfer_source(row.method).empty();
+    (is_variation ? tasks.back().variations : tasks.back().methods) += html;
+    tasks.back().num_variations += is_variation ? 1 : 0;
   }
+  std::string html;
+  for (const TaskPrompts& task : tasks) html += task_html(task);
   return html.empty() ? "<p class=\"absent\">no trial is done yet</p>\n" : html;
 }
 

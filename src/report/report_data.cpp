@@ -8,6 +8,7 @@
 #include "bbprompt/report/summary.hpp"
 #include "bbprompt/store/digest.hpp"
 #include "report/data_rows.hpp"
+#include "report/tables.hpp"
 #include "report/trial_rows.hpp"
 
 namespace bbprompt {
@@ -118,13 +119,19 @@ DataRows trial_rows(const Results& results) {
   return rows;
 }
 
+DataRows all_matrix_rows(const Comparisons& found) {
+  DataRows rows = matrix_rows(found.matrix, "methods");
+  for (auto& row : matrix_rows(found.variations, "variations")) rows.push_back(std::move(row));
+  return rows;
+}
+
 // The names of a table's columns, taken from a row of any values.
 Json names_of(const std::string& table) {
   ScoreMatrix matrix;
   matrix.columns.resize(1);
   matrix.rows.resize(1);
   matrix.rows[0].cells.resize(1);
-  if (table == "matrix") return matrix_rows(matrix)[0];
+  if (table == "matrix") return matrix_rows(matrix, "")[0];
   PairedTests tests;
   tests.comparisons.resize(1);
   if (table == "tests") return test_rows(matrix, tests)[0];
@@ -138,18 +145,18 @@ Json names_of(const std::string& table) {
 std::string to_csv(const Results& results) { return csv_table(trial_row({}), trial_rows(results)); }
 
 std::string to_csv(const Results& results, const std::string& table, const ReportRequest& request) {
-  const ScoreMatrix matrix = score_matrix(results);
   if (table == "trials") return to_csv(results);
-  if (table == "matrix") return csv_table(names_of(table), matrix_rows(matrix));
-  if (table == "tests") {
-    return csv_table(names_of(table), test_rows(matrix, paired_tests(matrix, request.baseline)));
+  const Comparisons found = compare(results, request);
+  if (table == "matrix") return csv_table(names_of(table), all_matrix_rows(found));
+  if (table == "tests") return csv_table(names_of(table), test_rows(found.matrix, found.tests));
+  if (table != "efficiency") {
+    throw UsageError("table: expected trials, matrix, tests or efficiency, found \"" +
+                     printable(table) + "\"");
   }
-  if (table == "efficiency") {
-    const Efficiency efficiency = search_efficiency(results, request.efficiency);
-    return csv_table(names_of(table), efficiency_rows(efficiency));
+  if (!found.efficiency) {
+    throw UsageError("table efficiency: expected the method to compare with (--efficiency METHOD)");
   }
-  throw UsageError("table: expected trials, matrix, tests or efficiency, found \"" +
-                   printable(table) + "\"");
+  return csv_table(names_of(table), efficiency_rows(*found.efficiency));
 }
 
 std::string to_json(const Results& results, const ReportRequest& request) {
@@ -160,14 +167,11 @@ std::string to_json(const Results& results, const ReportRequest& request) {
   for (const SummaryRow& row : summarize(results).rows) {
     document["summary"].push_back(to_object(row, results));
   }
-  const ScoreMatrix matrix = score_matrix(results);
-  document["matrix"] = to_array(matrix_rows(matrix));
-  document["tests"] = to_array(test_rows(matrix, paired_tests(matrix, request.baseline)));
-  document["efficiency"] = Json::array();
-  if (!request.efficiency.empty()) {
-    document["efficiency"] =
-        to_array(efficiency_rows(search_efficiency(results, request.efficiency)));
-  }
+  const Comparisons found = compare(results, request);
+  document["matrix"] = to_array(all_matrix_rows(found));
+  document["tests"] = to_array(test_rows(found.matrix, found.tests));
+  document["efficiency"] =
+      to_array(found.efficiency ? efficiency_rows(*found.efficiency) : DataRows{});
   document["trials"] = Json::array();
   DataRows rows = trial_rows(results);
   for (Json& row : rows) document["trials"].push_back(std::move(row));

@@ -83,16 +83,18 @@ std::string failure_table(const Results& results) {
   return is_empty ? "" : "\n" + table.to_string();
 }
 
-// The tables that compare methods, in the order of a report.
-std::vector<DataTable> comparison_tables(const Results& results, const ReportRequest& request) {
-  std::vector<DataTable> tables;
-  const ScoreMatrix matrix = score_matrix(results);
-  tables.push_back(matrix_table(matrix));
-  const PairedTests tests = paired_tests(matrix, request.baseline);
-  if (!tests.comparisons.empty()) tables.push_back(tests_table(matrix, tests));
-  if (!request.efficiency.empty()) {
-    tables.push_back(efficiency_table(search_efficiency(results, request.efficiency)));
+// A terminal has the variations as rows of the summary.
+enum class Variations { kShown, kLeftOut };
+
+std::vector<DataTable> comparison_tables(const Results& results, const ReportRequest& request,
+                                         Variations variations) {
+  const Comparisons found = compare(results, request);
+  std::vector<DataTable> tables{matrix_table(found.matrix)};
+  if (!found.tests.comparisons.empty()) tables.push_back(tests_table(found.matrix, found.tests));
+  if (variations == Variations::kShown && !found.variations.rows.empty()) {
+    tables.push_back(matrix_table(found.variations, kVariationsCaption));
   }
+  if (found.efficiency) tables.push_back(efficiency_table(*found.efficiency));
   return tables;
 }
 
@@ -120,17 +122,17 @@ std::string to_text(const Results& results, const ReportRequest& request) {
   std::string text;
   const bool is_asked = !request.baseline.empty() || !request.efficiency.empty();
   if (is_asked || is_comparison(summary)) {
-    text = joined(comparison_tables(results, request), to_terminal) + "\n";
+    text = joined(comparison_tables(results, request, Variations::kLeftOut), to_terminal) + "\n";
   }
   return text + summary_table(summary) + prompt_table(results, summary) + failure_table(results);
 }
 
 std::string to_markdown(const Results& results, const ReportRequest& request) {
-  return joined(comparison_tables(results, request), to_markdown);
+  return joined(comparison_tables(results, request, Variations::kShown), to_markdown);
 }
 
 std::string to_latex(const Results& results, const ReportRequest& request) {
-  return joined(comparison_tables(results, request), to_latex);
+  return joined(comparison_tables(results, request, Variations::kShown), to_latex);
 }
 
 }  // namespace bbprompt

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 #include "bbprompt/report/trial_variants.hpp"
@@ -16,6 +17,7 @@ constexpr double kTie = 1e-12;  // means closer than rounding errors are equal
 using Values = std::map<std::uint64_t, std::vector<double>>;
 struct RowValues {
   std::string method;
+  bool is_variation = false;
   std::map<std::size_t, Values> by_column;
 };
 
@@ -29,11 +31,15 @@ std::size_t column_of(ScoreMatrix& matrix, const TrialRecord& trial) {
   return columns.size() - 1;
 }
 
-RowValues& row_of(std::vector<RowValues>& rows, const std::string& method) {
+RowValues& row_of(std::vector<RowValues>& rows, const TrialRecord& trial,
+                  const TrialVariants& variants) {
+  const std::string method = variants.label(trial);
   const auto found = std::find_if(rows.begin(), rows.end(),
                                   [&](const RowValues& row) { return row.method == method; });
   if (found != rows.end()) return *found;
-  return rows.emplace_back(RowValues{method, {}});
+  const bool is_variation =
+      !variants.settings(trial).empty() || !transfer_source(trial.method).empty();
+  return rows.emplace_back(RowValues{method, is_variation, {}});
 }
 
 bool is_manual_method(const TrialRecord& trial) {
@@ -59,18 +65,24 @@ MatrixCell cell_of(const Values& values) {
   return cell;
 }
 
-MatrixRow finished(const RowValues& values, std::size_t num_columns) {
+MatrixRow averaged(const RowValues& values, std::size_t num_columns) {
   MatrixRow row;
   row.method = values.method;
+  row.is_variation = values.is_variation;
   for (std::size_t column = 0; column < num_columns; ++column) {
     const auto found = values.by_column.find(column);
     row.cells.push_back(cell_of(found == values.by_column.end() ? Values{} : found->second));
-    row.average += row.cells.back().figure.mean / static_cast<double>(num_columns);
   }
   return row;
 }
 
-void mark_best(ScoreMatrix& matrix) {
+// Averages and marks, once rows and columns are complete.
+void finish(ScoreMatrix& matrix) {
+  for (MatrixRow& row : matrix.rows) {
+    row.average = 0.0;
+    for (const MatrixCell& cell : row.cells) row.average += cell.figure.mean;
+    row.average /= static_cast<double>(row.cells.size());
+  }
   const auto largest = [&](const auto& value_of) {
     double best = -std::numeric_limits<double>::infinity();
     for (const MatrixRow& row : matrix.rows) best = std::fmax(best, value_of(row));
@@ -83,6 +95,31 @@ void mark_best(ScoreMatrix& matrix) {
   }
   const double best = largest([](const MatrixRow& row) { return row.average; });
   for (MatrixRow& row : matrix.rows) row.is_best_average = row.average >= best;
+}
+
+template <typename Condition>
+ScoreMatrix selected(const ScoreMatrix& matrix, const Condition& is_wanted) {
+  ScoreMatrix part;
+  for (const MatrixRow& row : matrix.rows) {
+    if (!is_wanted(row)) continue;
+    part.rows.push_back(row);
+    part.rows.back().cells.clear();
+  }
+  for (std::size_t column = 0; column < matrix.columns.size(); ++column) {
+    const bool is_used =
+        std::any_of(matrix.rows.begin(), matrix.rows.end(), [&](const MatrixRow& row) {
+          return is_wanted(row) && !row.is_written_prompt &&
+                 row.cells[column].figure.num_values > 0;
+        });
+    if (!is_used) continue;
+    part.columns.push_back(matrix.columns[column]);
+    std::size_t next = 0;
+    for (const MatrixRow& row : matrix.rows) {
+      if (is_wanted(row)) part.rows[next++].cells.push_back(row.cells[column]);
+    }
+  }
+  finish(part);
+  return part;
 }
 
 }  // namespace
@@ -115,7 +152,7 @@ ScoreMatrix score_matrix(const Results& results) {
   for (const TrialRecord& trial : results.trials) {
     if (trial.state != "done") continue;
     const std::size_t column = column_of(matrix, trial);
-    RowValues& row = row_of(rows, variants.label(trial));
+    RowValues& row = row_of(rows, trial, variants);
     const SplitEvaluation* test = find_split(trial.best, "test");
     if (test != nullptr) row.by_column[column][trial.seed].push_back(test->metric);
     add_written(written, column, trial);
@@ -125,12 +162,25 @@ ScoreMatrix score_matrix(const Results& results) {
     const bool is_taken = std::any_of(rows.begin(), rows.end(),
                                       [](const RowValues& row) { return row.method == "manual"; });
     written.method = is_taken ? "written prompt" : "manual";
-    matrix.rows.push_back(finished(written, matrix.columns.size()));
+    matrix.rows.push_back(averaged(written, matrix.columns.size()));
     matrix.rows.back().is_written_prompt = true;
   }
-  for (const RowValues& row : rows) matrix.rows.push_back(finished(row, matrix.columns.size()));
-  mark_best(matrix);
+  for (const RowValues& row : rows) matrix.rows.push_back(averaged(row, matrix.columns.size()));
+  finish(matrix);
   return matrix;
+}
+
+MatrixParts split_variations(const ScoreMatrix& matrix, const std::string& baseline) {
+  const auto is_variation = [](const MatrixRow& row) { return row.is_variation; };
+  const auto num_methods = std::count_if(
+      matrix.rows.begin(), matrix.rows.end(),
+      [](const MatrixRow& row) { return !row.is_variation && !row.is_written_prompt; });
+  const bool is_varied_baseline =
+      std::any_of(matrix.rows.begin(), matrix.rows.end(),
+                  [&](const MatrixRow& row) { return row.is_variation && row.method == baseline; });
+  if (num_methods < 2 || is_varied_baseline) return {.methods = matrix, .variations = {}};
+  return {.methods = selected(matrix, std::not_fn(is_variation)),
+          .variations = selected(matrix, is_variation)};
 }
 
 }  // namespace bbprompt

@@ -69,8 +69,8 @@ GnuplotScript draw_panel(const Panel& panel, const std::vector<Line>& lines) {
   if (plots.empty()) return script;
   script.size.height += 11 * static_cast<int>(lines.size());
   script.commands = std::string(kAxesStyle) + "set title " + gnuplot_string(panel.title) +
-                    "\nset xlabel 'search queries'\nset xrange [0:*]\nset format x '%.0f'\n" +
-                    "set xtics autofreq rotate by 0\nset mxtics 1\nset ylabel " +
+                    "\nset xlabel 'search queries' offset 0,0.4\nset xrange [0:*] noextend\n"
+                    "set format x '%.0f'\nset ylabel " +
                     gnuplot_string(panel.ylabel) + "\nplot " + plots + "\n";
   return script;
 }

@@ -118,9 +118,9 @@ std::string lines_commands(const AxisData& data) {
   for (std::size_t i = 0; i < data.methods.size(); ++i) {
     const std::string file = gnuplot_string("series" + std::to_string(i));
     const std::string style = "linewidth 2 " + series_style(i);
-    commands += (i > 0 ? ", \\\n  " : "") + file + " using 1:2 with linespoints pointtype 7 " +
-                "pointsize 0.6 " + style + " title " + gnuplot_string(data.methods[i]) + ", " +
-                file + " using 1:2:3 with yerrorbars pointtype 0 " + style + " notitle";
+    commands += (i > 0 ? ", \\\n  " : "") + file + " using 1:2 with lines " + style + " notitle, " +
+                file + " using 1:2:3 with yerrorbars pointtype 7 pointsize 0.7 " + style +
+                " title " + gnuplot_string(data.methods[i]);
   }
   return commands + "\n";
 }
@@ -129,7 +129,7 @@ std::string bars_commands(const AxisData& data) {
   std::string commands =
       "set style data histograms\nset style histogram errorbars gap 1.5 linewidth 1\n"
       "set style fill solid 0.85 noborder\nset boxwidth 0.9\nset yrange [0:*]\n"
-      "set bars 0.6\n";
+      "set errorbars 1 front linecolor rgb '#333333' linewidth 1\n";
   std::string tics;
   for (std::size_t i = 0; i < data.values.size(); ++i) {
     tics += (i > 0 ? ", " : "") + gnuplot_string(data.values[i]) + " " + std::to_string(i);
@@ -149,7 +149,7 @@ GnuplotScript axis_figure(const Axis& axis, const std::string& task, const AxisD
   }
   script.size.height += 11 * static_cast<int>(data.methods.size());
   script.commands = std::string(kAxesStyle) + "set title " + gnuplot_string(task) +
-                    "\nset xlabel " + gnuplot_string(axis.label) + "\nset ylabel " +
+                    "\nset xlabel " + gnuplot_string(axis.label) + " offset 0,0.4\nset ylabel " +
                     gnuplot_string("test " + data.metric + " \xC3\x97 100") + "\n" +
                     (data.is_numeric() ? lines_commands(data) : bars_commands(data));
   return script;

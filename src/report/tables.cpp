@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 
-#include "bbprompt/report/trial_variants.hpp"
 #include "report/number_text.hpp"
 
 namespace bbprompt {
@@ -13,6 +13,18 @@ namespace {
 std::string seeds_text(const MatrixRow& row) {
   const std::string least = std::to_string(row.min_seeds());
   return row.min_seeds() == row.max_seeds() ? least : least + "-" + std::to_string(row.max_seeds());
+}
+
+// "accuracy", or which task has which.
+std::string metrics_text(const ScoreMatrix& matrix) {
+  std::set<std::string> metrics;
+  std::string text;
+  for (std::size_t column = 0; column < matrix.columns.size(); ++column) {
+    metrics.insert(matrix.columns[column].metric);
+    text += (column > 0 ? ", " : "") + column_title(matrix, column) + " " +
+            matrix.columns[column].metric;
+  }
+  return metrics.size() == 1 ? *metrics.begin() : text;
 }
 
 std::string signed_hundredfold(double fraction) { return number_text("%+.2f", 100.0 * fraction); }
@@ -56,13 +68,12 @@ void add_usage(UsageRecord& total, const UsageRecord& usage) {
 
 std::vector<Paid> paid_by_method(const Results& results) {
   std::vector<Paid> methods;
-  const TrialVariants variants(results.trials);
   for (const TrialRecord& trial : results.trials) {
     if (trial.state == "running") continue;
-    const std::string label = variants.label(trial);
-    auto paid = std::find_if(methods.begin(), methods.end(),
-                             [&](const Paid& candidate) { return candidate.method == label; });
-    if (paid == methods.end()) paid = methods.insert(paid, {label, 0, {}});
+    auto paid = std::find_if(methods.begin(), methods.end(), [&](const Paid& candidate) {
+      return candidate.method == trial.method;
+    });
+    if (paid == methods.end()) paid = methods.insert(paid, {trial.method, 0, {}});
     ++paid->num_trials;
     for (const auto& [purpose, usage] : trial.usage) add_usage(paid->usage[purpose], usage);
   }
@@ -79,8 +90,21 @@ std::string column_title(const ScoreMatrix& matrix, std::size_t column) {
   return num_same > 1 ? found.task + " (" + found.metric + ")" : found.task;
 }
 
-DataTable matrix_table(const ScoreMatrix& matrix) {
-  DataTable table("Test metric times 100, mean \xC2\xB1 sample standard deviation over seeds");
+Comparisons compare(const Results& results, const ReportRequest& request) {
+  MatrixParts parts = split_variations(score_matrix(results), request.baseline);
+  Comparisons comparisons{.matrix = std::move(parts.methods),
+                          .variations = std::move(parts.variations),
+                          .tests = {},
+                          .efficiency = std::nullopt};
+  comparisons.tests = paired_tests(comparisons.matrix, request.baseline);
+  if (!request.efficiency.empty()) {
+    comparisons.efficiency = search_efficiency(results, request.efficiency);
+  }
+  return comparisons;
+}
+
+DataTable matrix_table(const ScoreMatrix& matrix, const std::string& caption) {
+  DataTable table(caption);
   table.add_column("method", Align::kLeft);
   table.add_column("seeds", Align::kRight);
   std::vector<std::vector<TableCell>> rows;
@@ -100,15 +124,10 @@ DataTable matrix_table(const ScoreMatrix& matrix) {
     rows[i].push_back({number_text("%.2f", 100.0 * row.average), row.is_best_average});
     table.add_row(rows[i]);
   }
-  std::string metrics;
-  for (std::size_t column = 0; column < matrix.columns.size(); ++column) {
-    metrics += (column > 0 ? ", " : "") + column_title(matrix, column) + " " +
-               matrix.columns[column].metric;
-  }
   const bool has_written = std::any_of(matrix.rows.begin(), matrix.rows.end(),
                                        [](const MatrixRow& row) { return row.is_written_prompt; });
   table.add_note(
-      "test metric (" + metrics +
+      "test metric (" + metrics_text(matrix) +
       ") times 100, mean \xC2\xB1 sample standard deviation over seeds; average: mean of the means "
       "over all tasks; marked: best of the column" +
       (has_written ? "; " + matrix.rows.front().method + ": the written prompt" : ""));

@@ -34,10 +34,9 @@ TEST(ComparisonText, ShowsTheMatrixAndTheTestsFirst) {
           "manual      3  50.00 ± 0.00   50.00 ± 0.00    50.00\n"
           "policy      3  62.00 ± 2.00   52.00 ± 2.00    57.00\n"
           "cma         3  72.00 ± 2.65*  55.00 ± 4.36*   63.50*\n"
-          "test metric (mrpc accuracy, rte accuracy) times 100, mean ± sample standard deviation "
-          "over seeds;\n"
-          "average: mean of the means over all tasks; marked: best of the column; manual: the "
-          "written prompt\n"
+          "test metric (accuracy) times 100, mean ± sample standard deviation over seeds; average: "
+          "mean of the\n"
+          "means over all tasks; marked: best of the column; manual: the written prompt\n"
           "\n"
           "method  task  test       pairs  difference  deviation       t       p  p (Holm)  beyond "
           "noise\n"
@@ -93,9 +92,10 @@ TEST(ComparisonLatex, MarksTheBestAndEscapesNames) {
 
 TEST(ComparisonCsv, HasALinePerCellComparisonAndMethod) {
   const Results results = comparison_run();
-  EXPECT_THAT(to_csv(results, "matrix"),
-              StartsWith("method,task,metric,seeds,mean,deviation,best,average,best_average\r\n"
-                         "manual,mrpc,accuracy,3,0.5,0.0,false,0.5,false\r\n"));
+  EXPECT_THAT(
+      to_csv(results, "matrix"),
+      StartsWith("part,method,task,metric,seeds,mean,deviation,best,average,best_average\r\n"
+                 "methods,manual,mrpc,accuracy,3,0.5,0.0,false,0.5,false\r\n"));
   EXPECT_THAT(to_csv(results, "tests"), HasSubstr(",0.0625,0.125,false\r\n"));
   const ReportRequest request{.baseline = "", .efficiency = "policy"};
   EXPECT_THAT(to_csv(results, "efficiency", request),

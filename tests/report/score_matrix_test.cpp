@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "bbprompt/base/error.hpp"
-#include "tests/report/comparison_run.hpp"
+#include "tests/report/page_run.hpp"
 
 namespace bbprompt {
 namespace {
@@ -124,6 +124,42 @@ TEST(ScoreMatrix, NeverAveragesOverDifferentSettings) {
   EXPECT_EQ(matrix.rows[1].method, "policy");  // it has one length only
   EXPECT_EQ(row(matrix, "cma (prompt.length=5)").cells[0].figure.num_values, 1);
   EXPECT_EQ(row(matrix, "cma (prompt.length=10)").cells[0].figure.num_values, 2);
+}
+
+TEST(MatrixParts, SetVariationsApartFromTheMethodsToCompare) {
+  const ScoreMatrix matrix = score_matrix(testing::page_run());
+  const MatrixParts parts = split_variations(matrix);
+  ASSERT_EQ(parts.methods.rows.size(), 3U);
+  EXPECT_EQ(parts.methods.rows[2].method, "cma");
+  EXPECT_NEAR(parts.methods.rows[2].average, 0.635, 1e-15);
+  EXPECT_TRUE(parts.methods.rows[2].is_best_average);
+  ASSERT_EQ(parts.variations.rows.size(), matrix.rows.size() - 3U);
+  EXPECT_EQ(parts.variations.rows.back().method, "from-rte");
+  EXPECT_EQ(split_variations(matrix, "from-rte").methods.rows.size(), matrix.rows.size());
+}
+
+TEST(MatrixParts, KeepOnlyTasksWithFigures) {
+  Results results = comparison_run();
+  TrialRecord other = results.trials[0];
+  other.id = "third-from-mrpc-s1";
+  other.task = "third";
+  other.method = "from-mrpc";
+  results.trials.push_back(other);
+  const MatrixParts parts = split_variations(score_matrix(results));
+  EXPECT_EQ(parts.methods.columns.size(), 2U);
+  ASSERT_EQ(parts.variations.columns.size(), 1U);
+  EXPECT_EQ(parts.variations.columns[0].task, "third");
+  EXPECT_NEAR(parts.variations.rows[0].average, 0.6, 1e-15);
+}
+
+TEST(MatrixParts, KeepEverythingTogetherWhereAllIsVariation) {
+  Results results = comparison_run();
+  for (TrialRecord& trial : results.trials) {
+    trial.settings = {"prompt.length=" + std::to_string(trial.seed)};
+  }
+  const MatrixParts parts = split_variations(score_matrix(results));
+  EXPECT_EQ(parts.methods.rows.size(), 7U);
+  EXPECT_TRUE(parts.variations.rows.empty());
 }
 
 TEST(ScoreMatrix, KeepsDifferentMetricsOfATaskApart) {

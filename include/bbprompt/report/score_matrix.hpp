@@ -25,6 +25,7 @@ struct MatrixCell {
 struct MatrixRow {
   std::string method;              // with the settings that tell its trials apart
   bool is_written_prompt = false;  // made of the trials' own evaluation of the written prompt
+  bool is_variation = false;       // a setting of a swept method, or a prompt from another task
   std::vector<MatrixCell> cells;   // one per column
   double average = 0.0;            // mean over tasks of the means; NaN unless every task has one
   bool is_best_average = false;    // among the rows that have one
@@ -44,6 +45,16 @@ struct ScoreMatrix {
 // are of kind "manual" already is a row, and where no trial evaluated the written prompt. Methods
 // "from-SOURCE" are prompts carried over from another task and do not count as such.
 [[nodiscard]] ScoreMatrix score_matrix(const Results& results);
+
+// The matrix in two: methods to compare, with the written prompt, and variations. Each keeps the
+// tasks it has figures for. All is of the first part where it would have fewer than two methods, or
+// where `baseline` is the name of a variation.
+struct MatrixParts {
+  ScoreMatrix methods;
+  ScoreMatrix variations;
+};
+[[nodiscard]] MatrixParts split_variations(const ScoreMatrix& matrix,
+                                           const std::string& baseline = "");
 
 // SOURCE of a method "from-SOURCE", else empty.
 [[nodiscard]] std::string transfer_source(const std::string& method);
