@@ -19,7 +19,7 @@ Usage: bbprompt COMMAND ...
   plan        show the trials and what they will cost, without running them
   validate    check configuration, data and model, and ask the model one query
   candidates  show or write the words and phrases a discrete prompt may choose from
-  report      tables of finished runs, also as CSV, JSON or digest
+  report      tables of finished runs, also as CSV, JSON, Markdown, LaTeX or an HTML page
   explain     why a learned prompt works: its tokens one by one, the examples it turns
   data        import a data set, or check one for leakage, balance and length
   status      how far a run is, from another shell

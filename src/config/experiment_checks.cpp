@@ -72,10 +72,12 @@ void check_prompt(const ConfigNode& root, const ExperimentSpec& spec) {
 }
 
 void check_optimizer(const ConfigNode& root, const ExperimentSpec& spec) {
-  if (spec.optimizer.cma_es.population_size == 1) {
-    constexpr auto kKey = "optimizer.cma_es.population_size";
-    fail_config(locate(root, kKey), kKey, "expected 0 or at least 2, found 1");
-  }
+  const auto refuse_one = [&](int population_size, std::string_view key) {
+    if (population_size != 1) return;
+    fail_config(locate(root, key), key, "expected 0 or at least 2, found 1");
+  };
+  refuse_one(spec.optimizer.cma_es.population_size, "optimizer.cma_es.population_size");
+  refuse_one(spec.optimizer.cat_cma.population_size, "optimizer.cat_cma.population_size");
   const std::int64_t dimension = search_dimension(spec.prompt);
   const bool is_full = spec.optimizer.kind == OptimizerKind::kCmaEs &&
                        spec.optimizer.cma_es.covariance == CovarianceKind::kFull;

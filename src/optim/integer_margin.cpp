@@ -9,6 +9,9 @@
 namespace bbprompt {
 namespace {
 
+// A mean corrected to the very limit of its interval would belong to the neighbour.
+constexpr double kBelowHalf = 0.5 - 1e-9;
+
 // P(X > x) for X ~ N(0, 1).
 double upper_tail(double x) { return 0.5 * std::erfc(x / std::numbers::sqrt2); }
 
@@ -85,8 +88,9 @@ void IntegerMargin::correct_inner(double& mean, double& stretch, double deviatio
   const double low = std::max(p_low, least);  // p'
   const double up = std::max(p_up, least);
   const double share = (1.0 - low - up - p_mid) / (low + up + p_mid - 3.0 * least);
-  const double q_low = upper_normal_quantile(std::min(0.5, low + share * (low - least)));  // p''
-  const double q_up = upper_normal_quantile(std::min(0.5, up + share * (up - least)));
+  const double q_low =
+      upper_normal_quantile(std::min(kBelowHalf, low + share * (low - least)));  // p''
+  const double q_up = upper_normal_quantile(std::min(kBelowHalf, up + share * (up - least)));
   mean = (lower * q_up + upper * q_low) / (q_low + q_up);
   stretch = (upper - lower) / (deviation * (q_low + q_up));
 }

@@ -104,7 +104,8 @@ void RestartedCmaEs::tell(const Eigen::VectorXd& fitness) {
   ++generation_;
   run_evaluations_ += std::ssize(values);
   const auto reason = run_.stop_reason();
-  if (!reason || reason == StopReason::kTarget || num_restarts() >= options_.max_restarts) return;
+  const bool is_last = !plan_.is_small && plan_.num_doublings >= options_.max_restarts;
+  if (!reason || reason == StopReason::kTarget || is_last) return;
   plan_ = next_plan(run_evaluations_);
   run_ = make_run(plan_);
   run_evaluations_ = 0;
@@ -139,8 +140,9 @@ RestartedCmaEs::Plan RestartedCmaEs::read_plan(const OptimizerState& state) cons
   const StateReader reader(state, kind());
   Plan plan;
   plan.seed = {.seed = reader.bits("seed"), .trial = reader.bits("trial")};
-  plan.run = reader.integer("run", 1, std::int64_t{1} + options_.max_restarts);
-  plan.num_doublings = reader.integer("num_doublings", 0, plan.run - 1);
+  plan.run = reader.integer("run", 1, kMaxCount);
+  plan.num_doublings = reader.integer("num_doublings", 0,
+                                      std::min<std::int64_t>(plan.run - 1, options_.max_restarts));
   plan.is_small = reader.integer("is_small", 0, plan.run > 1 ? 1 : 0) == 1;
   plan.large_evaluations = reader.integer("large_evaluations", 0, kMaxCount);
   plan.small_evaluations = reader.integer("small_evaluations", 0, kMaxCount);

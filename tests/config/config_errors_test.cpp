@@ -229,6 +229,8 @@ TEST(ConfigErrors, ValuesThatDoNotGoTogetherAreRefused) {
        "c.yaml:8:21: task.columns.text_b: column \"label\" is task.columns.label already"},
       {"", "optimizer: {cma_es: {population_size: 1}}\n",
        "c.yaml:9:39: optimizer.cma_es.population_size: expected 0 or at least 2, found 1"},
+      {"", "optimizer: {cat_cma: {population_size: 1}}\n",
+       "c.yaml:9:40: optimizer.cat_cma.population_size: expected 0 or at least 2, found 1"},
       {"", "prompt: {soft: {dimension: 10001}}\n",
        "c.yaml:1:1: optimizer.cma_es.covariance: a full covariance matrix is for at most 10000 "
        "search coordinates, the prompt has 10001; use separable, or fewer coordinates"},

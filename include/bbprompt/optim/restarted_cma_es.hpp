@@ -9,9 +9,10 @@
 namespace bbprompt {
 
 // CMA-ES in several runs: when a stop rule other than the target holds, the next run begins at
-// once, until max_restarts have been made. The first run is what CmaEs alone would do, to the bit;
-// a later one starts at a point drawn from the first distribution, N(start, sigma^2 I) (integers:
-// in their units, clamped to their range), with seeds of its own.
+// once, unless this was the run with the population doubled for the max_restarts-th time. The first
+// run is what CmaEs alone would do, to the bit; a later one starts at a point drawn from the first
+// distribution, N(start, sigma^2 I) (integers: in their units, clamped to their range), with seeds
+// of its own.
 //
 // RestartKind::kIpop (Auger and Hansen, CEC 2005): each run has twice the population of the one
 // before.
@@ -22,7 +23,7 @@ namespace bbprompt {
 //   population    max(2, floor(lambda_0 (lambda_1 / (2 lambda_0))^(U^2)))
 //   initial sigma sigma 10^(-2 U)
 //   evaluations   at most half of those of the first regime's last run (stop reason maxiter)
-// No population passes 2^20.
+// Runs of the second regime are not counted as restarts. No population passes 2^20.
 //
 // favourite() is the mean of the current run as long as the best fitness of all runs is of that
 // run, else the best point of all: the mean of a run that found nothing better is a worse bet.
@@ -54,6 +55,7 @@ class RestartedCmaEs final : public Optimizer {
   [[nodiscard]] OptimizerState save() const override;
   void restore(const OptimizerState& state) override;
 
+  // Runs begun after the first, those of the second regime too.
   [[nodiscard]] std::int64_t num_restarts() const { return plan_.run - 1; }
 
  private:
