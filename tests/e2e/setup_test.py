@@ -1,6 +1,7 @@
 """The scripts of jobs/, the configurations of configs/, and an installed copy, as a newcomer meets them."""
 
 import os
+import pathlib
 import shutil
 import subprocess
 
