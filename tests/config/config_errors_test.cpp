@@ -118,7 +118,8 @@ TEST(ConfigErrors, WrongTypesSayWhatWasExpectedAndFound) {
       {"", "prompt: {soft: {alpha: 1,5}}\n",
        "c.yaml:9:26: prompt.soft.5: unknown key; known here: dimension, alpha, init"},
       {"", "prompt: {kind: hard}\n",
-       "c.yaml:9:16: prompt.kind: expected discrete or soft, found \"hard\""},
+       "c.yaml:9:16: prompt.kind: expected discrete, soft, manual or demonstrations, found "
+       "\"hard\""},
       {"", "optimizer: {cma_es: {active: yes}}\n",
        "c.yaml:9:30: optimizer.cma_es.active: expected true or false, found \"yes\""},
       {"", "optimizer: {cma_es: {target: low}}\n",
@@ -217,6 +218,12 @@ TEST(ConfigErrors, MissingKeysPointAtTheSection) {
 
 TEST(ConfigErrors, ValuesThatDoNotGoTogetherAreRefused) {
   expect_errors({
+      {"", "prompt: {kind: discrete, discrete: {candidates: {source: list}}}\n",
+       "c.yaml:9:49: prompt.discrete.candidates.file: expected the file of candidates that source: "
+       "list reads, found none"},
+      {"", "prompt: {kind: demonstrations, demonstrations: {per_class: 17}}\n",
+       "c.yaml:9:60: prompt.demonstrations.per_class: expected at most few_shot.train_per_class, "
+       "16, found 17"},
       {"", "budget: {evaluations: 0}\n",
        "c.yaml:9:9: budget: expected a limit above 0 in budget.evaluations, queries, calls or "
        "tokens, found none"},
