@@ -1,6 +1,6 @@
 #include "app/configuration_arguments.hpp"
 
-#include "bbprompt/config/config_document.hpp"
+#include "bbprompt/run/transfer.hpp"
 
 namespace bbprompt {
 
@@ -20,7 +20,7 @@ CommandOptions configuration_options(const CommandHelp& help) {
 SweepPlan load_plan(const po::variables_map& values) {
   std::vector<std::string> overrides;
   if (values.count("set") > 0) overrides = values["set"].as<std::vector<std::string>>();
-  return expand(load_config(values["file"].as<std::string>(), overrides));
+  return load_plan(values["file"].as<std::string>(), overrides);
 }
 
 }  // namespace bbprompt

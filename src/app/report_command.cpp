@@ -1,7 +1,12 @@
+#include <array>
+#include <cstdlib>
 #include <iostream>
 
 #include "app/command.hpp"
+#include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/report/html_page.hpp"
+#include "bbprompt/report/merge_runs.hpp"
 #include "bbprompt/report/report_table.hpp"
 #include "bbprompt/store/digest.hpp"
 #include "bbprompt/store/run_folder.hpp"
@@ -11,45 +16,104 @@ namespace {
 
 namespace po = boost::program_options;
 
-std::string rendered(const Results& results, const po::variables_map& values) {
+constexpr std::array kFormats{"csv", "json", "markdown", "latex", "html", "digest"};
+
+CommandOptions report_options() {
+  CommandOptions options;
+  options.help = {
+      .usage =
+          "bbprompt report RUN... [--csv | --json | --markdown | --latex | --html FILE | "
+          "--digest] [options]",
+      .about =
+          "One table of one or more runs: folders of runs (finished or not), or their results "
+          "files. Methods against\ntasks with paired tests, then each task and method: means over "
+          "seeds with their sample standard\ndeviation; the manual prompt stands beside.",
+      .example =
+          "  bbprompt report out/quickstart\n"
+          "  bbprompt report out/quickstart --csv > trials.csv\n"
+          "  bbprompt report out/a out/b --baseline discrete --html report.html\n"};
+  options.named.add_options()("baseline", po::value<std::string>()->value_name("METHOD"),
+                              "method that the others are tested against (default: the first)");
+  options.named.add_options()(
+      "efficiency", po::value<std::string>()->value_name("METHOD"),
+      "also: search queries each method needs to reach this method's training loss");
+  options.named.add_options()("csv", "one line per trial, all figures");
+  options.named.add_options()("table", po::value<std::string>()->value_name("NAME"),
+                              "another table as CSV: matrix, tests or efficiency");
+  options.named.add_options()("json", "everything, for programs");
+  options.named.add_options()("markdown", "matrix and tests as Markdown tables");
+  options.named.add_options()("latex", "matrix and tests as LaTeX tables (package booktabs)");
+  options.named.add_options()("html", po::value<std::string>()->value_name("FILE"),
+                              "write one page with tables, figures (by gnuplot) and prompts");
+  options.named.add_options()("digest", "SHA-256 over everything but timings and host names");
+  options.hidden.add_options()("run", po::value<std::vector<std::string>>()->required());
+  options.positional.add("run", -1);
+  return options;
+}
+
+std::string text_of(const po::variables_map& values, const char* name) {
+  return values.count(name) > 0 ? values[name].as<std::string>() : "";
+}
+
+void check_formats(const po::variables_map& values) {
+  std::size_t num_formats = 0;
+  for (const auto* format : kFormats) num_formats += values.count(format);
+  if (num_formats > 1) {
+    throw UsageError(
+        "report: expected at most one of --csv, --json, --markdown, --latex, --html and --digest");
+  }
+  if (values.count("table") == 0) return;
+  if (values.count("csv") == 0) throw UsageError("report: --table is for --csv; add it");
+  if (text_of(values, "table") == "efficiency" && text_of(values, "efficiency").empty()) {
+    throw UsageError("report: --table efficiency needs --efficiency METHOD");
+  }
+}
+
+void write_digests(const std::vector<NamedResults>& runs) {
+  for (const NamedResults& run : runs) {
+    if (runs.size() > 1) std::cout << run.name << ' ';
+    std::cout << digest(run.results) << '\n';
+  }
+}
+
+std::string rendered(const Results& results, const ReportRequest& request,
+                     const po::variables_map& values) {
+  if (values.count("table") > 0) {
+    return to_csv(results, text_of(values, "table"), request);
+  }
   if (values.count("csv") > 0) return to_csv(results);
-  if (values.count("json") > 0) return to_json(results);
-  if (values.count("digest") > 0) return digest(results) + "\n";
-  return to_text(results);
+  if (values.count("json") > 0) return to_json(results, request);
+  if (values.count("markdown") > 0) return to_markdown(results, request);
+  if (values.count("latex") > 0) return to_latex(results, request);
+  return to_text(results, request);
+}
+
+void write_page(const Results& results, const ReportRequest& request, const std::string& path) {
+  const char* search_path = std::getenv("PATH");
+  replace_file(path, to_html(results, request, Gnuplot::find(search_path ? search_path : "")));
 }
 
 }  // namespace
 
 int report_command(const Arguments& arguments) {
-  CommandOptions options;
-  options.help = {
-      .usage = "bbprompt report RUN... [--csv | --json | --digest]",
-      .about =
-          "Tables of one or more runs: folders of runs (finished or not), or their results files. "
-          "Figures are "
-          "means over seeds with their sample standard deviation; the manual prompt stands beside.",
-      .example =
-          "  bbprompt report out/quickstart\n  bbprompt report out/quickstart --csv > "
-          "trials.csv\n"};
-  options.named.add_options()("csv", "one line per trial, all figures");
-  options.named.add_options()("json", "the same with the summary, for programs");
-  options.named.add_options()("digest", "SHA-256 over everything but timings and host names");
-  options.hidden.add_options()("run", po::value<std::vector<std::string>>()->required());
-  options.positional.add("run", -1);
   po::variables_map values;
-  if (!parse_arguments(arguments, options, values)) return kExitDone;
-  if (values.count("csv") + values.count("json") + values.count("digest") > 1) {
-    throw UsageError("report: expected at most one of --csv, --json and --digest");
+  if (!parse_arguments(arguments, report_options(), values)) return kExitDone;
+  check_formats(values);
+  std::vector<NamedResults> runs;
+  for (const std::string& run : values["run"].as<std::vector<std::string>>()) {
+    runs.push_back({run, read_run(run)});
   }
-  const auto runs = values["run"].as<std::vector<std::string>>();
-  for (std::size_t i = 0; i < runs.size(); ++i) {
-    const std::string text = rendered(read_run(runs[i]), values);
-    if (runs.size() > 1 && values.count("digest") > 0) {
-      std::cout << runs[i] << ' ';
-    } else if (runs.size() > 1 && values.count("csv") + values.count("json") == 0) {
-      std::cout << (i > 0 ? "\n" : "") << runs[i] << "\n\n";
-    }
-    std::cout << text;
+  if (values.count("digest") > 0) {
+    write_digests(runs);
+    return kExitDone;
+  }
+  const ReportRequest request{.baseline = text_of(values, "baseline"),
+                              .efficiency = text_of(values, "efficiency")};
+  const Results results = merge_runs(std::move(runs));
+  if (values.count("html") > 0) {
+    write_page(results, request, text_of(values, "html"));
+  } else {
+    std::cout << rendered(results, request, values);
   }
   return kExitDone;
 }

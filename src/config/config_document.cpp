@@ -123,6 +123,10 @@ std::vector<Override> profile_settings(const ConfigNode& root, const std::vector
 
 // A sweep would silently win over the override.
 void refuse_hidden(const Override& set, const SweepSpec& sweep) {
+  const bool is_hidden = overlaps(set.key, "prompt.kind") || overlaps(set.key, "prompt.manual");
+  if (!sweep.prompts_from.run.empty() && is_hidden) {
+    fail_config(set.position, set.key, "sweep.prompts_from sets it, which would win");
+  }
   for (const auto& axis : sweep.axes) {
     if (!overlaps(axis.key, set.key)) continue;
     fail_config(set.position, set.key,
@@ -185,7 +189,16 @@ ConfigNode canonical(const std::string& key, const ConfigNode& value) {
   return found == nullptr ? empty_mapping({}) : *found;
 }
 
-ConfigNode canonical_sweep(const SweepSpec& sweep) {
+// sweep.prompts_from with its defaults, the run's path as it was written.
+ConfigNode canonical_source(const ConfigNode& root) {
+  ConfigFields fields;
+  read_section(root, "sweep.prompts_from", fields);
+  const ConfigNode all = write_section(
+      fields, [](const SchemaRow& row) { return overlaps(row.key, "sweep.prompts_from"); });
+  return *find_value(all, "sweep.prompts_from");
+}
+
+ConfigNode canonical_sweep(const SweepSpec& sweep, const ConfigNode& given) {
   ConfigNode axes = empty_mapping({});
   for (const auto& axis : sweep.axes) {
     ConfigNode values;
@@ -204,6 +217,9 @@ ConfigNode canonical_sweep(const SweepSpec& sweep) {
   ConfigNode node = empty_mapping({});
   node.entries.push_back({"axes", {}, std::move(axes)});
   node.entries.push_back({"variants", {}, std::move(variants)});
+  if (!sweep.prompts_from.run.empty()) {
+    node.entries.push_back({"prompts_from", {}, canonical_source(given)});
+  }
   return node;
 }
 
@@ -237,7 +253,7 @@ std::string resolved_yaml(const ConfigDocument& document) {
   }
   const SweepSpec sweep = parse_sweep(document);
   put_value(root, "output.folder", text_scalar(sweep.output.folder.string()), {});
-  put_value(root, "sweep", canonical_sweep(sweep), {});
+  put_value(root, "sweep", canonical_sweep(sweep, document.root), {});
   return write_yaml(root);
 }
 

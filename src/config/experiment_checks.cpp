@@ -1,5 +1,9 @@
 #include "config/experiment_checks.hpp"
 
+#include <algorithm>
+
+#include "bbprompt/base/utf8.hpp"
+#include "bbprompt/config/data_path.hpp"
 #include "config/key_lookup.hpp"
 
 namespace bbprompt {
@@ -51,6 +55,11 @@ void check_prompt(const ConfigNode& root, const ExperimentSpec& spec) {
                   "expected the file of candidates that source: list reads, found none");
     }
   }
+  if (!spec.prompt.manual.tokens.empty() && spec.prompt.manual.text.empty()) {
+    constexpr auto kKey = "prompt.manual.tokens";
+    fail_config(locate(root, kKey), kKey,
+                "expected prompt.manual.text beside it, for models without these tokens");
+  }
   const int per_class = spec.prompt.demonstrations.per_class;
   if (spec.prompt.kind == PromptKind::kDemonstrations &&
       per_class > spec.few_shot.train_per_class) {
@@ -63,10 +72,12 @@ void check_prompt(const ConfigNode& root, const ExperimentSpec& spec) {
 }
 
 void check_optimizer(const ConfigNode& root, const ExperimentSpec& spec) {
-  if (spec.optimizer.cma_es.population_size == 1) {
-    constexpr auto kKey = "optimizer.cma_es.population_size";
-    fail_config(locate(root, kKey), kKey, "expected 0 or at least 2, found 1");
-  }
+  const auto refuse_one = [&](int population_size, std::string_view key) {
+    if (population_size != 1) return;
+    fail_config(locate(root, key), key, "expected 0 or at least 2, found 1");
+  };
+  refuse_one(spec.optimizer.cma_es.population_size, "optimizer.cma_es.population_size");
+  refuse_one(spec.optimizer.cat_cma.population_size, "optimizer.cat_cma.population_size");
   const std::int64_t dimension = search_dimension(spec.prompt);
   const bool is_full = spec.optimizer.kind == OptimizerKind::kCmaEs &&
                        spec.optimizer.cma_es.covariance == CovarianceKind::kFull;
@@ -77,6 +88,20 @@ void check_optimizer(const ConfigNode& root, const ExperimentSpec& spec) {
                     " search coordinates, the prompt has " + std::to_string(dimension) +
                     "; use separable, or fewer coordinates");
   }
+}
+
+// Resolution must not leave the data folder, or a trial's id would no longer say what it reads.
+void check_data_path(const ConfigNode& root, std::string_view key,
+                     const std::filesystem::path& path) {
+  if (!is_data_path(path)) return;
+  const std::filesystem::path below = below_data_folder(path);
+  const bool is_within = !below.empty() && below.is_relative() &&
+                         std::find(below.begin(), below.end(), "..") == below.end();
+  if (is_within) return;
+  fail_config(locate(root, key), key,
+              "expected \"data:\" and a path below the data folder, such as "
+              "\"data:mrpc/train.jsonl\", found \"" +
+                  printable(path.string(), 200) + "\"");
 }
 
 }  // namespace
@@ -90,6 +115,9 @@ void check_task(const ConfigNode& root, const TaskOptions& task) {
   refuse_equal(task.label, task.text_a, "task.columns.label", "task.columns.text_a");
   refuse_equal(task.text_b, task.text_a, "task.columns.text_b", "task.columns.text_a");
   refuse_equal(task.text_b, task.label, "task.columns.text_b", "task.columns.label");
+  check_data_path(root, "task.train", task.train);
+  check_data_path(root, "task.dev", task.dev);
+  check_data_path(root, "task.test", task.test);
   if (task.metric == MetricKind::kBinaryF1 && task.labels.size() != 2) {
     fail_config(locate(root, "task.metric"), "task.metric",
                 "binary_f1 is for two labels, task.labels has " +

@@ -95,6 +95,8 @@ ConfigNode write_field(const SchemaRow& row, const ConfigFields& fields) {
         using Field = decltype(field);
         if constexpr (std::is_same_v<Field, TextField>) {
           return write(row, *field.value);
+        } else if constexpr (std::is_same_v<Field, TextListField>) {
+          return words_node(*field.value);
         } else if constexpr (std::is_same_v<Field, OptionalReal>) {
           return *field.is_set ? write(row, *field.value) : plain_scalar("none");
         } else if constexpr (std::is_same_v<Field, SweepField>) {

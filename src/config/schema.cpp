@@ -125,8 +125,9 @@ constexpr SchemaRow kRowsAfterPrompt[] = {
 
     {.key = "optimizer.kind",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.kind; },
-     .choices = {"cma_es", "random_search"},
-     .meaning = "which of the two sections below is used"},
+     .choices = {"cma_es", "random_search", "policy_gradient", "cat_cma"},
+     .meaning = "which of the sections below is used; the last two search prompts whose "
+                "coordinates are all categories"},
     {.key = "optimizer.cma_es.covariance",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.covariance; },
      .choices = {"full", "separable"},
@@ -138,7 +139,7 @@ constexpr SchemaRow kRowsAfterPrompt[] = {
     {.key = "optimizer.cma_es.sigma",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.sigma; },
      .limits = {0, 1e6, true},
-     .meaning = "initial step size"},
+     .meaning = "initial step size; in quarters of the number of categories " "where a coordinate is one of them"},
     {.key = "optimizer.cma_es.active",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.is_active; },
      .meaning = "learn from bad candidates too (negative weights)"},
@@ -187,6 +188,19 @@ constexpr SchemaRow kRowsAfterPrompt[] = {
      },
      .limits = {-kLargest, kLargest},
      .meaning = "stop: fitness at or below this"},
+    {.key = "optimizer.cma_es.restarts",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.restarts; },
+     .choices = {"none", "ipop", "bipop"},
+     .meaning = "when a stop rule holds, start anew: `ipop` with twice the population; `bipop` in "
+                "turns that or with a small population and step size"},
+    {.key = "optimizer.cma_es.max_restarts",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.max_restarts; },
+     .limits = {0, 1000},
+     .meaning = "restarts with twice the population, at most"},
+    {.key = "optimizer.cma_es.per_block",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.is_per_block; },
+     .meaning = "one CMA-ES for each block of a prompt that has several (one per layer), in turns; "
+                "`false`: one over all of them"},
     {.key = "optimizer.random_search.population_size",
      .field = [](ConfigFields& f) -> FieldRef {
        return &f.spec.optimizer.random_search.population_size;
@@ -197,6 +211,43 @@ constexpr SchemaRow kRowsAfterPrompt[] = {
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.random_search.sigma; },
      .limits = {0, 1e6, true},
      .meaning = "standard deviation of candidates around the start"},
+    {.key = "optimizer.policy_gradient.variant",
+     .field = [](ConfigFields& f)
+         -> FieldRef { return &f.spec.optimizer.policy_gradient.variant; },
+     .choices = {"corrected", "released"},
+     .meaning = "`released`: as the published program of the method, with its defects"},
+    {.key = "optimizer.policy_gradient.population_size",
+     .field = [](ConfigFields& f)
+         -> FieldRef { return &f.spec.optimizer.policy_gradient.population_size; },
+     .limits = {2, 1e5},
+     .meaning = "candidates per generation"},
+    {.key = "optimizer.policy_gradient.rule",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.policy_gradient.rule; },
+     .choices = {"adamw", "sgd"},
+     .meaning = "how a gradient becomes a step"},
+    {.key = "optimizer.policy_gradient.learning_rate",
+     .field = [](ConfigFields& f)
+         -> FieldRef { return &f.spec.optimizer.policy_gradient.learning_rate; },
+     .limits = {0, 1e6},
+     .meaning = "0: `corrected` 0.01 with `adamw`, 0.003 with `sgd`; `released` 0.0001"},
+    {.key = "optimizer.policy_gradient.weight_decay",
+     .field = [](ConfigFields& f)
+         -> FieldRef { return &f.spec.optimizer.policy_gradient.weight_decay; },
+     .limits = {0, 1e6},
+     .meaning = "share of the probabilities taken off per step, times the learning rate"},
+    {.key = "optimizer.policy_gradient.clip",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.policy_gradient.clip; },
+     .limits = {0, kLargest},
+     .meaning = "largest norm of the gradient; 0: any"},
+    {.key = "optimizer.policy_gradient.min_probability",
+     .field = [](ConfigFields& f)
+         -> FieldRef { return &f.spec.optimizer.policy_gradient.min_probability; },
+     .limits = {0, 1, true},
+     .meaning = "`corrected`: least probability of a category, relative to a uniform one"},
+    {.key = "optimizer.cat_cma.population_size",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cat_cma.population_size; },
+     .limits = {0, 1e5},
+     .meaning = "candidates per generation, at least 2; 0: 4 + floor(3 ln n)"},
 
     {.key = "budget.evaluations",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.budget.evaluations; },
@@ -237,6 +288,11 @@ constexpr SchemaRow kRowsAfterPrompt[] = {
     {.key = "seeds",
      .field = [](ConfigFields& f) -> FieldRef { return &f.seeds; },
      .meaning = "one trial of each configuration per seed"},
+    {.key = "data_folder",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.data_folder; },
+     .meaning =
+         "folder that paths written `data:...` lie below, relative to the working directory; "
+         "empty: the environment variable `BBPROMPT_DATA`, else `data`"},
 
     {.key = "output.folder",
      .field = [](ConfigFields& f) -> FieldRef { return &f.output.folder; },
@@ -252,6 +308,19 @@ constexpr SchemaRow kRowsAfterPrompt[] = {
     {.key = "sweep.variants",
      .field = [](ConfigFields&) -> FieldRef { return SweepField{}; },
      .meaning = "named methods, each with settings that go together"},
+    {.key = "sweep.prompts_from.run",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.prompts_from.run; },
+     .meaning =
+         "folder of a finished run: its learned discrete prompts become variants `from-TASK`, "
+         "or `from-TASK-METHOD` when they are of several methods; empty: none"},
+    {.key = "sweep.prompts_from.methods",
+     .field = [](ConfigFields& f) -> FieldRef { return TextListField{&f.prompts_from.methods}; },
+     .meaning = "methods of that run; empty: all that learned discrete prompts"},
+    {.key = "sweep.prompts_from.per",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.prompts_from.per; },
+     .choices = {"task"},
+     .meaning = "`task`: of each task and method the prompt that is best on dev over the seeds "
+                "(metric, then loss, then the first)"},
 };
 
 bool has_prefix(std::string_view key, std::string_view prefix) {

@@ -17,7 +17,9 @@ namespace bbprompt {
 struct ConfigFields {
   ExperimentSpec spec;
   std::vector<std::uint64_t> seeds = {1};
+  std::filesystem::path data_folder;
   OutputOptions output;
+  PromptSource prompts_from;
   std::string profile;
 };
 
@@ -34,6 +36,11 @@ struct TextField {
   Rule rule = Rule::kAny;
 };
 
+// A list of texts that may be short or repeat.
+struct TextListField {
+  std::vector<std::string>* value;
+};
+
 // A mapping that is not read into a field: sweep (parse_sweep, resolved_yaml), profiles.
 struct SweepField {};
 
@@ -41,8 +48,9 @@ using FieldRef =
     std::variant<int*, std::int64_t*, double*, OptionalReal, bool*, TextField, std::string*,
                  std::filesystem::path*, PromptKind*, Relaxation*, CandidateSource*, CandidateText*,
                  ObjectiveKind*, MetricKind*, Calibration*, SelectionRule*, OptimizerKind*,
-                 CovarianceKind*, std::vector<std::string>*, std::vector<LabelOptions>*,
-                 std::vector<std::uint64_t>*, SweepField>;
+                 CovarianceKind*, RestartKind*, PolicyGradientVariant*, GradientRule*,
+                 std::vector<std::string>*, std::vector<LabelOptions>*, std::vector<std::uint64_t>*,
+                 TextListField, SweepField>;
 
 // Limits of a number, or of each number in a list.
 struct Limits {

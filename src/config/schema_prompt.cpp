@@ -104,6 +104,12 @@ constexpr SchemaRow kPromptRows[] = {
     {.key = "prompt.manual.text",
      .field = [](ConfigFields& f) -> FieldRef { return TextField{&f.spec.prompt.manual.text}; },
      .meaning = "what stands at `{prompt}`; empty: `task.manual_prompt`"},
+    {.key = "prompt.manual.tokens",
+     .field = [](ConfigFields& f) -> FieldRef {
+       return TextListField{&f.spec.prompt.manual.tokens};
+     },
+     .meaning = "the text in tokens as a vocabulary spells them: where the model has all of them, "
+                "they stand at `{prompt}` themselves, as those of a learned prompt do"},
     {.key = "prompt.demonstrations.per_class",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.demonstrations.per_class; },
      .limits = {1, 1e4},

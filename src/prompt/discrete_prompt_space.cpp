@@ -122,6 +122,13 @@ Prompt DiscretePromptSpace::decode(std::span<const double> candidate) const {
   return prompt;
 }
 
+std::vector<std::vector<TokenId>> DiscretePromptSpace::candidate_ids() const {
+  std::vector<std::vector<TokenId>> ids;
+  ids.reserve(candidates_.size());
+  for (const Candidate& candidate : candidates_) ids.push_back(candidate.ids);
+  return ids;
+}
+
 std::vector<std::string> DiscretePromptSpace::candidate_texts() const {
   std::vector<std::string> texts;
   texts.reserve(candidates_.size());

@@ -66,6 +66,11 @@ Prompt ManualPromptSpace::decode(std::span<const double> candidate) const {
   return PromptText{.text = text_};
 }
 
+Prompt ManualTokensSpace::decode(std::span<const double> candidate) const {
+  (void)index_of(candidate);
+  return PromptTokens{.ids = ids_};
+}
+
 DemonstrationPromptSpace::DemonstrationPromptSpace(const DemonstrationOptions& options,
                                                    const DemonstrationInputs& inputs)
     : max_field_tokens_(options.max_field_tokens) {

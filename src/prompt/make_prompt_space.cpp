@@ -72,6 +72,26 @@ PromptSpaceWithNotes make_soft(const PromptOptions& options, const PromptSpaceIn
   return {.space = std::make_unique<SoftPromptSpace>(options.soft, parts), .notes = {}};
 }
 
+PromptSpaceWithNotes make_manual(const ManualPromptOptions& options,
+                                 const PromptSpaceInputs& inputs) {
+  std::vector<TokenId> ids;
+  for (const std::string& token : options.tokens) {
+    if (const auto id = inputs.tokenizer.find_token(token)) ids.push_back(*id);
+  }
+  if (!ids.empty() && ids.size() == options.tokens.size()) {
+    return {.space = std::make_unique<ManualTokensSpace>(std::move(ids)), .notes = {}};
+  }
+  const std::string& text = options.text.empty() ? inputs.manual_prompt : options.text;
+  PromptSpaceWithNotes result{.space = std::make_unique<ManualPromptSpace>(text), .notes = {}};
+  if (!options.tokens.empty()) {
+    result.notes.push_back(
+        std::to_string(options.tokens.size() - ids.size()) + " of the " +
+        std::to_string(options.tokens.size()) +
+        " prompt.manual.tokens are not in the model's vocabulary; prompt.manual.text is used");
+  }
+  return result;
+}
+
 }  // namespace
 
 PromptSpaceWithNotes make_prompt_space(const PromptOptions& options,
@@ -81,12 +101,8 @@ PromptSpaceWithNotes make_prompt_space(const PromptOptions& options,
       return make_discrete(options, inputs);
     case PromptKind::kSoft:
       return make_soft(options, inputs);
-    case PromptKind::kManual: {
-      const std::string& text = options.manual.text;
-      return {
-          .space = std::make_unique<ManualPromptSpace>(text.empty() ? inputs.manual_prompt : text),
-          .notes = {}};
-    }
+    case PromptKind::kManual:
+      return make_manual(options.manual, inputs);
     case PromptKind::kDemonstrations: {
       auto space =
           std::make_unique<DemonstrationPromptSpace>(options.demonstrations, inputs.demonstrations);

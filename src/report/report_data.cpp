@@ -2,9 +2,13 @@
 #include <string>
 #include <vector>
 
+#include "bbprompt/base/error.hpp"
+#include "bbprompt/base/utf8.hpp"
 #include "bbprompt/report/report_table.hpp"
 #include "bbprompt/report/summary.hpp"
 #include "bbprompt/store/digest.hpp"
+#include "report/data_rows.hpp"
+#include "report/tables.hpp"
 #include "report/trial_rows.hpp"
 
 namespace bbprompt {
@@ -62,6 +66,7 @@ Json to_object(const SummaryRow& row, const Results& results) {
   Json object;
   object["task"] = row.task;
   object["method"] = row.method;
+  object["settings"] = row.settings;
   object["metric"] = row.metric;
   object["done"] = row.num_done;
   object["failed"] = row.num_failed;
@@ -84,22 +89,77 @@ Json to_object(const RunInfo& run) {
   return object;
 }
 
-}  // namespace
+// Finite numbers only, as JSON has no others.
+Json to_array(const DataRows& rows) {
+  Json array = Json::array();
+  for (Json row : rows) {
+    for (Json& value : row) {
+      if (value.is_number_float()) value = finite(value.get<double>());
+    }
+    array.push_back(std::move(row));
+  }
+  return array;
+}
 
-std::string to_csv(const Results& results) {
+std::string csv_table(const Json& names, const DataRows& rows) {
   std::vector<std::string> cells;
-  const Json columns = trial_row({});
-  for (const auto& column : columns.items()) cells.push_back(column.key());
+  for (const auto& column : names.items()) cells.push_back(column.key());
   std::string csv = csv_line(cells);
-  for (const TrialRecord& trial : results.trials) {
+  for (const Json& row : rows) {
     cells.clear();
-    for (const Json& value : trial_row(trial)) cells.push_back(csv_cell(value));
+    for (const Json& value : row) cells.push_back(csv_cell(value));
     csv += csv_line(cells);
   }
   return csv;
 }
 
-std::string to_json(const Results& results) {
+DataRows trial_rows(const Results& results) {
+  DataRows rows;
+  for (const TrialRecord& trial : results.trials) rows.push_back(trial_row(trial));
+  return rows;
+}
+
+DataRows all_matrix_rows(const Comparisons& found) {
+  DataRows rows = matrix_rows(found.matrix, "methods");
+  for (auto& row : matrix_rows(found.variations, "variations")) rows.push_back(std::move(row));
+  return rows;
+}
+
+// The names of a table's columns, taken from a row of any values.
+Json names_of(const std::string& table) {
+  ScoreMatrix matrix;
+  matrix.columns.resize(1);
+  matrix.rows.resize(1);
+  matrix.rows[0].cells.resize(1);
+  if (table == "matrix") return matrix_rows(matrix, "")[0];
+  PairedTests tests;
+  tests.comparisons.resize(1);
+  if (table == "tests") return test_rows(matrix, tests)[0];
+  Efficiency efficiency;
+  efficiency.rows.resize(1);
+  return efficiency_rows(efficiency)[0];
+}
+
+}  // namespace
+
+std::string to_csv(const Results& results) { return csv_table(trial_row({}), trial_rows(results)); }
+
+std::string to_csv(const Results& results, const std::string& table, const ReportRequest& request) {
+  if (table == "trials") return to_csv(results);
+  const Comparisons found = compare(results, request);
+  if (table == "matrix") return csv_table(names_of(table), all_matrix_rows(found));
+  if (table == "tests") return csv_table(names_of(table), test_rows(found.matrix, found.tests));
+  if (table != "efficiency") {
+    throw UsageError("table: expected trials, matrix, tests or efficiency, found \"" +
+                     printable(table) + "\"");
+  }
+  if (!found.efficiency) {
+    throw UsageError("table efficiency: expected the method to compare with (--efficiency METHOD)");
+  }
+  return csv_table(names_of(table), efficiency_rows(*found.efficiency));
+}
+
+std::string to_json(const Results& results, const ReportRequest& request) {
   Json document;
   document["run"] = to_object(results.run);
   document["digest"] = digest(results);
@@ -107,8 +167,14 @@ std::string to_json(const Results& results) {
   for (const SummaryRow& row : summarize(results).rows) {
     document["summary"].push_back(to_object(row, results));
   }
+  const Comparisons found = compare(results, request);
+  document["matrix"] = to_array(all_matrix_rows(found));
+  document["tests"] = to_array(test_rows(found.matrix, found.tests));
+  document["efficiency"] =
+      to_array(found.efficiency ? efficiency_rows(*found.efficiency) : DataRows{});
   document["trials"] = Json::array();
-  for (const TrialRecord& trial : results.trials) document["trials"].push_back(trial_row(trial));
+  DataRows rows = trial_rows(results);
+  for (Json& row : rows) document["trials"].push_back(std::move(row));
   return dump(document, kIndent) + "\n";
 }
 

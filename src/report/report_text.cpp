@@ -1,12 +1,12 @@
-#include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <functional>
+#include <set>
 
 #include "bbprompt/base/utf8.hpp"
 #include "bbprompt/report/report_table.hpp"
 #include "bbprompt/report/summary.hpp"
 #include "bbprompt/report/text_table.hpp"
+#include "report/number_text.hpp"
+#include "report/tables.hpp"
 
 namespace bbprompt {
 namespace {
@@ -14,35 +14,15 @@ namespace {
 constexpr std::size_t kMaxPromptBytes = 72;
 constexpr std::size_t kMaxFailureBytes = 100;
 
-std::string hundredfold(const char* format, double fraction) {
-  char text[64];
-  std::snprintf(text, sizeof text, format, 100.0 * fraction);
-  return text;
-}
-
-// "mean ± deviation" of every row, the signs one below another.
 std::vector<std::string> metric_cells(const Summary& summary, MeanDeviation SummaryRow::*member,
                                       const char* format = "%.2f") {
-  std::vector<std::string> deviations;
-  std::size_t width = 0;
-  for (const SummaryRow& row : summary.rows) {
-    const auto& deviation = (row.*member).deviation;
-    deviations.push_back(deviation ? hundredfold("%.2f", *deviation) : "");
-    width = std::max(width, deviations.back().size());
-  }
-  std::vector<std::string> cells;
-  for (std::size_t i = 0; i < summary.rows.size(); ++i) {
-    const MeanDeviation& value = summary.rows[i].*member;
-    std::string cell = value.num_values > 0 ? hundredfold(format, value.mean) : "-";
-    const std::string blanks(width - deviations[i].size(), ' ');
-    if (value.deviation) {
-      cell += " \xC2\xB1 " + blanks + deviations[i];
-    } else if (width > 0) {
-      cell += "   " + blanks;
-    }
-    cells.push_back(cell);
-  }
-  return cells;
+  std::vector<MeanDeviation> figures;
+  for (const SummaryRow& row : summary.rows) figures.push_back(row.*member);
+  return figure_cells(figures, format);
+}
+
+std::string method_of(const SummaryRow& row) {
+  return printable(row.settings.empty() ? row.method : row.method + " (" + row.settings + ")", 120);
 }
 
 std::string count_cell(const MeanDeviation& value) {
@@ -63,7 +43,7 @@ std::string summary_table(const Summary& summary) {
   const auto gain = metric_cells(summary, &SummaryRow::gain, "%+.2f");
   for (std::size_t i = 0; i < summary.rows.size(); ++i) {
     const SummaryRow& row = summary.rows[i];
-    table.add_row({printable(row.task), printable(row.method), std::to_string(row.num_done),
+    table.add_row({printable(row.task), method_of(row), std::to_string(row.num_done),
                    std::to_string(row.num_failed), printable(row.metric), dev[i], test[i],
                    manual[i], gain[i], count_cell(row.queries)});
   }
@@ -83,8 +63,8 @@ std::string prompt_table(const Results& results, const Summary& summary) {
     if (!row.best_trial) continue;
     const TrialRecord& trial = results.trials[*row.best_trial];
     const PromptRecord& prompt = trial.best.prompt;
-    table.add_row({printable(row.task), printable(row.method), printable(trial.id),
-                   printable(prompt.kind), printable(prompt.text, kMaxPromptBytes)});
+    table.add_row({printable(row.task), method_of(row), printable(trial.id), printable(prompt.kind),
+                   printable(prompt.text, kMaxPromptBytes)});
     is_empty = false;
   }
   return is_empty ? "" : "\n" + table.to_string();
@@ -103,12 +83,56 @@ std::string failure_table(const Results& results) {
   return is_empty ? "" : "\n" + table.to_string();
 }
 
+// A terminal has the variations as rows of the summary.
+enum class Variations { kShown, kLeftOut };
+
+std::vector<DataTable> comparison_tables(const Results& results, const ReportRequest& request,
+                                         Variations variations) {
+  const Comparisons found = compare(results, request);
+  std::vector<DataTable> tables{matrix_table(found.matrix)};
+  if (!found.tests.comparisons.empty()) tables.push_back(tests_table(found.matrix, found.tests));
+  if (variations == Variations::kShown && !found.variations.rows.empty()) {
+    tables.push_back(matrix_table(found.variations, kVariationsCaption));
+  }
+  if (found.efficiency) tables.push_back(efficiency_table(*found.efficiency));
+  return tables;
+}
+
+bool is_comparison(const Summary& summary) {
+  std::set<std::string> tasks;
+  std::set<std::string> methods;
+  for (const SummaryRow& row : summary.rows) {
+    tasks.insert(row.task);
+    methods.insert(method_of(row));
+  }
+  return tasks.size() > 1 && methods.size() > 1;
+}
+
+std::string joined(const std::vector<DataTable>& tables, std::string (*form)(const DataTable&)) {
+  std::string text;
+  for (const DataTable& table : tables) text += (text.empty() ? "" : "\n") + form(table);
+  return text;
+}
+
 }  // namespace
 
-std::string to_text(const Results& results) {
+std::string to_text(const Results& results, const ReportRequest& request) {
   if (results.trials.empty()) return "no trial has finished yet\n";
   const Summary summary = summarize(results);
-  return summary_table(summary) + prompt_table(results, summary) + failure_table(results);
+  std::string text;
+  const bool is_asked = !request.baseline.empty() || !request.efficiency.empty();
+  if (is_asked || is_comparison(summary)) {
+    text = joined(comparison_tables(results, request, Variations::kLeftOut), to_terminal) + "\n";
+  }
+  return text + summary_table(summary) + prompt_table(results, summary) + failure_table(results);
+}
+
+std::string to_markdown(const Results& results, const ReportRequest& request) {
+  return joined(comparison_tables(results, request, Variations::kShown), to_markdown);
+}
+
+std::string to_latex(const Results& results, const ReportRequest& request) {
+  return joined(comparison_tables(results, request, Variations::kShown), to_latex);
 }
 
 }  // namespace bbprompt

@@ -5,6 +5,7 @@
 #include <limits>
 #include <numeric>
 
+#include "bbprompt/report/trial_variants.hpp"
 #include "report/splits.hpp"
 
 namespace bbprompt {
@@ -16,14 +17,15 @@ struct Group {
   std::vector<double> dev, test, manual_test, gain, queries;
 };
 
-bool is_of_group(const SummaryRow& row, const TrialRecord& trial) {
-  return row.task == trial.task && row.method == trial.method && row.metric == trial.metric;
+bool is_of_group(const SummaryRow& row, const TrialRecord& trial, const std::string& settings) {
+  return row.task == trial.task && row.method == trial.method && row.metric == trial.metric &&
+         row.settings == settings;
 }
 
 // The trial's group, added behind the last group of its task where it is new.
-Group& group_of(std::vector<Group>& groups, const TrialRecord& trial) {
+Group& group_of(std::vector<Group>& groups, const TrialRecord& trial, const std::string& settings) {
   const auto found = std::find_if(groups.begin(), groups.end(), [&](const Group& group) {
-    return is_of_group(group.row, trial);
+    return is_of_group(group.row, trial, settings);
   });
   if (found != groups.end()) return *found;
   const auto last = std::find_if(groups.rbegin(), groups.rend(),
@@ -33,16 +35,8 @@ Group& group_of(std::vector<Group>& groups, const TrialRecord& trial) {
   group.row.task = trial.task;
   group.row.method = trial.method;
   group.row.metric = trial.metric;
+  group.row.settings = settings;
   return *groups.insert(position, std::move(group));
-}
-
-bool is_better_on_dev(const TrialRecord& trial, const TrialRecord& best) {
-  const SplitEvaluation* found = find_split(trial.best, "dev");
-  const SplitEvaluation* known = find_split(best.best, "dev");
-  if (found == nullptr || std::isnan(found->metric)) return false;
-  if (known == nullptr || std::isnan(known->metric)) return true;
-  if (found->metric != known->metric) return found->metric > known->metric;
-  return found->loss < known->loss;
 }
 
 void add_done(Group& group, const Results& results, std::size_t index) {
@@ -65,6 +59,15 @@ void add_done(Group& group, const Results& results, std::size_t index) {
 
 }  // namespace
 
+bool is_better_on_dev(const TrialRecord& trial, const TrialRecord& best) {
+  const SplitEvaluation* found = find_split(trial.best, "dev");
+  const SplitEvaluation* known = find_split(best.best, "dev");
+  if (found == nullptr || std::isnan(found->metric)) return false;
+  if (known == nullptr || std::isnan(known->metric)) return true;
+  if (found->metric != known->metric) return found->metric > known->metric;
+  return found->loss < known->loss;
+}
+
 MeanDeviation mean_deviation(std::span<const double> values) {
   MeanDeviation result{.num_values = static_cast<int>(values.size()),
                        .mean = std::numeric_limits<double>::quiet_NaN(),
@@ -81,8 +84,9 @@ MeanDeviation mean_deviation(std::span<const double> values) {
 
 Summary summarize(const Results& results) {
   std::vector<Group> groups;
+  const TrialVariants variants(results.trials);
   for (std::size_t i = 0; i < results.trials.size(); ++i) {
-    Group& group = group_of(groups, results.trials[i]);
+    Group& group = group_of(groups, results.trials[i], variants.settings(results.trials[i]));
     if (results.trials[i].state == "done") add_done(group, results, i);
     if (results.trials[i].state == "failed") ++group.row.num_failed;
   }

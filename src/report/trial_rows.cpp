@@ -25,9 +25,17 @@ void add_usage(nlohmann::ordered_json& row, const TrialRecord& trial, const std:
   const UsageRecord usage = found == trial.usage.end() ? UsageRecord{} : found->second;
   row[purpose + "_evaluations"] = usage.num_evaluations;
   row[purpose + "_queries"] = usage.num_queries;
+  row[purpose + "_calls"] = usage.num_calls;
   row[purpose + "_tokens"] = usage.num_tokens;
   row[purpose + "_truncated"] = usage.num_truncated;
+  row[purpose + "_cached"] = usage.num_cached;
   row[purpose + "_failed"] = usage.num_failed;
+}
+
+std::string joined(const std::vector<std::string>& settings) {
+  std::string text;
+  for (const std::string& entry : settings) text += (text.empty() ? "" : ", ") + entry;
+  return text;
 }
 
 }  // namespace
@@ -37,6 +45,7 @@ nlohmann::ordered_json trial_row(const TrialRecord& trial) {
   row["id"] = trial.id;
   row["task"] = trial.task;
   row["method"] = trial.method;
+  row["settings"] = joined(trial.settings);
   row["seed"] = trial.seed;
   row["state"] = trial.state;
   row["failure"] = trial.failure;

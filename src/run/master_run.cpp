@@ -167,7 +167,8 @@ void MasterRun::dispatch() {
     if (active_.at(index).told.insert(worker).second) {
       channel_.send(worker, encode(TrialMessage{.trial = assignment->item.trial,
                                                 .resolved_yaml = plan_.trials[index].resolved_yaml,
-                                                .folder = plan_.folder.string()}));
+                                                .folder = plan_.folder.string(),
+                                                .data_folder = plan_.data_folder.string()}));
     }
     channel_.send(worker, encode(ItemMessage{.item = std::move(assignment->item)}));
   }

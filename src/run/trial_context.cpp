@@ -1,5 +1,7 @@
 #include "bbprompt/run/trial_context.hpp"
 
+#include <algorithm>
+
 #include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/sha256.hpp"
@@ -149,11 +151,26 @@ WorkResult TrialContext::run(const WorkItem& item) {
   return result;
 }
 
+Evaluation TrialContext::evaluate(const Prompt& prompt, Split split) {
+  const auto all = examples(split);
+  const auto size = static_cast<std::size_t>(spec_.shard_size);
+  Evaluation whole;
+  whole.label_scores.resize(static_cast<Eigen::Index>(all.size()), verbalizer_->num_labels());
+  for (std::size_t begin = 0; begin < all.size(); begin += size) {
+    const auto shard = all.subspan(begin, std::min(size, all.size() - begin));
+    const Evaluation part = evaluator_->evaluate(prompt, shard);
+    whole.label_scores.middleRows(static_cast<Eigen::Index>(begin), part.label_scores.rows()) =
+        part.label_scores;
+    whole.usage += part.usage;
+  }
+  return whole;
+}
+
 PromptRecord TrialContext::describe(const std::vector<double>& point) const {
   const Prompt prompt = prompt_space_->decode(point);
   PromptRecord record;
   if (const auto* tokens = std::get_if<PromptTokens>(&prompt)) {
-    record.kind = "discrete";
+    record.kind = spec_.prompt.kind == PromptKind::kManual ? "manual" : "discrete";
     record.ids = tokens->ids;
   } else if (const auto* vectors = std::get_if<PromptVectors>(&prompt)) {
     record.kind = "soft";

@@ -18,13 +18,12 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 // queries would never be spent.
 constexpr std::size_t kMaxCachedGenerations = 100;
 
-// Everything that decides a trial's results: settings, weights and vocabulary, data and draw.
-std::string trial_hash(const std::string& resolved_yaml, const TrialContext& context) {
+}  // namespace
+
+std::string record_hash(const std::string& resolved_yaml, const TrialContext& context) {
   return sha256_hex(resolved_yaml + '\n' + context.model_info().fingerprint + '\n' +
                     context.data_fingerprint());
 }
-
-}  // namespace
 
 TrialRun::Identity identity_of(const TrialSpec& trial) {
   TrialRun::Identity identity{
@@ -39,7 +38,7 @@ TrialRun::TrialRun(const Identity& identity, const TrialContext& context)
   record_.id = identity.id;
   record_.method = identity.method;
   record_.config = identity.resolved_yaml;
-  record_.config_hash = trial_hash(identity.resolved_yaml, context);
+  record_.config_hash = record_hash(identity.resolved_yaml, context);
   record_.settings = identity.settings;
   record_.task = spec.task.name;
   record_.seed = spec.seed;

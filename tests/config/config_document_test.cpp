@@ -54,7 +54,8 @@ TEST_F(LoadConfig, TaskFileStandsInPlaceWithItsPathsMadeRelativeToTheConfigurati
   EXPECT_EQ(spec.task.test, "tasks/test.jsonl");
   EXPECT_EQ(spec.task.dev, "");
   EXPECT_EQ(spec.task.labels[1].words, (std::vector<std::string>{"plant", "tree"}));
-  EXPECT_EQ(with_real_paths(spec, folder_.path()).task.train, folder_ / "tasks/train.jsonl");
+  EXPECT_EQ(with_real_paths(spec, {.folder = folder_.path(), .data = {}}).task.train,
+            folder_ / "tasks/train.jsonl");
 }
 
 class Profiles : public LoadConfig {

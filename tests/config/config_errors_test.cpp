@@ -67,11 +67,11 @@ TEST(ConfigErrors, UnknownKeysNameTheNearestOne) {
       {"", "\"\": 3\n",
        "c.yaml:9:1: unknown key; known here: name, profile, profiles, model, task, few_shot, "
        "prompt, objective, scoring, optimizer, budget, selection, manual_baseline, shard_size, "
-       "seeds, output, sweep"},
+       "seeds, data_folder, output, sweep"},
       {"", "<<: {length: 3}\n",
        "c.yaml:9:1: <<: unknown key; known here: name, profile, profiles, model, task, few_shot, "
        "prompt, objective, scoring, optimizer, budget, selection, manual_baseline, shard_size, "
-       "seeds, output, sweep"},
+       "seeds, data_folder, output, sweep"},
   });
 }
 
@@ -236,6 +236,16 @@ TEST(ConfigErrors, ValuesThatDoNotGoTogetherAreRefused) {
        "c.yaml:8:21: task.columns.text_b: column \"label\" is task.columns.label already"},
       {"", "optimizer: {cma_es: {population_size: 1}}\n",
        "c.yaml:9:39: optimizer.cma_es.population_size: expected 0 or at least 2, found 1"},
+      {"", "optimizer: {kind: policy_gradient}\n",
+       "c.yaml:9:19: optimizer.kind: this optimizer chooses among categories; expected "
+       "prompt.kind: "
+       "discrete with prompt.discrete.relaxation: index, or cma_es or random_search"},
+      {"", "prompt: {kind: discrete}\noptimizer: {kind: cat_cma}\n",
+       "c.yaml:10:19: optimizer.kind: this optimizer chooses among categories; expected "
+       "prompt.kind: "
+       "discrete with prompt.discrete.relaxation: index, or cma_es or random_search"},
+      {"", "optimizer: {cat_cma: {population_size: 1}}\n",
+       "c.yaml:9:40: optimizer.cat_cma.population_size: expected 0 or at least 2, found 1"},
       {"", "prompt: {soft: {dimension: 10001}}\n",
        "c.yaml:1:1: optimizer.cma_es.covariance: a full covariance matrix is for at most 10000 "
        "search coordinates, the prompt has 10001; use separable, or fewer coordinates"},

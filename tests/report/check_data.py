@@ -37,6 +37,9 @@ assert trials[0]["prompt"] == first["prompt"]
 assert trials[1]["dev_loss"] is None and trials[2]["fitness"] is None
 assert trials[3]["prompt"] == "cut \ufffd"
 assert trials[5]["test_metric"] is None
+assert report["matrix"][2]["method"] == "soft" and report["matrix"][2]["best"] is True
+assert math.isclose(report["matrix"][2]["mean"], (0.1 + 0.2 + 0.7 + 0.9) / 3, rel_tol=1e-15)
+assert report["tests"] == []  # no seed in common
 assert report["run"] == {"version": "0.1.0", "name": "sample", "config_hash": "c0ffee",
                          "build": "GCC", "num_ranks": 2}
 soft, discrete, trec = report["summary"]

@@ -8,11 +8,12 @@ namespace bbprompt {
 namespace {
 
 TEST(Protocol, EveryKindOfMessageSurvives) {
-  const auto trial = std::get<TrialMessage>(
-      decode(encode(TrialMessage{.trial = 3, .resolved_yaml = "a: 1\n", .folder = "/data"})));
+  const auto trial = std::get<TrialMessage>(decode(encode(TrialMessage{
+      .trial = 3, .resolved_yaml = "a: 1\n", .folder = "/config", .data_folder = "/data"})));
   EXPECT_EQ(trial.trial, 3);
   EXPECT_EQ(trial.resolved_yaml, "a: 1\n");
-  EXPECT_EQ(trial.folder, "/data");
+  EXPECT_EQ(trial.folder, "/config");
+  EXPECT_EQ(trial.data_folder, "/data");
   EXPECT_EQ(std::get<ForgetMessage>(decode(encode(ForgetMessage{.trial = 4}))).trial, 4);
   const auto item = std::get<ItemMessage>(decode(encode(
       ItemMessage{.item = {.id = 9, .split = Split::kDev, .begin = 1, .end = 2, .point = {0.5}}})));

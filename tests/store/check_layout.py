@@ -15,7 +15,7 @@ def check_seal(path, kind):
     data = open(path, "rb").read()
     lines = data[:512].rstrip(b"\0").decode("ascii").split("\n")
     assert lines == [
-        "bbprompt-hdf5", "schema 1", "kind " + kind, "size %d" % len(data),
+        "bbprompt-hdf5", "schema 2", "kind " + kind, "size %d" % len(data),
         "sha256 " + hashlib.sha256(data[512:]).hexdigest(), ""], lines
 
 
@@ -54,6 +54,8 @@ def check_run(run):
     text(run["config_given"], "name: sample  # as given\n")
     text(run["config_resolved"], "name: sample\nseed: 1\n")
     attributes(run["timings"], build="GCC 12.2.0, OpenBLAS", num_ranks=4)
+    children(run["timings"], "config_folder")
+    text(run["timings/config_folder"], "/home/someone/configs")
 
 
 def check_generations(table):
@@ -76,7 +78,7 @@ def check_split(split, metric, predicted):
 def check_manual(manual):
     attributes(manual, generation=-1, fitness=1.5)
     prompt = manual["prompt"]
-    attributes(prompt, kind="manual")
+    attributes(prompt, kind="manual", num_layers=1)
     children(prompt, "text", "ids", "tokens", "point", "vectors", "base_ids")
     text(prompt["text"], "What is asked for \u2014 a place?")
     array(prompt["ids"], "<i4", [])
@@ -89,21 +91,23 @@ def check_manual(manual):
 def check_best(best):
     attributes(best, generation=3, fitness=0.0625)
     prompt = best["prompt"]
-    attributes(prompt, kind="soft")
+    attributes(prompt, kind="soft", num_layers=2)
     text(prompt["text"], "nearest words")
     array(prompt["ids"], "<i4", [1015, 7])
     texts(prompt["tokens"], ["\u0120nearest", "words"])
     array(prompt["point"], "<f8", [0.1, -0.0, 1e-310])
     array(prompt["vectors"], "<f4", [[1, 2, 3], [4, 5, 0.1]])
-    array(prompt["base_ids"], "<i4", [11, 12])
+    array(prompt["base_ids"], "<i4", [11])
     children(best["splits"], "dev", "test")
     check_split(best["splits/dev"], 0.5, [])
     check_split(best["splits/test"], 0.75, [0, 1, 2, 2])
 
 
 def check_usage(usage):
-    names = ["num_evaluations", "num_queries", "num_tokens", "num_truncated", "num_failed"]
-    rows = {"search": [40, 1280, 99000, 3, 1], "dev": [2, 6, 400, 0, 0], "test": [2, 8, 500, 1, 0]}
+    names = ["num_evaluations", "num_queries", "num_calls", "num_tokens", "num_truncated", "num_cached",
+             "num_failed"]
+    rows = {"search": [40, 1280, 80, 99000, 3, 5, 1], "dev": [2, 6, 4, 400, 0, 1, 0],
+            "test": [2, 8, 3, 500, 1, 0, 0]}
     children(usage, *rows)
     for purpose, values in rows.items():
         attributes(usage[purpose], **dict(zip(names, values)))
@@ -117,12 +121,15 @@ def check_trial(trial, state, stop_reason):
         model="roberta-tiny", model_fingerprint="f00d", metric="accuracy",
         objective="cross_entropy", state=state, stop_reason=stop_reason, digest=digest)
     assert trial.attrs["seed"].dtype == np.uint64
-    children(trial, "failure", "config", "labels", "notes", "gold", "generations", "manual", "best",
-             "usage", "timings")
+    children(trial, "failure", "config", "labels", "notes", "settings", "candidate_texts", "position_shares", "gold",
+             "generations", "manual", "best", "usage", "timings")
     text(trial["failure"], "")
     text(trial["config"], "task: trec\n")
     texts(trial["labels"], ["LOC", "NUM", "gr\u00f6\u00dfer"])
     texts(trial["notes"], ['answer word "n\u00fc" has 2 tokens', "3 texts were cut"])
+    texts(trial["settings"], ["task=trec", "prompt.length=2"])
+    texts(trial["candidate_texts"], ["which", " gr\u00fc\u00df e", "place"])
+    array(trial["position_shares"], "<f8", [[0.25, 0.5, 0.25], [0, 1 / 3, 2 / 3]])
     children(trial["gold"], "dev", "test")
     array(trial["gold/dev"], "<i4", [2, 1, 0])
     array(trial["gold/test"], "<i4", [0, 1, 2, 0])
@@ -139,7 +146,7 @@ def check_results(path):
     check_seal(path, "results")
     with h5py.File(path, "r") as file:
         assert file.userblock_size == 512
-        attributes(file, schema=1, kind="results", digest=file.attrs["digest"].decode())
+        attributes(file, schema=2, kind="results", digest=file.attrs["digest"].decode())
         children(file, "run", "trials", "trial_order")
         check_run(file["run"])
         texts(file["trial_order"], ["trec-soft-s1", "a-failed", "empty \u2205"])
@@ -156,12 +163,14 @@ def check_results(path):
         children(empty["best/splits"])
         array(empty["generations/sigma"], "<f8", [])
         array(empty["best/prompt/vectors"], "<f4", np.zeros((0, 0)))
+        array(empty["position_shares"], "<f8", np.zeros((0, 0)))
+        texts(empty["candidate_texts"], [])
 
 
 def check_checkpoint(path):
     check_seal(path, "checkpoint")
     with h5py.File(path, "r") as file:
-        attributes(file, schema=1, kind="checkpoint")
+        attributes(file, schema=2, kind="checkpoint")
         children(file, "trials", "trial_order", "checkpoint")
         check_trial(file["trials/trec-soft-s1"], "running", "")
         saved = file["checkpoint"]
@@ -181,6 +190,11 @@ def check_checkpoint(path):
         array(selection["points"], "<f8", [[1, 2], [4, 5]])
         array(selection["fitness"], "<f8", [0.25, 0.5])
         array(selection["generation"], "<i8", [2, 3])
+        cache = saved["cache"]
+        children(cache, "prompts", "losses", "label_means")
+        texts(cache["prompts"], ["1015 7", "7 7", "3 1015"])
+        array(cache["losses"], "<f8", [0.5, 0.0625, 2])
+        array(cache["label_means"], "<f8", [[-1, -2], [-3, -4], [-5, -0.1]])
 
 
 check_results(sys.argv[1])

@@ -24,7 +24,7 @@ def case(source):
 
 def reseal(path, kind):
     data = bytearray(open(path, "rb").read())
-    head = "bbprompt-hdf5\nschema 1\nkind %s\nsize %d\nsha256 %s\n" % (
+    head = "bbprompt-hdf5\nschema 2\nkind %s\nsize %d\nsha256 %s\n" % (
         kind, len(data), hashlib.sha256(data[512:]).hexdigest())
     data[:512] = head.encode().ljust(512, b"\0")
     open(path, "wb").write(data)
@@ -213,6 +213,14 @@ def count_negative(f): f[T + "usage/search"].attrs.modify("num_queries", np.int6
 @case("results")
 def generations_descend(f): f[T + "generations/generation"][:] = [3, 2]
 @case("results")
+def cached_negative(f): f[T + "usage/dev"].attrs.modify("num_cached", np.int64(-1))
+@case("results")
+def layers_do_not_divide(f): f[T + "best/prompt"].attrs.modify("num_layers", np.int64(3))
+@case("results")
+def layers_none(f): f[T + "best/prompt"].attrs.modify("num_layers", np.int64(0))
+@case("results")
+def shares_too_wide(f): put(f, T + "position_shares", np.zeros((2, 4)))
+@case("results")
 def value_changed(f): f[T + "generations/sigma"][0] = 0.5
 @case("results")
 def run_changed(f): put_attribute_string(f["run"], "name", b"other")
@@ -232,6 +240,10 @@ def array_is_group(f): f.create_group("checkpoint/optimizer/arrays/other")
 def fitness_too_long(f): put(f, "checkpoint/selection/fitness", np.zeros(3))
 @case("checkpoint")
 def selection_generation_too_short(f): put(f, "checkpoint/selection/generation", np.zeros(1, "<i8"))
+@case("checkpoint")
+def cache_losses_too_few(f): put(f, "checkpoint/cache/losses", np.zeros(2))
+@case("checkpoint")
+def cache_means_too_few(f): put(f, "checkpoint/cache/label_means", np.zeros((2, 2)))
 @case("checkpoint")
 def incumbent_too_long(f): put(f, "checkpoint/incumbent", np.zeros(3))
 @case("checkpoint")

@@ -69,15 +69,23 @@ std::vector<Change> tracked_changes() {
       [](auto& r) { first(r).best.prompt.vectors(1, 2) = 9; },
       [](auto& r) { first(r).best.prompt.vectors.resize(3, 2); },
       [](auto& r) { first(r).best.prompt.base_ids[0] = 9; },
+      [](auto& r) { first(r).best.prompt.num_layers = 1; },
       [](auto& r) { first(r).best.splits["dev"].metric = 9; },
       [](auto& r) { first(r).best.splits["dev"].accuracy = 9; },
       [](auto& r) { first(r).best.splits["dev"].loss = 9; },
       [](auto& r) { first(r).best.splits["test"].predicted[0] = 2; },
       [](auto& r) { first(r).usage["dev"].num_evaluations = 9; },
       [](auto& r) { first(r).usage["dev"].num_queries = 9; },
+      [](auto& r) { first(r).usage["dev"].num_calls = 9; },
       [](auto& r) { first(r).usage["dev"].num_tokens = 9; },
       [](auto& r) { first(r).usage["dev"].num_truncated = 9; },
+      [](auto& r) { first(r).usage["dev"].num_cached = 9; },
       [](auto& r) { first(r).usage["dev"].num_failed = 9; },
+      [](auto& r) { first(r).settings[1] += "x"; },
+      [](auto& r) { first(r).settings.pop_back(); },
+      [](auto& r) { first(r).candidate_texts[0] += "x"; },
+      [](auto& r) { first(r).position_shares(1, 0) = 0.125; },
+      [](auto& r) { first(r).position_shares.resize(3, 2); },
       [](auto& r) { first(r).notes.pop_back(); },
   };
 }
@@ -97,6 +105,7 @@ TEST(Digest, IsBlindToMachinesAndTimes) {
   Results results = sample_results();
   results.run.build = "another compiler";
   results.run.num_ranks = 64;
+  results.run.config_folder = "/elsewhere";
   for (TrialRecord& trial : results.trials) {
     trial.host = "elsewhere";
     trial.started_at = "2030-01-01T00:00:00Z";

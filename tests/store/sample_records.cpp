@@ -33,7 +33,8 @@ ScoredPrompt sample_best() {
   best.prompt.point = {0.1, -0.0, 1e-310};
   best.prompt.vectors = RowMatrix(2, 3);
   best.prompt.vectors << 1.F, 2.F, 3.F, 4.F, 5.F, 0.1F;
-  best.prompt.base_ids = {11, 12};
+  best.prompt.base_ids = {11};
+  best.prompt.num_layers = 2;
   best.generation = 3;
   best.fitness = 0.0625;
   best.splits["dev"] = sample_split(0.5, {});
@@ -51,6 +52,7 @@ RunInfo sample_run() {
   run.config_resolved = "name: sample\nseed: 1\n";
   run.config_hash = "c0ffee";
   run.build = "GCC 12.2.0, OpenBLAS";
+  run.config_folder = "/home/someone/configs";
   run.num_ranks = 4;
   return run;
 }
@@ -100,9 +102,24 @@ TrialRecord sample_trial(const std::string& id) {
                           .seconds = 7.25};
   trial.manual = sample_manual();
   trial.best = sample_best();
-  trial.usage["search"] = {40, 1280, 99000, 3, 1};
-  trial.usage["dev"] = {2, 6, 400, 0, 0};
-  trial.usage["test"] = {2, 8, 500, 1, 0};
+  trial.settings = {"task=trec", "prompt.length=2"};
+  trial.candidate_texts = {"which", " gr\xC3\xBC\xC3\x9F e", "place"};
+  trial.position_shares = Eigen::MatrixXd(2, 3);
+  trial.position_shares << 0.25, 0.5, 0.25, 0.0, 1.0 / 3.0, 2.0 / 3.0;
+  trial.usage["search"] = {.num_evaluations = 40,
+                           .num_queries = 1280,
+                           .num_calls = 80,
+                           .num_tokens = 99000,
+                           .num_truncated = 3,
+                           .num_cached = 5,
+                           .num_failed = 1};
+  trial.usage["dev"] = {
+      .num_evaluations = 2, .num_queries = 6, .num_calls = 4, .num_tokens = 400, .num_cached = 1};
+  trial.usage["test"] = {.num_evaluations = 2,
+                         .num_queries = 8,
+                         .num_calls = 3,
+                         .num_tokens = 500,
+                         .num_truncated = 1};
   trial.notes = {"answer word \"n\xC3\xBC\" has 2 tokens", "3 texts were cut"};
   trial.host = "node-7";
   trial.started_at = "2024-05-06T07:08:09Z";
@@ -142,6 +159,10 @@ Checkpoint sample_checkpoint() {
   checkpoint.selection_points = covariance.leftCols(2);
   checkpoint.selection_fitness = {0.25, 0.5};
   checkpoint.selection_generation = {2, 3};
+  checkpoint.cache_prompts = {"1015 7", "7 7", "3 1015"};
+  checkpoint.cache_losses = {0.5, 0.0625, 2.0};
+  checkpoint.cache_label_means = Eigen::MatrixXd(3, 2);
+  checkpoint.cache_label_means << -1.0, -2.0, -3.0, -4.0, -5.0, -0.1;
   checkpoint.incumbent = Eigen::Vector2d(0.75, 1.0 / 3.0);
   checkpoint.incumbent_fitness = 0.0625;
   return checkpoint;

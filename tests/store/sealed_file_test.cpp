@@ -87,9 +87,9 @@ TEST(SealedFile, NamesBothVersionsOfANewerSchema) {
   const TemporaryFolder folder;
   const std::string good = good_checkpoint(folder);
   std::string newer = good;
-  newer.replace(newer.find("schema 1"), 8, "schema 2");
+  newer.replace(newer.find("schema 2"), 8, "schema 3");
   const std::string message = refusal_of(folder / "newer.h5", newer);
-  EXPECT_THAT(message, HasSubstr("expected schema version 1, found 2"));
+  EXPECT_THAT(message, HasSubstr("expected schema version 2, found 3"));
   EXPECT_THAT(message, HasSubstr("version of bbprompt that wrote it"));
 }
 
@@ -116,10 +116,10 @@ TEST(SealedFile, RefusesSealsThatAreNotExactlyWhatIsWritten) {
   };
   const std::string heads[] = {
       "bbprompt-hdf5\n",
-      changed("schema 1", "schema 01"),
-      changed("schema 1", "schema -1"),
-      changed("schema 1", "schema 99999999999999999999999999"),
-      changed("schema 1", "schema "),
+      changed("schema 2", "schema 02"),
+      changed("schema 2", "schema -1"),
+      changed("schema 2", "schema 99999999999999999999999999"),
+      changed("schema 2", "schema "),
       changed("kind ", "kind\t"),
       changed("sha256", "sha512"),
       head + "more\n",

@@ -42,6 +42,13 @@ struct OutputOptions {
   std::int64_t checkpoint_every = 1;  // generations
 };
 
+// A finished run whose learned prompts become variants (run/transfer.hpp).
+struct PromptSource {
+  std::filesystem::path run;         // relative to the configuration's folder; empty: none
+  std::vector<std::string> methods;  // empty: all that learned discrete prompts
+  std::string per = "task";          // one prompt per task and method
+};
+
 // One trial's settings: a configuration with every default filled in.
 struct ExperimentSpec {
   std::string name;

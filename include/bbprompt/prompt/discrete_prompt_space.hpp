@@ -47,6 +47,7 @@ class DiscretePromptSpace : public PromptSpace {
   [[nodiscard]] Prompt decode(std::span<const double> candidate) const override;
 
   [[nodiscard]] std::vector<std::string> candidate_texts() const override;
+  [[nodiscard]] std::vector<std::vector<TokenId>> candidate_ids() const override;
   // Throws as decode() does.
   [[nodiscard]] std::vector<int> choices(std::span<const double> candidate) const override;
 

@@ -37,6 +37,19 @@ class ManualPromptSpace : public FixedPromptSpace {
   std::string text_;
 };
 
+// The same as tokens, exactly these.
+class ManualTokensSpace : public FixedPromptSpace {
+ public:
+  explicit ManualTokensSpace(std::vector<TokenId> ids) : ids_(std::move(ids)) {}
+  [[nodiscard]] Prompt decode(std::span<const double> candidate) const override;
+
+ protected:
+  [[nodiscard]] int num_prompts() const override { return 1; }
+
+ private:
+  std::vector<TokenId> ids_;
+};
+
 // What demonstrations are drawn from.
 struct DemonstrationInputs {
   std::vector<int> labels;               // of each example of the train split

@@ -54,6 +54,8 @@ struct SoftPromptOptions {
 
 struct ManualPromptOptions {
   std::string text;  // empty: the task's manual prompt
+  // The same as the vocabulary spells it: these tokens themselves where the model has all of them.
+  std::vector<std::string> tokens;
 };
 
 struct DemonstrationOptions {

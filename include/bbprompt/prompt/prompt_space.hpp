@@ -48,6 +48,8 @@ class PromptSpace {
   // Discrete prompts: the candidates that a position chooses among, as text, and the index that the
   // candidate (a point) chooses at each position. Empty for other prompts.
   [[nodiscard]] virtual std::vector<std::string> candidate_texts() const { return {}; }
+  // Their tokens.
+  [[nodiscard]] virtual std::vector<std::vector<TokenId>> candidate_ids() const { return {}; }
   [[nodiscard]] virtual std::vector<int> choices(std::span<const double> /*candidate*/) const {
     return {};
   }

@@ -18,11 +18,16 @@ struct MeanDeviation {
 };
 [[nodiscard]] MeanDeviation mean_deviation(std::span<const double> values);
 
-// The trials of one method on one task; they differ in their seeds. Figures are over the trials
-// that are done; metrics as fractions, larger is better.
+// Whether the prompt of a trial is to be used rather than that of another: the higher dev metric;
+// then the lower dev loss. False where they are equal, so that the first one stays.
+[[nodiscard]] bool is_better_on_dev(const TrialRecord& trial, const TrialRecord& best);
+
+// The trials of one method (with equal settings) on one task; they differ in their seeds. Figures
+// are over the trials that are done; metrics as fractions, larger is better.
 struct SummaryRow {
   std::string task;
   std::string method;
+  std::string settings;  // sweep axes that tell trials of the method apart, e.g. "prompt.length=5"
   std::string metric;
   int num_done = 0;
   int num_failed = 0;
@@ -41,7 +46,8 @@ struct Summary {
 };
 
 // Tasks, and methods within each, in the order of their first trial. Trials of one task and method
-// whose metrics differ in kind are not averaged but get a row each.
+// whose metrics differ in kind, or whose sweep settings differ, are not averaged but get a row
+// each.
 [[nodiscard]] Summary summarize(const Results& results);
 
 }  // namespace bbprompt

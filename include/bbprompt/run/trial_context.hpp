@@ -60,6 +60,10 @@ class TrialContext {
   // Scores a work item of this trial. Failure is data: never throws for what an evaluation does.
   [[nodiscard]] WorkResult run(const WorkItem& item);
 
+  // Any prompt on a whole split, in the shards of a run's work items, so that the same prompt gets
+  // the same bits. Throws Error.
+  [[nodiscard]] Evaluation evaluate(const Prompt& prompt, Split split);
+
   // A candidate as people and programs can use it again.
   [[nodiscard]] PromptRecord describe(const std::vector<double>& point) const;
   [[nodiscard]] PromptRecord describe_manual() const;

@@ -133,4 +133,9 @@ class TrialRun {
 
 [[nodiscard]] TrialRun::Identity identity_of(const TrialSpec& trial);
 
+// TrialRecord::config_hash: SHA-256 over everything that decides a trial's results: settings,
+// weights and vocabulary, data and draw.
+[[nodiscard]] std::string record_hash(const std::string& resolved_yaml,
+                                      const TrialContext& context);
+
 }  // namespace bbprompt

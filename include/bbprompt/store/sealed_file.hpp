@@ -19,7 +19,7 @@ inline constexpr int kSchemaVersion = 2;
 // readers skip:
 //
 //   bbprompt-hdf5
-//   schema 1
+//   schema 2
 //   kind checkpoint
 //   size 34816                (bytes of the whole file)
 //   sha256 <64 hex digits>    (of all bytes behind the user block)

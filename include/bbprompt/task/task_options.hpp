@@ -31,6 +31,8 @@ struct TaskOptions {
   std::vector<LabelOptions> labels;
   MetricKind metric = MetricKind::kAccuracy;
   int max_field_tokens = 0;  // each text is first cut to this many tokens; 0: no limit
+  // Not part of the file: where its paths written "data:..." were looked up, for messages.
+  std::filesystem::path data_folder;
 };
 
 struct FewShotOptions {

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bbprompt/store/trial_record.hpp"
+
+namespace bbprompt {
+
+// How a method's trials reach the training losses that the reference's trials ended with. Pairs are
+// of one task, seed and objective, and of equal settings where settings tell trials apart.
+struct ReachFigures {
+  int num_pairs = 0;
+  double median_queries = 0.0;  // search queries; a trial that never gets there counts as infinite
+  double median_ratio = 0.0;    // of the pair's queries to the reference's own, to the same loss
+  double share = 0.0;           // of the pairs that get there
+};
+
+struct EfficiencyRow {
+  std::string method;
+  ReachFigures incumbent;  // target: incumbent fitness of the reference's last generation
+  ReachFigures returned;   // target: training loss of the prompt that the reference returned
+};
+
+struct Efficiency {
+  std::string reference;
+  std::vector<EfficiencyRow> rows;  // methods in the order of their first trial, the reference too
+};
+
+// A trial needs the num_queries of its first generation with incumbent_fitness <= target. Ratios
+// are over the pairs whose reference gets there itself. Figures without a pair are NaN. Throws
+// UsageError when no finished trial is of the method `reference`.
+[[nodiscard]] Efficiency search_efficiency(const Results& results, const std::string& reference);
+
+}  // namespace bbprompt

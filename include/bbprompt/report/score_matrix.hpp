@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "bbprompt/report/summary.hpp"
+#include "bbprompt/store/trial_record.hpp"
+
+namespace bbprompt {
+
+struct MatrixColumn {
+  std::string task;
+  std::string metric;
+};
+
+// One method on one task.
+struct MatrixCell {
+  std::map<std::uint64_t, double> by_seed;  // test metric; the mean where trials share a seed
+  MeanDeviation figure;                     // over the seeds
+  bool is_best = false;                     // no method has a higher mean on this task
+};
+
+struct MatrixRow {
+  std::string method;              // with the settings that tell its trials apart
+  bool is_written_prompt = false;  // made of the trials' own evaluation of the written prompt
+  bool is_variation = false;       // a setting of a swept method, or a prompt from another task
+  std::vector<MatrixCell> cells;   // one per column
+  double average = 0.0;            // mean over tasks of the means; NaN unless every task has one
+  bool is_best_average = false;    // among the rows that have one
+  [[nodiscard]] int min_seeds() const;
+  [[nodiscard]] int max_seeds() const;
+};
+
+// Methods against tasks, over the trials that are done: test metric of the prompt chosen on dev.
+struct ScoreMatrix {
+  std::vector<MatrixColumn> columns;
+  std::vector<MatrixRow> rows;
+};
+
+// Tasks and methods in the order of their first trial; a task whose trials differ in metric has one
+// column for each. A first row "manual" stands for the written prompt: by task and seed, the test
+// evaluation that the first trial with one has of it; it is left out where a method whose prompts
+// are of kind "manual" already is a row, and where no trial evaluated the written prompt. Methods
+// "from-SOURCE" are prompts carried over from another task and do not count as such.
+[[nodiscard]] ScoreMatrix score_matrix(const Results& results);
+
+// The matrix in two: methods to compare, with the written prompt, and variations. Each keeps the
+// tasks it has figures for. All is of the first part where it would have fewer than two methods, or
+// where `baseline` is the name of a variation.
+struct MatrixParts {
+  ScoreMatrix methods;
+  ScoreMatrix variations;
+};
+[[nodiscard]] MatrixParts split_variations(const ScoreMatrix& matrix,
+                                           const std::string& baseline = "");
+
+// SOURCE of a method "from-SOURCE", else empty.
+[[nodiscard]] std::string transfer_source(const std::string& method);
+
+}  // namespace bbprompt

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "bbprompt/store/trial_record.hpp"
+
+namespace bbprompt {
+
+// Value of a sweep axis in the trial's settings, or nothing where it has no such axis.
+[[nodiscard]] std::optional<std::string> setting(const TrialRecord& trial, std::string_view key);
+
+// What tells trials of one method apart besides task and seed: the sweep axes on which trials of
+// that method differ, so that figures of different settings are never averaged.
+class TrialVariants {
+ public:
+  explicit TrialVariants(const std::vector<TrialRecord>& trials);
+
+  // "prompt.length=5, objective=hinge" in the order of the trial's axes, without the axis `except`;
+  // empty where nothing differs.
+  [[nodiscard]] std::string settings(const TrialRecord& trial, std::string_view except = {}) const;
+
+  // The method, with its settings in parentheses where there are any.
+  [[nodiscard]] std::string label(const TrialRecord& trial, std::string_view except = {}) const;
+
+ private:
+  std::map<std::string, std::set<std::string>> axes_;  // by method: keys on which trials differ
+};
+
+}  // namespace bbprompt

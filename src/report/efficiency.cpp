@@ -1,0 +1,131 @@
+#include "bbprompt/report/efficiency.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "bbprompt/base/error.hpp"
+#include "bbprompt/base/utf8.hpp"
+#include "bbprompt/report/trial_variants.hpp"
+
+namespace bbprompt {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+// What the pairs of one method and target gave.
+struct Reached {
+  std::vector<double> queries;
+  std::vector<double> ratios;
+};
+
+struct Group {
+  std::string method;
+  Reached incumbent;
+  Reached returned;
+};
+
+bool is_usable(const TrialRecord& trial) {
+  return trial.state == "done" && !trial.generations.empty();
+}
+
+double queries_to(const TrialRecord& trial, double target) {
+  for (const GenerationRecord& row : trial.generations) {
+    if (row.incumbent_fitness <= target) return static_cast<double>(row.num_queries);
+  }
+  return kInfinity;
+}
+
+double median(std::vector<double> values) {
+  if (values.empty()) return std::numeric_limits<double>::quiet_NaN();
+  std::sort(values.begin(), values.end());
+  const std::size_t middle = values.size() / 2;
+  if (values.size() % 2 == 1) return values[middle];
+  return values[middle - 1] / 2.0 + values[middle] / 2.0;
+}
+
+ReachFigures figures(const Reached& reached) {
+  const auto count = static_cast<double>(reached.queries.size());
+  const auto num_reached = std::count_if(reached.queries.begin(), reached.queries.end(),
+                                         [](double queries) { return std::isfinite(queries); });
+  return {.num_pairs = static_cast<int>(reached.queries.size()),
+          .median_queries = median(reached.queries),
+          .median_ratio = median(reached.ratios),
+          .share = static_cast<double>(num_reached) / count};
+}
+
+void add_pair(Reached& reached, const TrialRecord& trial, const TrialRecord& reference,
+              double target) {
+  if (!std::isfinite(target)) return;
+  const double queries = queries_to(trial, target);
+  const double own = queries_to(reference, target);
+  reached.queries.push_back(queries);
+  if (std::isfinite(own) && own > 0.0) reached.ratios.push_back(queries / own);
+}
+
+class Pairing {
+ public:
+  Pairing(const Results& results, std::string reference)
+      : trials_(results.trials), variants_(results.trials), reference_(std::move(reference)) {}
+
+  void check() const {
+    std::string known;
+    for (const TrialRecord& trial : trials_) {
+      if (!is_usable(trial)) continue;
+      if (trial.method == reference_) return;
+      const std::string name = "\"" + printable(trial.method) + "\"";
+      if (known.find(name) == std::string::npos) known += (known.empty() ? "" : ", ") + name;
+    }
+    throw UsageError("efficiency: expected a method with finished searches (" +
+                     (known.empty() ? "there is none" : known) + "), found \"" +
+                     printable(reference_) + "\"");
+  }
+
+  [[nodiscard]] const TrialRecord* partner(const TrialRecord& trial) const {
+    const std::string settings = variants_.settings(trial);
+    const auto found = std::find_if(trials_.begin(), trials_.end(), [&](const TrialRecord& other) {
+      return is_usable(other) && other.method == reference_ && other.task == trial.task &&
+             other.seed == trial.seed && other.objective == trial.objective &&
+             variants_.settings(other) == settings;
+    });
+    return found == trials_.end() ? nullptr : &*found;
+  }
+
+  [[nodiscard]] std::vector<Group> groups() const {
+    std::vector<Group> groups;
+    for (const TrialRecord& trial : trials_) {
+      if (!is_usable(trial)) continue;
+      auto group = std::find_if(groups.begin(), groups.end(), [&](const Group& candidate) {
+        return candidate.method == trial.method;
+      });
+      if (group == groups.end()) group = groups.insert(group, {trial.method, {}, {}});
+      const TrialRecord* reference = partner(trial);
+      if (reference == nullptr) continue;
+      add_pair(group->incumbent, trial, *reference,
+               reference->generations.back().incumbent_fitness);
+      add_pair(group->returned, trial, *reference, reference->best.fitness);
+    }
+    return groups;
+  }
+
+ private:
+  const std::vector<TrialRecord>& trials_;
+  TrialVariants variants_;
+  std::string reference_;
+};
+
+}  // namespace
+
+Efficiency search_efficiency(const Results& results, const std::string& reference) {
+  const Pairing pairing(results, reference);
+  pairing.check();
+  Efficiency efficiency{.reference = reference, .rows = {}};
+  for (const Group& group : pairing.groups()) {
+    efficiency.rows.push_back({.method = group.method,
+                               .incumbent = figures(group.incumbent),
+                               .returned = figures(group.returned)});
+  }
+  return efficiency;
+}
+
+}  // namespace bbprompt

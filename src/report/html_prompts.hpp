@@ -1,0 +1,13 @@
+#pragma once
+
+#include <string>
+
+#include "bbprompt/store/trial_record.hpp"
+
+namespace bbprompt {
+
+// The best prompt of each task and method: text, tokens, what it reaches, and where the search left
+// a distribution the candidates of the largest share at each position.
+[[nodiscard]] std::string prompts_html(const Results& results);
+
+}  // namespace bbprompt

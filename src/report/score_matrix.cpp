@@ -1,0 +1,186 @@
+#include "bbprompt/report/score_matrix.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <limits>
+
+#include "bbprompt/report/trial_variants.hpp"
+#include "report/splits.hpp"
+
+namespace bbprompt {
+namespace {
+
+constexpr double kTie = 1e-12;  // means closer than rounding errors are equal
+
+// Test metrics of a row, column and seed, before averaging.
+using Values = std::map<std::uint64_t, std::vector<double>>;
+struct RowValues {
+  std::string method;
+  bool is_variation = false;
+  std::map<std::size_t, Values> by_column;
+};
+
+std::size_t column_of(ScoreMatrix& matrix, const TrialRecord& trial) {
+  auto& columns = matrix.columns;
+  const auto found = std::find_if(columns.begin(), columns.end(), [&](const MatrixColumn& column) {
+    return column.task == trial.task && column.metric == trial.metric;
+  });
+  if (found != columns.end()) return static_cast<std::size_t>(found - columns.begin());
+  columns.push_back({trial.task, trial.metric});
+  return columns.size() - 1;
+}
+
+RowValues& row_of(std::vector<RowValues>& rows, const TrialRecord& trial,
+                  const TrialVariants& variants) {
+  const std::string method = variants.label(trial);
+  const auto found = std::find_if(rows.begin(), rows.end(),
+                                  [&](const RowValues& row) { return row.method == method; });
+  if (found != rows.end()) return *found;
+  const bool is_variation =
+      !variants.settings(trial).empty() || !transfer_source(trial.method).empty();
+  return rows.emplace_back(RowValues{method, is_variation, {}});
+}
+
+bool is_manual_method(const TrialRecord& trial) {
+  return trial.best.prompt.kind == "manual" && transfer_source(trial.method).empty();
+}
+
+// The first trial of a task and seed that evaluated the written prompt speaks for it.
+void add_written(RowValues& row, std::size_t column, const TrialRecord& trial) {
+  const SplitEvaluation* written = find_split(trial.manual, "test");
+  if (written == nullptr) return;
+  std::vector<double>& values = row.by_column[column][trial.seed];
+  if (values.empty()) values.push_back(written->metric);
+}
+
+MatrixCell cell_of(const Values& values) {
+  MatrixCell cell;
+  std::vector<double> means;
+  for (const auto& [seed, metrics] : values) {
+    means.push_back(mean_deviation(metrics).mean);
+    cell.by_seed[seed] = means.back();
+  }
+  cell.figure = mean_deviation(means);
+  return cell;
+}
+
+MatrixRow averaged(const RowValues& values, std::size_t num_columns) {
+  MatrixRow row;
+  row.method = values.method;
+  row.is_variation = values.is_variation;
+  for (std::size_t column = 0; column < num_columns; ++column) {
+    const auto found = values.by_column.find(column);
+    row.cells.push_back(cell_of(found == values.by_column.end() ? Values{} : found->second));
+  }
+  return row;
+}
+
+// Averages and marks, once rows and columns are complete.
+void finish(ScoreMatrix& matrix) {
+  for (MatrixRow& row : matrix.rows) {
+    row.average = 0.0;
+    for (const MatrixCell& cell : row.cells) row.average += cell.figure.mean;
+    row.average /= static_cast<double>(row.cells.size());
+  }
+  const auto largest = [&](const auto& value_of) {
+    double best = -std::numeric_limits<double>::infinity();
+    for (const MatrixRow& row : matrix.rows) best = std::fmax(best, value_of(row));
+    return best - kTie;
+  };
+  for (std::size_t column = 0; column < matrix.columns.size(); ++column) {
+    const auto mean = [&](const MatrixRow& row) { return row.cells[column].figure.mean; };
+    const double best = largest(mean);
+    for (MatrixRow& row : matrix.rows) row.cells[column].is_best = mean(row) >= best;
+  }
+  const double best = largest([](const MatrixRow& row) { return row.average; });
+  for (MatrixRow& row : matrix.rows) row.is_best_average = row.average >= best;
+}
+
+template <typename Condition>
+ScoreMatrix selected(const ScoreMatrix& matrix, const Condition& is_wanted) {
+  ScoreMatrix part;
+  for (const MatrixRow& row : matrix.rows) {
+    if (!is_wanted(row)) continue;
+    part.rows.push_back(row);
+    part.rows.back().cells.clear();
+  }
+  for (std::size_t column = 0; column < matrix.columns.size(); ++column) {
+    const bool is_used =
+        std::any_of(matrix.rows.begin(), matrix.rows.end(), [&](const MatrixRow& row) {
+          return is_wanted(row) && !row.is_written_prompt &&
+                 row.cells[column].figure.num_values > 0;
+        });
+    if (!is_used) continue;
+    part.columns.push_back(matrix.columns[column]);
+    std::size_t next = 0;
+    for (const MatrixRow& row : matrix.rows) {
+      if (is_wanted(row)) part.rows[next++].cells.push_back(row.cells[column]);
+    }
+  }
+  finish(part);
+  return part;
+}
+
+}  // namespace
+
+int MatrixRow::min_seeds() const {
+  int least = std::numeric_limits<int>::max();
+  for (const MatrixCell& cell : cells) {
+    if (cell.figure.num_values > 0) least = std::min(least, cell.figure.num_values);
+  }
+  return least == std::numeric_limits<int>::max() ? 0 : least;
+}
+
+int MatrixRow::max_seeds() const {
+  int most = 0;
+  for (const MatrixCell& cell : cells) most = std::max(most, cell.figure.num_values);
+  return most;
+}
+
+std::string transfer_source(const std::string& method) {
+  constexpr std::string_view kPrefix = "from-";
+  return method.starts_with(kPrefix) ? method.substr(kPrefix.size()) : "";
+}
+
+ScoreMatrix score_matrix(const Results& results) {
+  ScoreMatrix matrix;
+  const TrialVariants variants(results.trials);
+  std::vector<RowValues> rows;
+  RowValues written;
+  bool has_manual_method = false;
+  for (const TrialRecord& trial : results.trials) {
+    if (trial.state != "done") continue;
+    const std::size_t column = column_of(matrix, trial);
+    RowValues& row = row_of(rows, trial, variants);
+    const SplitEvaluation* test = find_split(trial.best, "test");
+    if (test != nullptr) row.by_column[column][trial.seed].push_back(test->metric);
+    add_written(written, column, trial);
+    has_manual_method |= is_manual_method(trial);
+  }
+  if (!has_manual_method && !written.by_column.empty()) {
+    const bool is_taken = std::any_of(rows.begin(), rows.end(),
+                                      [](const RowValues& row) { return row.method == "manual"; });
+    written.method = is_taken ? "written prompt" : "manual";
+    matrix.rows.push_back(averaged(written, matrix.columns.size()));
+    matrix.rows.back().is_written_prompt = true;
+  }
+  for (const RowValues& row : rows) matrix.rows.push_back(averaged(row, matrix.columns.size()));
+  finish(matrix);
+  return matrix;
+}
+
+MatrixParts split_variations(const ScoreMatrix& matrix, const std::string& baseline) {
+  const auto is_variation = [](const MatrixRow& row) { return row.is_variation; };
+  const auto num_methods = std::count_if(
+      matrix.rows.begin(), matrix.rows.end(),
+      [](const MatrixRow& row) { return !row.is_variation && !row.is_written_prompt; });
+  const bool is_varied_baseline =
+      std::any_of(matrix.rows.begin(), matrix.rows.end(),
+                  [&](const MatrixRow& row) { return row.is_variation && row.method == baseline; });
+  if (num_methods < 2 || is_varied_baseline) return {.methods = matrix, .variations = {}};
+  return {.methods = selected(matrix, std::not_fn(is_variation)),
+          .variations = selected(matrix, is_variation)};
+}
+
+}  // namespace bbprompt

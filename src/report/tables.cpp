@@ -1,0 +1,216 @@
+#include "report/tables.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "report/number_text.hpp"
+
+namespace bbprompt {
+namespace {
+
+std::string seeds_text(const MatrixRow& row) {
+  const std::string least = std::to_string(row.min_seeds());
+  return row.min_seeds() == row.max_seeds() ? least : least + "-" + std::to_string(row.max_seeds());
+}
+
+// "accuracy", or which task has which.
+std::string metrics_text(const ScoreMatrix& matrix) {
+  std::set<std::string> metrics;
+  std::string text;
+  for (std::size_t column = 0; column < matrix.columns.size(); ++column) {
+    metrics.insert(matrix.columns[column].metric);
+    text += (column > 0 ? ", " : "") + column_title(matrix, column) + " " +
+            matrix.columns[column].metric;
+  }
+  return metrics.size() == 1 ? *metrics.begin() : text;
+}
+
+std::string signed_hundredfold(double fraction) { return number_text("%+.2f", 100.0 * fraction); }
+
+std::vector<TableCell> comparison_cells(const ScoreMatrix& matrix, const Comparison& comparison) {
+  const auto& difference = comparison.difference;
+  return {{comparison.method},
+          {comparison.column ? column_title(matrix, *comparison.column) : "all"},
+          {comparison.column ? "paired t" : "sign flip"},
+          {std::to_string(difference.num_values)},
+          {signed_hundredfold(difference.mean)},
+          {difference.deviation ? formatted("%.2f", 100.0 * *difference.deviation) : "-"},
+          {comparison.t ? formatted("%.3f", *comparison.t) : "-"},
+          {p_text(comparison.p)},
+          {p_text(comparison.adjusted)},
+          {comparison.is_beyond_noise() ? "yes" : "no"}};
+}
+
+std::vector<TableCell> reach_cells(const ReachFigures& figures) {
+  return {{number_text("%.0f", figures.median_queries)},
+          {number_text("%.2f", figures.median_ratio)},
+          {number_text("%.0f %%", 100.0 * figures.share)}};
+}
+
+// Totals of one method.
+struct Paid {
+  std::string method;
+  int num_trials = 0;
+  std::map<std::string, UsageRecord> usage;
+};
+
+void add_usage(UsageRecord& total, const UsageRecord& usage) {
+  total.num_evaluations += usage.num_evaluations;
+  total.num_queries += usage.num_queries;
+  total.num_calls += usage.num_calls;
+  total.num_tokens += usage.num_tokens;
+  total.num_truncated += usage.num_truncated;
+  total.num_cached += usage.num_cached;
+  total.num_failed += usage.num_failed;
+}
+
+std::vector<Paid> paid_by_method(const Results& results) {
+  std::vector<Paid> methods;
+  for (const TrialRecord& trial : results.trials) {
+    if (trial.state == "running") continue;
+    auto paid = std::find_if(methods.begin(), methods.end(), [&](const Paid& candidate) {
+      return candidate.method == trial.method;
+    });
+    if (paid == methods.end()) paid = methods.insert(paid, {trial.method, 0, {}});
+    ++paid->num_trials;
+    for (const auto& [purpose, usage] : trial.usage) add_usage(paid->usage[purpose], usage);
+  }
+  return methods;
+}
+
+}  // namespace
+
+std::string column_title(const ScoreMatrix& matrix, std::size_t column) {
+  const MatrixColumn& found = matrix.columns[column];
+  const auto num_same =
+      std::count_if(matrix.columns.begin(), matrix.columns.end(),
+                    [&](const MatrixColumn& other) { return other.task == found.task; });
+  return num_same > 1 ? found.task + " (" + found.metric + ")" : found.task;
+}
+
+Comparisons compare(const Results& results, const ReportRequest& request) {
+  MatrixParts parts = split_variations(score_matrix(results), request.baseline);
+  Comparisons comparisons{.matrix = std::move(parts.methods),
+                          .variations = std::move(parts.variations),
+                          .tests = {},
+                          .efficiency = std::nullopt};
+  comparisons.tests = paired_tests(comparisons.matrix, request.baseline);
+  if (!request.efficiency.empty()) {
+    comparisons.efficiency = search_efficiency(results, request.efficiency);
+  }
+  return comparisons;
+}
+
+DataTable matrix_table(const ScoreMatrix& matrix, const std::string& caption) {
+  DataTable table(caption);
+  table.add_column("method", Align::kLeft);
+  table.add_column("seeds", Align::kRight);
+  std::vector<std::vector<TableCell>> rows;
+  for (const MatrixRow& row : matrix.rows) rows.push_back({{row.method}, {seeds_text(row)}});
+  for (std::size_t column = 0; column < matrix.columns.size(); ++column) {
+    table.add_column(column_title(matrix, column), Align::kRight);
+    std::vector<MeanDeviation> figures;
+    for (const MatrixRow& row : matrix.rows) figures.push_back(row.cells[column].figure);
+    const std::vector<std::string> cells = figure_cells(figures);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      rows[i].push_back({cells[i], matrix.rows[i].cells[column].is_best});
+    }
+  }
+  table.add_column("average", Align::kRight);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    const MatrixRow& row = matrix.rows[i];
+    rows[i].push_back({number_text("%.2f", 100.0 * row.average), row.is_best_average});
+    table.add_row(rows[i]);
+  }
+  const bool has_written = std::any_of(matrix.rows.begin(), matrix.rows.end(),
+                                       [](const MatrixRow& row) { return row.is_written_prompt; });
+  table.add_note(
+      "test metric (" + metrics_text(matrix) +
+      ") times 100, mean \xC2\xB1 sample standard deviation over seeds; average: mean of the means "
+      "over all tasks; marked: best of the column" +
+      (has_written ? "; " + matrix.rows.front().method + ": the written prompt" : ""));
+  return table;
+}
+
+DataTable tests_table(const ScoreMatrix& matrix, const PairedTests& tests) {
+  DataTable table("Differences to " + tests.baseline + " in test metric times 100, paired by seed");
+  table.add_column("method", Align::kLeft);
+  table.add_column("task", Align::kLeft);
+  table.add_column("test", Align::kLeft);
+  for (const auto* title : {"pairs", "difference", "deviation", "t", "p", "p (Holm)"}) {
+    table.add_column(title, Align::kRight);
+  }
+  table.add_column("beyond noise", Align::kLeft);
+  for (const Comparison& comparison : tests.comparisons) {
+    table.add_row(comparison_cells(matrix, comparison));
+  }
+  const auto num_tests =
+      std::count_if(tests.comparisons.begin(), tests.comparisons.end(),
+                    [](const Comparison& comparison) { return comparison.p.has_value(); });
+  table.add_note(
+      "difference: method minus " + tests.baseline +
+      " with equal task and seed, times 100; paired t: t = mean / (deviation / \xE2\x88\x9A"
+      "n), two-sided p of Student's distribution with n - 1 degrees of freedom; sign flip: share "
+      "of "
+      "all 2^n choices of signs whose sum is as far from 0, over all pairs of task and seed; p "
+      "(Holm): adjusted for every p of this table (" +
+      std::to_string(num_tests) + "); beyond noise: p (Holm) < 0.05");
+  return table;
+}
+
+DataTable efficiency_table(const Efficiency& efficiency) {
+  DataTable table("Search queries until the training loss of " + efficiency.reference +
+                  " is reached");
+  table.add_column("method", Align::kLeft);
+  table.add_column("pairs", Align::kRight);
+  for (const std::string target : {"final", "returned"}) {
+    for (const auto* figure : {": queries", ": ratio", ": reached"}) {
+      table.add_column(target + figure, Align::kRight);
+    }
+  }
+  for (const EfficiencyRow& row : efficiency.rows) {
+    std::vector<TableCell> cells{{row.method}, {std::to_string(row.incumbent.num_pairs)}};
+    for (const ReachFigures* figures : {&row.incumbent, &row.returned}) {
+      for (TableCell& cell : reach_cells(*figures)) cells.push_back(std::move(cell));
+    }
+    table.add_row(std::move(cells));
+  }
+  table.add_note(
+      "final: the best training loss that " + efficiency.reference +
+      " had found at its end, same task and seed; returned: the training loss of the prompt that "
+      "it "
+      "returned; queries: median search queries until then, a trial that never gets there counting "
+      "as \xE2\x88\x9E; ratio: median of the pair's queries over those of " +
+      efficiency.reference + " itself; reached: share of pairs that get there");
+  return table;
+}
+
+DataTable usage_table(const Results& results) {
+  DataTable table("What was paid, totals over finished trials");
+  table.add_column("method", Align::kLeft);
+  table.add_column("trials", Align::kRight);
+  table.add_column("purpose", Align::kLeft);
+  for (const auto* title :
+       {"evaluations", "queries", "calls", "tokens", "cached", "truncated", "failed"}) {
+    table.add_column(title, Align::kRight);
+  }
+  for (const Paid& paid : paid_by_method(results)) {
+    for (const auto* purpose : {"search", "dev", "test"}) {
+      const auto found = paid.usage.find(purpose);
+      if (found == paid.usage.end()) continue;
+      const UsageRecord& usage = found->second;
+      std::vector<TableCell> cells{{paid.method}, {std::to_string(paid.num_trials)}, {purpose}};
+      for (const auto count :
+           {usage.num_evaluations, usage.num_queries, usage.num_calls, usage.num_tokens,
+            usage.num_cached, usage.num_truncated, usage.num_failed}) {
+        cells.push_back({std::to_string(count)});
+      }
+      table.add_row(std::move(cells));
+    }
+  }
+  return table;
+}
+
+}  // namespace bbprompt

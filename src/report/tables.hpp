@@ -1,0 +1,34 @@
+#pragma once
+
+#include "bbprompt/report/efficiency.hpp"
+#include "bbprompt/report/paired_tests.hpp"
+#include "bbprompt/report/report_table.hpp"
+#include "bbprompt/report/score_matrix.hpp"
+#include "report/data_table.hpp"
+
+namespace bbprompt {
+
+// Title of a column: the task, with its metric where the task has several columns.
+[[nodiscard]] std::string column_title(const ScoreMatrix& matrix, std::size_t column);
+
+// What a report compares: methods with their paired tests, variations apart, and the efficiency
+// where it is asked for.
+struct Comparisons {
+  ScoreMatrix matrix;
+  ScoreMatrix variations;
+  PairedTests tests;
+  std::optional<Efficiency> efficiency;
+};
+[[nodiscard]] Comparisons compare(const Results& results, const ReportRequest& request);
+
+[[nodiscard]] DataTable matrix_table(const ScoreMatrix& matrix,
+                                     const std::string& caption = "Test metric of methods");
+inline constexpr const char* kVariationsCaption =
+    "Test metric of settings of swept methods, and of prompts from other tasks";
+[[nodiscard]] DataTable tests_table(const ScoreMatrix& matrix, const PairedTests& tests);
+[[nodiscard]] DataTable efficiency_table(const Efficiency& efficiency);
+// What was paid, per method (its variations together) and purpose: totals over the trials that are
+// done or failed.
+[[nodiscard]] DataTable usage_table(const Results& results);
+
+}  // namespace bbprompt

@@ -1,0 +1,124 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "bbprompt/base/error.hpp"
+#include "bbprompt/base/json.hpp"
+#include "bbprompt/report/report_table.hpp"
+#include "tests/report/comparison_run.hpp"
+
+// The matrix, the tests and the efficiency table in every form but HTML.
+namespace bbprompt {
+namespace {
+
+using testing::comparison_run;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+// Names with what each form takes for its own.
+Results hostile_run() {
+  Results results = comparison_run();
+  for (TrialRecord& trial : results.trials) {
+    if (trial.method == "cma") trial.method = "a|b_c*d`e<f>&g\\h{i}$j%k#l^m~n\"o";
+  }
+  return results;
+}
+
+TEST(ComparisonText, ShowsTheMatrixAndTheTestsFirst) {
+  EXPECT_THAT(
+      to_text(comparison_run(), {.baseline = "", .efficiency = "policy"}),
+      StartsWith(
+          "method  seeds           mrpc            rte  average\n"
+          "------  -----  -------------  -------------  -------\n"
+          "manual      3  50.00 ± 0.00   50.00 ± 0.00    50.00\n"
+          "policy      3  62.00 ± 2.00   52.00 ± 2.00    57.00\n"
+          "cma         3  72.00 ± 2.65*  55.00 ± 4.36*   63.50*\n"
+          "test metric (accuracy) times 100, mean ± sample standard deviation over seeds; average: "
+          "mean of the\n"
+          "means over all tasks; marked: best of the column; manual: the written prompt\n"
+          "\n"
+          "method  task  test       pairs  difference  deviation       t       p  p (Holm)  beyond "
+          "noise\n"
+          "------  ----  ---------  -----  ----------  ---------  ------  ------  --------  "
+          "------------\n"
+          "cma     mrpc  paired t       3      +10.00       1.00  17.321  0.0033    0.0100  yes\n"
+          "cma     rte   paired t       3       +3.00       3.00   1.732  0.2254    0.2254  no\n"
+          "cma     all   sign flip      6       +6.50       4.32       -  0.0625    0.1250  no\n"));
+  const std::string text = to_text(comparison_run(), {.baseline = "", .efficiency = "policy"});
+  EXPECT_THAT(text, HasSubstr("policy      6             400          1.00           100 %"));
+  EXPECT_THAT(text, HasSubstr("cma         6             200          0.50           100 %"));
+}
+
+TEST(ComparisonText, ShowsNoMatrixOfASingleTaskOrMethodUnlessAsked) {
+  Results results = comparison_run();
+  std::erase_if(results.trials, [](const TrialRecord& trial) { return trial.task == "rte"; });
+  EXPECT_THAT(to_text(results), Not(HasSubstr("average")));
+  EXPECT_THAT(to_text(results, {.baseline = "policy", .efficiency = ""}), HasSubstr("average"));
+}
+
+TEST(ComparisonText, ToleratesTrialsWithoutAManualEvaluation) {
+  Results results = comparison_run();
+  for (TrialRecord& trial : results.trials) trial.manual = {};
+  const std::string text = to_text(results);
+  EXPECT_THAT(text, Not(HasSubstr("manual      3")));
+  EXPECT_THAT(text, HasSubstr("cma         3       0  accuracy  50.00 ± 0.00  72.00 ± 2.65       "
+                              "-     -"));
+}
+
+TEST(ComparisonMarkdown, MarksTheBestAndEscapesNames) {
+  const std::string text = to_markdown(hostile_run());
+  EXPECT_THAT(text, HasSubstr("| method | seeds | mrpc | rte | average |\n"
+                              "| :-- | --: | --: | --: | --: |\n"
+                              "| manual | 3 | 50.00 ± 0.00 | 50.00 ± 0.00 | 50.00 |\n"));
+  EXPECT_THAT(text, HasSubstr("| a\\|b\\_c\\*d\\`e&lt;f&gt;&amp;g\\\\h{i}$j%k#l^m\\~n\"o | 3 | "
+                              "**72.00 ± 2.65** | **55.00 ± 4.36** | **63.50** |\n"));
+}
+
+TEST(ComparisonLatex, MarksTheBestAndEscapesNames) {
+  const std::string text = to_latex(hostile_run());
+  EXPECT_THAT(text, StartsWith("\\begin{table}\n\\centering\n\\caption{"));
+  EXPECT_THAT(text, HasSubstr("\\begin{tabular}{lrrrr}\n\\toprule\n"
+                              "  method & seeds & mrpc & rte & average \\\\\n\\midrule\n"
+                              "  manual & 3 & 50.00 $\\pm$ 0.00 &"));
+  EXPECT_THAT(text, HasSubstr("  a\\textbar{}b\\_c*d`e\\textless{}f\\textgreater{}\\&g"
+                              "\\textbackslash{}h\\{i\\}\\$j\\%k\\#l\\textasciicircum{}m"
+                              "\\textasciitilde{}n\\textquotedbl{}o & 3 & \\textbf{72.00 $\\pm$ "
+                              "2.65} & "));
+  EXPECT_THAT(text, EndsWith("\\bottomrule\n\\end{tabular}\n\\end{table}\n"));
+  EXPECT_THAT(to_latex(comparison_run(), {.baseline = "cma", .efficiency = ""}),
+              HasSubstr(" & $-$10.00 & "));
+}
+
+TEST(ComparisonCsv, HasALinePerCellComparisonAndMethod) {
+  const Results results = comparison_run();
+  EXPECT_THAT(
+      to_csv(results, "matrix"),
+      StartsWith("part,method,task,metric,seeds,mean,deviation,best,average,best_average\r\n"
+                 "methods,manual,mrpc,accuracy,3,0.5,0.0,false,0.5,false\r\n"));
+  EXPECT_THAT(to_csv(results, "tests"), HasSubstr(",0.0625,0.125,false\r\n"));
+  const ReportRequest request{.baseline = "", .efficiency = "policy"};
+  EXPECT_THAT(to_csv(results, "efficiency", request),
+              HasSubstr("\r\ncma,policy,6,200.0,0.5,1.0,200.0,0.6666666666666666,1.0\r\n"));
+  EXPECT_EQ(to_csv({}, "tests"),
+            "method,baseline,task,metric,test,pairs,difference,deviation,t,p,p_holm,beyond_noise"
+            "\r\n");
+  EXPECT_EQ(to_csv(results, "trials"), to_csv(results));
+  EXPECT_THROW((void)to_csv(results, "summary"), UsageError);
+}
+
+TEST(ComparisonJson, CarriesMatrixTestsAndEfficiency) {
+  const auto document =
+      parse_json(to_json(comparison_run(), {.baseline = "cma", .efficiency = "policy"}));
+  EXPECT_EQ(document["matrix"].size(), 6U);
+  EXPECT_EQ(document["matrix"][4]["method"], "cma");
+  EXPECT_EQ(document["matrix"][4]["best"], true);
+  EXPECT_EQ(document["tests"].size(), 3U);
+  EXPECT_EQ(document["tests"][0]["baseline"], "cma");
+  EXPECT_EQ(document["tests"][2]["task"], nullptr);
+  EXPECT_EQ(document["efficiency"][1]["final_median_queries"], 200.0);
+  EXPECT_EQ(parse_json(to_json(comparison_run()))["efficiency"].size(), 0U);
+}
+
+}  // namespace
+}  // namespace bbprompt

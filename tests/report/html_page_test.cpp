@@ -1,0 +1,112 @@
+#include "bbprompt/report/html_page.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+#include "bbprompt/base/error.hpp"
+#include "tests/report/page_run.hpp"
+#include "tests/store/tools.hpp"
+#include "tests/support.hpp"
+
+namespace bbprompt {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+using testing::page_run;
+using testing::TemporaryFolder;
+
+std::optional<Gnuplot> installed() {
+  const char* path = std::getenv("PATH");
+  return Gnuplot::find(path == nullptr ? "" : path);
+}
+
+// The number of figures that check_page.py finds, or what it has against the page.
+std::string checked(const std::string& page) {
+  const TemporaryFolder folder;
+  testing::write_text(folder / "page.html", page);
+  return testing::run_tool({BBPROMPT_PYTHON,
+                            (testing::source_folder() / "tests/report/check_page.py").string(),
+                            folder / "page.html"})
+      .output;
+}
+
+TEST(HtmlPage, StandsAloneWithAllItsFigures) {
+  BBPROMPT_REQUIRE_TOOL(BBPROMPT_PYTHON, "Python 3");
+  if (!installed()) GTEST_SKIP() << "gnuplot is absent";
+  const std::string page = to_html(page_run(), {}, installed());
+  // Two tasks: loss and dev curves, prompt length, objective; and one transfer.
+  EXPECT_EQ(checked(page), "9\n");
+  EXPECT_EQ(page, to_html(page_run(), {}, installed()));
+}
+
+TEST(HtmlPage, HasTablesPromptsSharesAndWhatWasPaid) {
+  const std::string page = to_html(testing::comparison_run(), {}, std::nullopt);
+  EXPECT_THAT(page, HasSubstr("<td class=\"number best\"><bdi>72.00 ± 2.65</bdi></td>"));
+  EXPECT_THAT(page, HasSubstr("<td class=\"number\"><bdi>+10.00</bdi></td>"));
+  EXPECT_THAT(page, HasSubstr("until the training loss of policy"));
+  EXPECT_THAT(page, HasSubstr("<pre><bdi>prompt of seed 1</bdi></pre>"));
+  const std::string whole = to_html(page_run(), {}, std::nullopt);
+  EXPECT_THAT(whole,
+              HasSubstr("<code><bdi> movie</bdi></code> <span class=\"share\">90.0 %</span>"));
+  EXPECT_THAT(whole, HasSubstr("<bdi>policy</bdi></td><td class=\"number\"><bdi>6</bdi></td><td>"
+                               "<bdi>test</bdi></td><td class=\"number\"><bdi>6</bdi></td>"
+                               "<td class=\"number\"><bdi>300</bdi></td><td class=\"number\"><bdi>"
+                               "30</bdi></td><td class=\"number\"><bdi>4200</bdi></td>"));
+}
+
+TEST(HtmlPage, SaysWhereFiguresAndTheirDataAreAbsent) {
+  BBPROMPT_REQUIRE_TOOL(BBPROMPT_PYTHON, "Python 3");
+  const std::string page = to_html(testing::comparison_run(), {}, Gnuplot::find(""));
+  EXPECT_EQ(checked(page), "0\n");
+  EXPECT_THAT(page, HasSubstr("Install it (Debian: gnuplot-nox"));
+  EXPECT_THAT(page, HasSubstr("not drawn: gnuplot is not in the PATH"));
+  EXPECT_THAT(page, HasSubstr("no finished trials differ in prompt.length; "
+                              "configs/analyses/prompt_length.yaml gives them"));
+  EXPECT_THAT(page, HasSubstr("configs/analyses/transfer.yaml gives them"));
+}
+
+TEST(HtmlPage, IsAPageForNoTrialsToo) {
+  BBPROMPT_REQUIRE_TOOL(BBPROMPT_PYTHON, "Python 3");
+  EXPECT_EQ(checked(to_html({}, {}, installed())), "0\n");
+  Results failed = testing::sample_run();
+  for (TrialRecord& trial : failed.trials) trial.state = "failed";
+  EXPECT_EQ(checked(to_html(failed, {}, installed())), "0\n");
+}
+
+TEST(HtmlPage, TakesHostileTextsAsTexts) {
+  BBPROMPT_REQUIRE_TOOL(BBPROMPT_PYTHON, "Python 3");
+  const std::string hostile =
+      "</bdi></pre><script src=\"https://example.org/x\">alert(1)</script><img src=x onerror='y'>"
+      "'; system 'false' `false` \x1B[2J\xFF & &lt; \xE2\x80\xAE";
+  Results results = page_run();
+  results.run.name = hostile;
+  results.run.version = hostile;
+  for (TrialRecord& trial : results.trials) {
+    trial.id += hostile;
+    trial.task += hostile;
+    trial.method += hostile;
+    trial.metric += hostile;
+    trial.objective += hostile;
+    trial.best.prompt.text = hostile;
+    trial.best.prompt.tokens = {hostile, hostile};
+    for (std::string& text : trial.candidate_texts) text = hostile;
+    if (!trial.settings.empty()) trial.settings[1] += hostile;
+  }
+  const std::string page = to_html(results, {}, installed());
+  const std::string found = checked(page);
+  EXPECT_EQ(found.find_first_not_of("0123456789\n"), std::string::npos) << found;
+  EXPECT_THAT(page, Not(HasSubstr("<script")));
+  EXPECT_THAT(page, Not(HasSubstr("<img")));
+  EXPECT_THAT(page, Not(HasSubstr("\x1B")));
+}
+
+TEST(HtmlPage, RefusesUnknownMethods) {
+  EXPECT_THROW((void)to_html(page_run(), {.baseline = "x", .efficiency = ""}, {}), UsageError);
+  EXPECT_THROW((void)to_html(page_run(), {.baseline = "", .efficiency = "x"}, {}), UsageError);
+}
+
+}  // namespace
+}  // namespace bbprompt
