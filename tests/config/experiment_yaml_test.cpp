@@ -105,7 +105,7 @@ TEST(ToYaml, WritesEveryKeyInCanonicalForm) {
             "      max_ngram: 5\n      min_pmi: 1\n      min_pair_count: 2\n"
             "      min_count: 1\n      min_frequency: 1\n      remove_stop_words: false\n"
             "  soft:\n    dimension: 60\n    alpha: 1\n    init: \"\"\n"
-            "  manual:\n    text: \"\"\n"
+            "  manual:\n    text: \"\"\n    tokens: []\n"
             "  demonstrations:\n    per_class: 4\n    draws: 8\n    max_field_tokens: 32\n"
             "objective:\n  kind: cross_entropy\n  margin: 2\n"
             "scoring:\n  calibration: none\n"
