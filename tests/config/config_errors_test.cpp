@@ -118,7 +118,8 @@ TEST(ConfigErrors, WrongTypesSayWhatWasExpectedAndFound) {
       {"", "prompt: {soft: {alpha: 1,5}}\n",
        "c.yaml:9:26: prompt.soft.5: unknown key; known here: dimension, alpha, init"},
       {"", "prompt: {kind: hard}\n",
-       "c.yaml:9:16: prompt.kind: expected discrete or soft, found \"hard\""},
+       "c.yaml:9:16: prompt.kind: expected discrete, soft, manual or demonstrations, found "
+       "\"hard\""},
       {"", "optimizer: {cma_es: {active: yes}}\n",
        "c.yaml:9:30: optimizer.cma_es.active: expected true or false, found \"yes\""},
       {"", "optimizer: {cma_es: {target: low}}\n",
@@ -217,6 +218,12 @@ TEST(ConfigErrors, MissingKeysPointAtTheSection) {
 
 TEST(ConfigErrors, ValuesThatDoNotGoTogetherAreRefused) {
   expect_errors({
+      {"", "prompt: {kind: discrete, discrete: {candidates: {source: list}}}\n",
+       "c.yaml:9:49: prompt.discrete.candidates.file: expected the file of candidates that source: "
+       "list reads, found none"},
+      {"", "prompt: {kind: demonstrations, demonstrations: {per_class: 17}}\n",
+       "c.yaml:9:60: prompt.demonstrations.per_class: expected at most few_shot.train_per_class, "
+       "16, found 17"},
       {"", "budget: {evaluations: 0}\n",
        "c.yaml:9:9: budget: expected a limit above 0 in budget.evaluations, queries, calls or "
        "tokens, found none"},
@@ -229,6 +236,14 @@ TEST(ConfigErrors, ValuesThatDoNotGoTogetherAreRefused) {
        "c.yaml:8:21: task.columns.text_b: column \"label\" is task.columns.label already"},
       {"", "optimizer: {cma_es: {population_size: 1}}\n",
        "c.yaml:9:39: optimizer.cma_es.population_size: expected 0 or at least 2, found 1"},
+      {"", "optimizer: {kind: policy_gradient}\n",
+       "c.yaml:9:19: optimizer.kind: this optimizer chooses among categories; expected "
+       "prompt.kind: "
+       "discrete with prompt.discrete.relaxation: index, or cma_es or random_search"},
+      {"", "prompt: {kind: discrete}\noptimizer: {kind: cat_cma}\n",
+       "c.yaml:10:19: optimizer.kind: this optimizer chooses among categories; expected "
+       "prompt.kind: "
+       "discrete with prompt.discrete.relaxation: index, or cma_es or random_search"},
       {"", "optimizer: {cat_cma: {population_size: 1}}\n",
        "c.yaml:9:40: optimizer.cat_cma.population_size: expected 0 or at least 2, found 1"},
       {"", "prompt: {soft: {dimension: 10001}}\n",
