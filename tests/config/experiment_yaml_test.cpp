@@ -101,7 +101,7 @@ TEST(ToYaml, WritesEveryKeyInCanonicalForm) {
             "prompt:\n  kind: soft\n  length: 5\n"
             "  discrete:\n    relaxation: embedding\n    dimension_per_token: 8\n"
             "    dimension: 60\n    num_candidates: 200\n    words: []\n"
-            "  soft:\n    dimension: 60\n    alpha: 1\n    init: \"\"\n"
+            "  soft:\n    mode: add\n    layers: input\n    dimension: 60\n    alpha: 1\n    init: \"\"\n"
             "objective:\n  kind: cross_entropy\n  margin: 2\n"
             "scoring:\n  calibration: none\n"
             "optimizer:\n  kind: cma_es\n"
