@@ -122,7 +122,7 @@ TEST(ConfigErrors, WrongTypesSayWhatWasExpectedAndFound) {
       {"", "prompt: {soft: {mode: replace}}\n",
        "c.yaml:9:23: prompt.soft.mode: expected add or concatenate, found \"replace\""},
       {"", "prompt: {soft: {layers: 12}}\n",
-       "c.yaml:9:25: prompt.soft.layers: expected input or all, found 12"},
+       "c.yaml:9:25: prompt.soft.layers: expected input or all, found \"12\""},
       {"", "optimizer: {cma_es: {active: yes}}\n",
        "c.yaml:9:30: optimizer.cma_es.active: expected true or false, found \"yes\""},
       {"", "optimizer: {cma_es: {target: low}}\n",
