@@ -116,10 +116,14 @@ TEST(ConfigErrors, NumbersAreFiniteAndWithinTheirRange) {
 TEST(ConfigErrors, WrongTypesSayWhatWasExpectedAndFound) {
   expect_errors({
       {"", "prompt: {soft: {alpha: 1,5}}\n",
-       "c.yaml:9:26: prompt.soft.5: unknown key; known here: dimension, alpha, init"},
+       "c.yaml:9:26: prompt.soft.5: unknown key; known here: mode, layers, dimension, alpha, init"},
       {"", "prompt: {kind: hard}\n",
        "c.yaml:9:16: prompt.kind: expected discrete, soft, manual or demonstrations, found "
        "\"hard\""},
+      {"", "prompt: {soft: {mode: replace}}\n",
+       "c.yaml:9:23: prompt.soft.mode: expected add or concatenate, found \"replace\""},
+      {"", "prompt: {soft: {layers: 12}}\n",
+       "c.yaml:9:25: prompt.soft.layers: expected input or all, found \"12\""},
       {"", "optimizer: {cma_es: {active: yes}}\n",
        "c.yaml:9:30: optimizer.cma_es.active: expected true or false, found \"yes\""},
       {"", "optimizer: {cma_es: {target: low}}\n",
