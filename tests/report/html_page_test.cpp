@@ -51,10 +51,10 @@ TEST(HtmlPage, HasTablesPromptsSharesAndWhatWasPaid) {
   const std::string whole = to_html(page_run(), {}, std::nullopt);
   EXPECT_THAT(whole,
               HasSubstr("<code><bdi> movie</bdi></code> <span class=\"share\">90.0 %</span>"));
-  EXPECT_THAT(whole, HasSubstr("<bdi>policy</bdi></td><td class=\"number\"><bdi>6</bdi></td><td>"
-                               "<bdi>test</bdi></td><td class=\"number\"><bdi>6</bdi></td>"
-                               "<td class=\"number\"><bdi>300</bdi></td><td class=\"number\"><bdi>"
-                               "30</bdi></td><td class=\"number\"><bdi>4200</bdi></td>"));
+  EXPECT_THAT(whole, HasSubstr("<bdi>policy</bdi></td><td class=\"number\"><bdi>36</bdi></td><td>"
+                               "<bdi>test</bdi></td><td class=\"number\"><bdi>36</bdi></td>"
+                               "<td class=\"number\"><bdi>1800</bdi></td><td class=\"number\"><bdi>"
+                               "180</bdi></td><td class=\"number\"><bdi>25200</bdi></td>"));
 }
 
 TEST(HtmlPage, SaysWhereFiguresAndTheirDataAreAbsent) {
