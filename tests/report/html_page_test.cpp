@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
+#include <regex>
 
 #include "bbprompt/base/error.hpp"
 #include "tests/report/page_run.hpp"
@@ -66,6 +68,17 @@ TEST(HtmlPage, SaysWhereFiguresAndTheirDataAreAbsent) {
   EXPECT_THAT(page, HasSubstr("no finished trials differ in prompt.length; "
                               "configs/analyses/prompt_length.yaml gives them"));
   EXPECT_THAT(page, HasSubstr("configs/analyses/transfer.yaml gives them"));
+}
+
+TEST(HtmlPage, NamesAnalysesThatExist) {
+  const auto folder = testing::source_folder() / "configs/analyses";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is absent";
+  const std::string page = to_html(testing::comparison_run(), {}, std::nullopt);
+  const std::regex named("configs/analyses/[a-z_.]+");
+  for (auto found = std::sregex_iterator(page.begin(), page.end(), named);
+       found != std::sregex_iterator(); ++found) {
+    EXPECT_TRUE(std::filesystem::exists(testing::source_folder() / found->str())) << found->str();
+  }
 }
 
 TEST(HtmlPage, IsAPageForNoTrialsToo) {
