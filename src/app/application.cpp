@@ -15,11 +15,14 @@ constexpr const char* kUsage =
 
 Usage: bbprompt COMMAND ...
 
-  run       run the trials of a configuration, or go on with them
-  plan      show the trials and what they will cost, without running them
-  validate  check configuration, data and model, and ask the model one query
-  report    tables of finished runs, also as CSV, JSON, Markdown, LaTeX or an HTML page
-  status    how far a run is, from another shell
+  run         run the trials of a configuration, or go on with them
+  plan        show the trials and what they will cost, without running them
+  validate    check configuration, data and model, and ask the model one query
+  candidates  show or write the words and phrases a discrete prompt may choose from
+  report      tables of finished runs, also as CSV, JSON, Markdown, LaTeX or an HTML page
+  explain     why a learned prompt works: its tokens one by one, the examples it turns
+  data        import a data set, or check one for leakage, balance and length
+  status      how far a run is, from another shell
 
 bbprompt COMMAND --help explains each, with an example. bbprompt --version.
 
@@ -33,8 +36,9 @@ Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 stopped with a checkpo
 
 int dispatch(const Arguments& arguments) {
   static const std::map<std::string, std::function<int(const Arguments&)>> kCommands = {
-      {"run", run_command},       {"plan", plan_command},     {"validate", validate_command},
-      {"report", report_command}, {"status", status_command},
+      {"run", run_command},       {"plan", plan_command},       {"validate", validate_command},
+      {"report", report_command}, {"status", status_command},   {"candidates", candidates_command},
+      {"data", data_command},     {"explain", explain_command},
   };
   if (arguments.empty()) {
     std::cerr << kUsage;
@@ -52,7 +56,8 @@ int dispatch(const Arguments& arguments) {
   const auto command = kCommands.find(name);
   if (command == kCommands.end()) {
     throw UsageError("unknown command \"" + name +
-                     "\"; expected run, plan, validate, report or status (see bbprompt --help)");
+                     "\"; expected run, plan, validate, candidates, report, explain, data or "
+                     "status (see bbprompt --help)");
   }
   return command->second({arguments.begin() + 1, arguments.end()});
 }

@@ -35,6 +35,9 @@ struct CommandOptions {
 [[nodiscard]] int run_command(const Arguments& arguments);
 [[nodiscard]] int plan_command(const Arguments& arguments);
 [[nodiscard]] int validate_command(const Arguments& arguments);
+[[nodiscard]] int candidates_command(const Arguments& arguments);
+[[nodiscard]] int data_command(const Arguments& arguments);
+[[nodiscard]] int explain_command(const Arguments& arguments);
 [[nodiscard]] int report_command(const Arguments& arguments);
 [[nodiscard]] int status_command(const Arguments& arguments);
 

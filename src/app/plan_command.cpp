@@ -2,35 +2,13 @@
 
 #include <iostream>
 
-#include "app/command.hpp"
+#include "app/configuration_arguments.hpp"
 #include "bbprompt/base/error.hpp"
-#include "bbprompt/config/config_document.hpp"
 #include "bbprompt/run/trial_run.hpp"
-#include "bbprompt/sweep/sweep_plan.hpp"
 
 namespace bbprompt {
-namespace {
 
 namespace po = boost::program_options;
-
-CommandOptions configuration_options(const CommandHelp& help) {
-  CommandOptions options;
-  options.help = help;
-  options.named.add_options()(
-      "set", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"),
-      "override a key, e.g. --set budget.evaluations=100; repeatable");
-  options.hidden.add_options()("file", po::value<std::string>()->required());
-  options.positional.add("file", 1);
-  return options;
-}
-
-SweepPlan load_plan(const po::variables_map& values) {
-  std::vector<std::string> overrides;
-  if (values.count("set") > 0) overrides = values["set"].as<std::vector<std::string>>();
-  return expand(load_config(values["file"].as<std::string>(), overrides));
-}
-
-}  // namespace
 
 int plan_command(const Arguments& arguments) {
   po::variables_map values;
@@ -50,8 +28,7 @@ int plan_command(const Arguments& arguments) {
   std::int64_t total = 0;
   for (const TrialSpec& trial : plan.trials) {
     const TrialContext context(trial.spec, models.get(trial.spec.model));
-    const TrialRun run(
-        {.id = trial.id, .method = trial.method, .resolved_yaml = trial.resolved_yaml}, context);
+    const TrialRun run(identity_of(trial), context);
     std::cout << fmt::format(
         "{:<{}}  {:>5} {:>5} {:>6}  {:>6} {:>6}  {:>9}\n", trial.id, width,
         context.examples(Split::kTrain).size(), context.examples(Split::kDev).size(),
@@ -77,8 +54,7 @@ int validate_command(const Arguments& arguments) {
   ModelPool models;
   for (const TrialSpec& trial : plan.trials) {
     TrialContext context(trial.spec, models.get(trial.spec.model));
-    const TrialRun run(
-        {.id = trial.id, .method = trial.method, .resolved_yaml = trial.resolved_yaml}, context);
+    const TrialRun run(identity_of(trial), context);
     const Eigen::VectorXd start = context.prompt_space().domain().start;
     for (const bool is_manual : {true, false}) {
       const WorkResult result = context.run({.split = Split::kTrain,

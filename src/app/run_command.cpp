@@ -7,7 +7,7 @@
 #include <iostream>
 #include <optional>
 
-#include "app/command.hpp"
+#include "app/configuration_arguments.hpp"
 #include "app/progress_view.hpp"
 #include "app/stop_signals.hpp"
 #include "bbprompt/base/error.hpp"
@@ -17,7 +17,6 @@
 #include "bbprompt/comm/loopback_channel.hpp"
 #include "bbprompt/comm/mpi_channel.hpp"
 #include "bbprompt/comm/mpi_environment.hpp"
-#include "bbprompt/config/config_document.hpp"
 #include "bbprompt/run/master_run.hpp"
 #include "bbprompt/run/worker_run.hpp"
 
@@ -82,6 +81,7 @@ RunInfo describe_run(const SweepPlan& plan, int num_ranks) {
           .config_resolved = plan.config_resolved,
           .config_hash = plan.config_hash,
           .build = BBPROMPT_BUILD,
+          .config_folder = plan.folder.string(),
           .num_ranks = num_ranks};
 }
 
@@ -122,9 +122,7 @@ int report_outcome(RunOutcome outcome, const RunFolder& folder) {
 }
 
 int run_master(Channel& channel, ModelPool& models, const po::variables_map& values) {
-  std::vector<std::string> overrides;
-  if (values.count("set") > 0) overrides = values["set"].as<std::vector<std::string>>();
-  const SweepPlan plan = expand(load_config(values["file"].as<std::string>(), overrides));
+  const SweepPlan plan = load_plan(values);
   std::filesystem::path path = plan.output.folder;
   if (values.count("out") > 0) path = values["out"].as<std::string>();
   const RunFolder folder(path, plan);

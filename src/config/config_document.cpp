@@ -1,5 +1,8 @@
 #include "bbprompt/config/config_document.hpp"
 
+#include <algorithm>
+#include <iterator>
+
 #include "bbprompt/base/utf8.hpp"
 #include "bbprompt/config/sweep_spec.hpp"
 #include "config/field_io.hpp"
@@ -75,8 +78,55 @@ void apply_override(ConfigNode& root, const Override& set) {
   }
 }
 
+// Names the profile that the last of the overrides, or the file, chooses; empty for none.
+std::string chosen_profile(const ConfigNode& root, const std::vector<Override>& sets) {
+  ConfigFields fields;
+  read_section(root, "profile", fields);
+  for (const Override& set : sets) {
+    if (set.key == "profile") read_field(*find_row("profile"), set.value, fields);
+  }
+  return fields.profile;
+}
+
+// The settings of the chosen profile, as --set gives them. Checks all profiles.
+std::vector<Override> profile_settings(const ConfigNode& root, const std::vector<Override>& sets) {
+  const std::string chosen = chosen_profile(root, sets);
+  const ConfigNode none = empty_mapping({});
+  const ConfigNode* profiles = find_value(root, "profiles");
+  if (profiles == nullptr) profiles = &none;
+  std::vector<Override> settings;
+  std::string names;
+  const auto refuse = [](const ConfigNode& node, const std::string& key) {
+    fail_config(node.position, key,
+                "expected a mapping from dotted keys to values, found " + describe(node));
+  };
+  if (!profiles->is_mapping()) refuse(*profiles, "profiles");
+  for (const auto& profile : profiles->entries) {
+    const std::string path = join_key("profiles", profile.key);
+    if (!profile.value.is_mapping()) refuse(profile.value, path);
+    names += (names.empty() ? "" : ", ") + profile.key;
+    for (const auto& entry : profile.value.entries) {
+      if (!starts_with(entry.key, "sweep.")) require_known_key(entry.key, entry.position);
+      if (overlaps(entry.key, "profile") || overlaps(entry.key, "profiles")) {
+        fail_config(entry.position, join_key(path, entry.key), "a profile cannot set this key");
+      }
+      if (profile.key == chosen) settings.push_back({entry.key, entry.value, entry.position});
+    }
+  }
+  if (!chosen.empty() && profiles->find(chosen) == nullptr) {
+    fail_config(
+        locate(root, "profile"), "profile",
+        "no profile \"" + printable(chosen) + "\"; there are: " + (names.empty() ? "none" : names));
+  }
+  return settings;
+}
+
 // A sweep would silently win over the override.
 void refuse_hidden(const Override& set, const SweepSpec& sweep) {
+  const bool is_hidden = overlaps(set.key, "prompt.kind") || overlaps(set.key, "prompt.manual");
+  if (!sweep.prompts_from.run.empty() && is_hidden) {
+    fail_config(set.position, set.key, "sweep.prompts_from sets it, which would win");
+  }
   for (const auto& axis : sweep.axes) {
     if (!overlaps(axis.key, set.key)) continue;
     fail_config(set.position, set.key,
@@ -103,15 +153,20 @@ ConfigDocument build(std::string given, const fs::path& folder, const std::strin
   check_keys(document.root);
   check_values(document.root);
   (void)parse_sweep(document);
-  std::vector<Override> sets;
-  for (const auto& argument : overrides) {
-    Override set = parse_override(argument);
+  std::vector<Override> asked;
+  for (const auto& argument : overrides) asked.push_back(parse_override(argument));
+  std::vector<Override> sets = profile_settings(document.root, asked);
+  std::erase_if(asked, [](const Override& set) { return set.key == "profile"; });
+  std::move(asked.begin(), asked.end(), std::back_inserter(sets));
+  std::erase_if(document.root.entries, [](const ConfigEntry& entry) {
+    return entry.key == "profile" || entry.key == "profiles";
+  });
+  for (Override& set : sets) {
     if (set.key == "task") tasks.resolve(set.value);
     apply_override(document.root, set);
     tasks.resolve_document(document.root);
     check_values(document.root);
     (void)parse_sweep(document);
-    sets.push_back(std::move(set));
   }
   const SweepSpec sweep = parse_sweep(document);
   for (const auto& set : sets) refuse_hidden(set, sweep);
@@ -134,7 +189,16 @@ ConfigNode canonical(const std::string& key, const ConfigNode& value) {
   return found == nullptr ? empty_mapping({}) : *found;
 }
 
-ConfigNode canonical_sweep(const SweepSpec& sweep) {
+// sweep.prompts_from with its defaults, the run's path as it was written.
+ConfigNode canonical_source(const ConfigNode& root) {
+  ConfigFields fields;
+  read_section(root, "sweep.prompts_from", fields);
+  const ConfigNode all = write_section(
+      fields, [](const SchemaRow& row) { return overlaps(row.key, "sweep.prompts_from"); });
+  return *find_value(all, "sweep.prompts_from");
+}
+
+ConfigNode canonical_sweep(const SweepSpec& sweep, const ConfigNode& given) {
   ConfigNode axes = empty_mapping({});
   for (const auto& axis : sweep.axes) {
     ConfigNode values;
@@ -153,6 +217,9 @@ ConfigNode canonical_sweep(const SweepSpec& sweep) {
   ConfigNode node = empty_mapping({});
   node.entries.push_back({"axes", {}, std::move(axes)});
   node.entries.push_back({"variants", {}, std::move(variants)});
+  if (!sweep.prompts_from.run.empty()) {
+    node.entries.push_back({"prompts_from", {}, canonical_source(given)});
+  }
   return node;
 }
 
@@ -178,6 +245,7 @@ std::string resolved_yaml(const ConfigDocument& document) {
   ConfigFields fields;
   ConfigNode root = empty_mapping({});
   for (const auto& row : schema()) {
+    if (starts_with(row.key, "profile")) continue;  // applied already
     const auto* value = find_value(document.root, row.key);
     if (value == nullptr && row.presence == Presence::kRequired) continue;  // the sweep gives it
     if (value != nullptr) read_field(row, *value, fields);
@@ -185,7 +253,7 @@ std::string resolved_yaml(const ConfigDocument& document) {
   }
   const SweepSpec sweep = parse_sweep(document);
   put_value(root, "output.folder", text_scalar(sweep.output.folder.string()), {});
-  put_value(root, "sweep", canonical_sweep(sweep), {});
+  put_value(root, "sweep", canonical_sweep(sweep, document.root), {});
   return write_yaml(root);
 }
 

@@ -1,5 +1,6 @@
 #include "bbprompt/config/experiment_yaml.hpp"
 
+#include "bbprompt/config/data_path.hpp"
 #include "config/experiment_checks.hpp"
 #include "config/field_io.hpp"
 #include "config/key_lookup.hpp"
@@ -8,7 +9,8 @@ namespace bbprompt {
 namespace {
 
 bool is_trial_row(const SchemaRow& row) {
-  return !overlaps(row.key, "output") && !overlaps(row.key, "sweep");
+  return row.key != "data_folder" && !overlaps(row.key, "output") && !overlaps(row.key, "sweep") &&
+         !overlaps(row.key, "profile") && !overlaps(row.key, "profiles");
 }
 
 }  // namespace
@@ -23,19 +25,30 @@ ExperimentSpec parse_experiment(const ConfigNode& root) {
 }
 
 std::string to_yaml(const ExperimentSpec& spec) {
-  ConfigFields fields{.spec = spec, .seeds = {spec.seed}, .output = {}};
+  ConfigFields fields{.spec = spec, .seeds = {spec.seed}, .data_folder = {}, .output = {}};
   return write_yaml(write_section(fields, is_trial_row));
 }
 
-ExperimentSpec with_real_paths(ExperimentSpec spec, const std::filesystem::path& folder) {
-  for (auto* path : {&spec.model.path, &spec.task.train, &spec.task.dev, &spec.task.test}) {
-    if (!path->empty()) *path = folder / *path;
+TaskOptions with_real_paths(TaskOptions task, const PathRoots& roots) {
+  for (auto* path : {&task.train, &task.dev, &task.test}) {
+    if (is_data_path(*path)) {
+      *path = roots.data / below_data_folder(*path);
+    } else if (!path->empty()) {
+      *path = roots.folder / *path;
+    }
   }
+  task.data_folder = roots.data;
+  return task;
+}
+
+ExperimentSpec with_real_paths(ExperimentSpec spec, const PathRoots& roots) {
+  if (!spec.model.path.empty()) spec.model.path = roots.folder / spec.model.path;
+  spec.task = with_real_paths(std::move(spec.task), roots);
   return spec;
 }
 
-ExperimentSpec experiment_from_yaml(std::string_view yaml, const std::filesystem::path& folder) {
-  return with_real_paths(parse_experiment(parse_yaml(yaml, "trial configuration")), folder);
+ExperimentSpec experiment_from_yaml(std::string_view yaml, const PathRoots& roots) {
+  return with_real_paths(parse_experiment(parse_yaml(yaml, "trial configuration")), roots);
 }
 
 }  // namespace bbprompt

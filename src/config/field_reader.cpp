@@ -103,6 +103,17 @@ void read_text(const Reading& in, const TextField& field) {
   *field.value = text;
 }
 
+void read_text_list(const Reading& in, const TextListField& field) {
+  if (!in.value.is_sequence()) in.fail();
+  field.value->clear();
+  for (const auto& item : in.value.items) {
+    if (!item.is_scalar() || !is_trimmed_line(item.text)) {
+      in.fail(item, "a text without blanks around it");
+    }
+    field.value->push_back(item.text);
+  }
+}
+
 void read_optional(const Reading& in, const OptionalReal& field) {
   *field.is_set = !(in.value.is_scalar() && in.value.text == "none");
   *field.value = 0.0;
@@ -182,6 +193,8 @@ void read_field(const SchemaRow& row, const ConfigNode& value, ConfigFields& fie
         using Field = decltype(field);
         if constexpr (std::is_same_v<Field, TextField>) {
           read_text(in, field);
+        } else if constexpr (std::is_same_v<Field, TextListField>) {
+          read_text_list(in, field);
         } else if constexpr (std::is_same_v<Field, OptionalReal>) {
           read_optional(in, field);
         } else if constexpr (!std::is_same_v<Field, SweepField>) {

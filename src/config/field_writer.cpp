@@ -16,6 +16,7 @@ ConfigNode sequence(std::vector<ConfigNode> items) {
 
 ConfigNode words_node(const std::vector<std::string>& words) {
   std::vector<ConfigNode> items;
+  items.reserve(words.size());
   for (const auto& word : words) items.push_back(text_scalar(word));
   return sequence(std::move(items));
 }
@@ -59,6 +60,7 @@ ConfigNode write(const SchemaRow& /*row*/, const std::vector<LabelOptions>& labe
 
 ConfigNode write(const SchemaRow& /*row*/, const std::vector<std::uint64_t>& seeds) {
   std::vector<ConfigNode> items;
+  items.reserve(seeds.size());
   for (const auto seed : seeds) items.push_back(plain_scalar(std::to_string(seed)));
   return sequence(std::move(items));
 }
@@ -93,6 +95,8 @@ ConfigNode write_field(const SchemaRow& row, const ConfigFields& fields) {
         using Field = decltype(field);
         if constexpr (std::is_same_v<Field, TextField>) {
           return write(row, *field.value);
+        } else if constexpr (std::is_same_v<Field, TextListField>) {
+          return words_node(*field.value);
         } else if constexpr (std::is_same_v<Field, OptionalReal>) {
           return *field.is_set ? write(row, *field.value) : plain_scalar("none");
         } else if constexpr (std::is_same_v<Field, SweepField>) {

@@ -9,13 +9,19 @@ constexpr auto kRequired = Presence::kRequired;
 constexpr double kMany = 1e9;
 constexpr double kLargest = 1e300;
 
-constexpr SchemaRow kRows[] = {
+constexpr SchemaRow kRowsBeforePrompt[] = {
     {.key = "name",
      .field = [](ConfigFields& f) -> FieldRef {
        return TextField{&f.spec.name, TextField::Rule::kName};
      },
      .presence = kRequired,
      .meaning = "name of the experiment"},
+    {.key = "profile",
+     .field = [](ConfigFields& f) -> FieldRef { return TextField{&f.profile}; },
+     .meaning = "which of `profiles` is used; empty: none"},
+    {.key = "profiles",
+     .field = [](ConfigFields&) -> FieldRef { return SweepField{}; },
+     .meaning = "named settings, such as budgets, that go over those of the file"},
 
     {.key = "model.kind",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.model.kind; },
@@ -98,64 +104,30 @@ constexpr SchemaRow kRows[] = {
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.few_shot.max_test; },
      .limits = {0, kMany},
      .meaning = "first rows of the test file that are used; 0: all"},
+};
 
-    {.key = "prompt.kind",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.kind; },
-     .choices = {"discrete", "soft"},
-     .meaning = "`discrete`: tokens; `soft`: vectors added to word embeddings"},
-    {.key = "prompt.length",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.length; },
-     .limits = {1, 512},
-     .meaning = "tokens of the prompt"},
-    {.key = "prompt.discrete.relaxation",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.discrete.relaxation; },
-     .choices = {"embedding", "logits"},
-     .meaning =
-         "how a point picks tokens. `embedding`: per position the candidate word whose "
-         "projected embedding points most along it; `logits`: argmax per position of a fixed "
-         "random projection"},
-    {.key = "prompt.discrete.dimension_per_token",
-     .field = [](ConfigFields& f) -> FieldRef {
-       return &f.spec.prompt.discrete.dimension_per_token;
-     },
-     .limits = {1, 4096},
-     .meaning = "`embedding`: search coordinates per prompt token"},
-    {.key = "prompt.discrete.dimension",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.discrete.dimension; },
-     .limits = {1, 1e6},
-     .meaning = "`logits`: search coordinates of the whole prompt"},
-    {.key = "prompt.discrete.num_candidates",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.discrete.num_candidates; },
-     .limits = {2, 1e6},
-     .meaning = "candidate words: the most frequent ones of the training text"},
-    {.key = "prompt.discrete.words",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.discrete.words; },
-     .meaning = "these candidate words instead, if not empty"},
-    {.key = "prompt.soft.dimension",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.soft.dimension; },
-     .limits = {0, 1e6},
-     .meaning = "search coordinates; 0: no projection, every coordinate of the vectors"},
-    {.key = "prompt.soft.alpha",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.soft.alpha; },
-     .limits = {0, 1e6, true},
-     .meaning = "scale of the random projection"},
-    {.key = "prompt.soft.init",
-     .field = [](ConfigFields& f) -> FieldRef { return TextField{&f.spec.prompt.soft.init}; },
-     .meaning = "text whose tokens stand under the vectors; empty: tokens drawn from the seed"},
-
+constexpr SchemaRow kRowsAfterPrompt[] = {
     {.key = "objective.kind",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.objective.kind; },
-     .choices = {"cross_entropy", "hinge", "error_rate"},
-     .meaning = "the fitness of a candidate on the train split"},
+     .choices = {"cross_entropy", "hinge", "error_rate", "released_hinge"},
+     .meaning = "the fitness of a candidate on the train split; `released_hinge`: with the wrong "
+                "sign of BDPL's released code, to show it"},
     {.key = "objective.margin",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.objective.margin; },
      .limits = {0, 1e6, true},
-     .meaning = "margin of `hinge`"},
+     .meaning = "margin of `hinge` and `released_hinge`"},
+    {.key = "scoring.calibration",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.scoring.calibration; },
+     .choices = {"none", "few_shot"},
+     .meaning =
+         "`few_shot`: the mean score of each label on the few-shot train split is subtracted "
+         "from its scores, per prompt, in search, selection and test"},
 
     {.key = "optimizer.kind",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.kind; },
-     .choices = {"cma_es", "random_search"},
-     .meaning = "which of the two sections below is used"},
+     .choices = {"cma_es", "random_search", "policy_gradient", "cat_cma"},
+     .meaning = "which of the sections below is used; the last two search prompts whose "
+                "coordinates are all categories"},
     {.key = "optimizer.cma_es.covariance",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.covariance; },
      .choices = {"full", "separable"},
@@ -167,7 +139,7 @@ constexpr SchemaRow kRows[] = {
     {.key = "optimizer.cma_es.sigma",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.sigma; },
      .limits = {0, 1e6, true},
-     .meaning = "initial step size"},
+     .meaning = "initial step size; in quarters of the number of categories " "where a coordinate is one of them"},
     {.key = "optimizer.cma_es.active",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.is_active; },
      .meaning = "learn from bad candidates too (negative weights)"},
@@ -216,30 +188,99 @@ constexpr SchemaRow kRows[] = {
      },
      .limits = {-kLargest, kLargest},
      .meaning = "stop: fitness at or below this"},
+    {.key = "optimizer.cma_es.restarts",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.restarts; },
+     .choices = {"none", "ipop", "bipop"},
+     .meaning = "when a stop rule holds, start anew: `ipop` with twice the population; `bipop` in "
+                "turns that or with a small population and step size"},
+    {.key = "optimizer.cma_es.max_restarts",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.max_restarts; },
+     .limits = {0, 1000},
+     .meaning = "restarts with twice the population, at most"},
+    {.key = "optimizer.cma_es.per_block",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.is_per_block; },
+     .meaning = "one CMA-ES for each block of a prompt that has several (one per layer), in turns; "
+                "`false`: one over all of them"},
     {.key = "optimizer.random_search.population_size",
-     .field = [](ConfigFields& f)
-         -> FieldRef { return &f.spec.optimizer.random_search.population_size; },
+     .field = [](ConfigFields& f) -> FieldRef {
+       return &f.spec.optimizer.random_search.population_size;
+     },
      .limits = {2, 1e5},
      .meaning = "candidates per generation"},
     {.key = "optimizer.random_search.sigma",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.random_search.sigma; },
      .limits = {0, 1e6, true},
      .meaning = "standard deviation of candidates around the start"},
+    {.key = "optimizer.policy_gradient.variant",
+     .field = [](ConfigFields& f)
+         -> FieldRef { return &f.spec.optimizer.policy_gradient.variant; },
+     .choices = {"corrected", "released"},
+     .meaning = "`released`: as the published program of the method, with its defects"},
+    {.key = "optimizer.policy_gradient.population_size",
+     .field = [](ConfigFields& f)
+         -> FieldRef { return &f.spec.optimizer.policy_gradient.population_size; },
+     .limits = {2, 1e5},
+     .meaning = "candidates per generation"},
+    {.key = "optimizer.policy_gradient.rule",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.policy_gradient.rule; },
+     .choices = {"adamw", "sgd"},
+     .meaning = "how a gradient becomes a step"},
+    {.key = "optimizer.policy_gradient.learning_rate",
+     .field = [](ConfigFields& f)
+         -> FieldRef { return &f.spec.optimizer.policy_gradient.learning_rate; },
+     .limits = {0, 1e6},
+     .meaning = "0: `corrected` 0.01 with `adamw`, 0.003 with `sgd`; `released` 0.0001"},
+    {.key = "optimizer.policy_gradient.weight_decay",
+     .field = [](ConfigFields& f)
+         -> FieldRef { return &f.spec.optimizer.policy_gradient.weight_decay; },
+     .limits = {0, 1e6},
+     .meaning = "share of the probabilities taken off per step, times the learning rate"},
+    {.key = "optimizer.policy_gradient.clip",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.policy_gradient.clip; },
+     .limits = {0, kLargest},
+     .meaning = "largest norm of the gradient; 0: any"},
+    {.key = "optimizer.policy_gradient.min_probability",
+     .field = [](ConfigFields& f)
+         -> FieldRef { return &f.spec.optimizer.policy_gradient.min_probability; },
+     .limits = {0, 1, true},
+     .meaning = "`corrected`: least probability of a category, relative to a uniform one"},
+    {.key = "optimizer.cat_cma.population_size",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cat_cma.population_size; },
+     .limits = {0, 1e5},
+     .meaning = "candidates per generation, at least 2; 0: 4 + floor(3 ln n)"},
 
     {.key = "budget.evaluations",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.budget.evaluations; },
      .limits = {0, 1e15},
-     .meaning = "candidates scored on the whole train split; 0: no such limit"},
+     .meaning = "limit of the search: candidates, those answered from the cache included; 0: no "
+                "such limit. One of the four limits must be set; all hold"},
     {.key = "budget.queries",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.budget.queries; },
      .limits = {0, 1e15},
-     .meaning = "the same in queries, evaluations x train examples; 0: no such limit. One of the "
-                "two must be set"},
+     .meaning = "limit of the search: one example with one prompt each"},
+    {.key = "budget.calls",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.budget.calls; },
+     .limits = {0, 1e15},
+     .meaning = "limit of the search: requests to the model, one per work item"},
+    {.key = "budget.tokens",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.budget.tokens; },
+     .limits = {0, 1e15},
+     .meaning = "limit of the search: tokens sent to the model"},
 
+    {.key = "selection.rule",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.selection.rule; },
+     .choices = {"dev_best", "last"},
+     .meaning =
+         "which prompt is tested. `dev_best`: the best dev metric, then the lowest dev loss, "
+         "then the earliest; `last`: the optimizer's last favourite, as BDPL's released code "
+         "does unawares"},
     {.key = "selection.every",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.selection.every; },
      .limits = {1, kMany},
      .meaning = "generations between dev evaluations of the best candidate so far"},
+    {.key = "manual_baseline",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.is_manual_scored; },
+     .meaning = "score the manual prompt at the end of every trial too"},
     {.key = "shard_size",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.shard_size; },
      .limits = {1, 1e6},
@@ -247,6 +288,11 @@ constexpr SchemaRow kRows[] = {
     {.key = "seeds",
      .field = [](ConfigFields& f) -> FieldRef { return &f.seeds; },
      .meaning = "one trial of each configuration per seed"},
+    {.key = "data_folder",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.data_folder; },
+     .meaning =
+         "folder that paths written `data:...` lie below, relative to the working directory; "
+         "empty: the environment variable `BBPROMPT_DATA`, else `data`"},
 
     {.key = "output.folder",
      .field = [](ConfigFields& f) -> FieldRef { return &f.output.folder; },
@@ -262,6 +308,19 @@ constexpr SchemaRow kRows[] = {
     {.key = "sweep.variants",
      .field = [](ConfigFields&) -> FieldRef { return SweepField{}; },
      .meaning = "named methods, each with settings that go together"},
+    {.key = "sweep.prompts_from.run",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.prompts_from.run; },
+     .meaning =
+         "folder of a finished run: its learned discrete prompts become variants `from-TASK`, "
+         "or `from-TASK-METHOD` when they are of several methods; empty: none"},
+    {.key = "sweep.prompts_from.methods",
+     .field = [](ConfigFields& f) -> FieldRef { return TextListField{&f.prompts_from.methods}; },
+     .meaning = "methods of that run; empty: all that learned discrete prompts"},
+    {.key = "sweep.prompts_from.per",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.prompts_from.per; },
+     .choices = {"task"},
+     .meaning = "`task`: of each task and method the prompt that is best on dev over the seeds "
+                "(metric, then loss, then the first)"},
 };
 
 bool has_prefix(std::string_view key, std::string_view prefix) {
@@ -271,16 +330,27 @@ bool has_prefix(std::string_view key, std::string_view prefix) {
 
 }  // namespace
 
-std::span<const SchemaRow> schema() { return kRows; }
+std::span<const SchemaRow> schema() {
+  static const std::vector<SchemaRow> kRows = [] {
+    const std::span<const SchemaRow> prompt = prompt_rows();
+    std::vector<SchemaRow> rows(std::begin(kRowsBeforePrompt), std::end(kRowsBeforePrompt));
+    rows.insert(rows.end(), prompt.begin(), prompt.end());
+    rows.insert(rows.end(), std::begin(kRowsAfterPrompt), std::end(kRowsAfterPrompt));
+    return rows;
+  }();
+  return kRows;
+}
 
 const SchemaRow* find_row(std::string_view key) {
-  const auto* row = std::find_if(std::begin(kRows), std::end(kRows),
-                                 [&](const SchemaRow& r) { return r.key == key; });
-  return row == std::end(kRows) ? nullptr : row;
+  for (const SchemaRow& row : schema()) {
+    if (row.key == key) return &row;
+  }
+  return nullptr;
 }
 
 bool is_section(std::string_view prefix) {
-  return std::any_of(std::begin(kRows), std::end(kRows),
+  const auto rows = schema();
+  return std::any_of(rows.begin(), rows.end(),
                      [&](const SchemaRow& row) { return has_prefix(row.key, prefix); });
 }
 

@@ -17,7 +17,10 @@ namespace bbprompt {
 struct ConfigFields {
   ExperimentSpec spec;
   std::vector<std::uint64_t> seeds = {1};
+  std::filesystem::path data_folder;
   OutputOptions output;
+  PromptSource prompts_from;
+  std::string profile;
 };
 
 // A number, or the word `none`.
@@ -33,14 +36,21 @@ struct TextField {
   Rule rule = Rule::kAny;
 };
 
-// Read by parse_sweep and resolved_yaml, not into a field.
+// A list of texts that may be short or repeat.
+struct TextListField {
+  std::vector<std::string>* value;
+};
+
+// A mapping that is not read into a field: sweep (parse_sweep, resolved_yaml), profiles.
 struct SweepField {};
 
 using FieldRef =
     std::variant<int*, std::int64_t*, double*, OptionalReal, bool*, TextField, std::string*,
-                 std::filesystem::path*, PromptKind*, Relaxation*, ObjectiveKind*, MetricKind*,
-                 OptimizerKind*, CovarianceKind*, std::vector<std::string>*,
-                 std::vector<LabelOptions>*, std::vector<std::uint64_t>*, SweepField>;
+                 std::filesystem::path*, PromptKind*, Relaxation*, CandidateSource*, CandidateText*,
+                 ObjectiveKind*, MetricKind*, Calibration*, SelectionRule*, OptimizerKind*,
+                 CovarianceKind*, RestartKind*, PolicyGradientVariant*, GradientRule*,
+                 std::vector<std::string>*, std::vector<LabelOptions>*, std::vector<std::uint64_t>*,
+                 TextListField, SweepField>;
 
 // Limits of a number, or of each number in a list.
 struct Limits {
@@ -57,12 +67,15 @@ struct SchemaRow {
   FieldRef (*field)(ConfigFields& fields);
   Presence presence = Presence::kOptional;
   Limits limits{};
-  std::array<std::string_view, 4> choices{};  // in enumerator order; unused ones empty
+  std::array<std::string_view, 5> choices{};  // in enumerator order; unused ones empty
   std::string_view meaning;
 };
 
 // All rows, in canonical order.
 [[nodiscard]] std::span<const SchemaRow> schema();
+
+// Those of the section `prompt`.
+[[nodiscard]] std::span<const SchemaRow> prompt_rows();
 
 [[nodiscard]] const SchemaRow* find_row(std::string_view key);
 

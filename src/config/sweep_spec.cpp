@@ -15,7 +15,8 @@ struct Claim {
   std::string owner;  // "axis prompt.length"
 };
 
-constexpr std::array<std::string_view, 4> kNotForTrials = {"name", "seeds", "output", "sweep"};
+constexpr std::array<std::string_view, 7> kNotForTrials = {
+    "name", "seeds", "data_folder", "output", "sweep", "profile", "profiles"};
 
 void require_sweepable(const ConfigEntry& entry) {
   require_known_key(entry.key, entry.position);
@@ -83,14 +84,19 @@ SweepVariant parse_variant(const ConfigEntry& variant, const std::vector<Claim>&
 
 SweepSpec parse_sweep(const ConfigDocument& document) {
   ConfigFields fields;
-  for (const auto* section : {"name", "seeds", "output"}) {
+  for (const auto* section : {"name", "seeds", "data_folder", "output", "sweep.prompts_from"}) {
     read_section(document.root, section, fields);
   }
   SweepSpec sweep{.name = fields.spec.name,
+                  .data_folder = fields.data_folder,
                   .output = fields.output,
                   .seeds = fields.seeds,
                   .axes = {},
-                  .variants = {}};
+                  .variants = {},
+                  .prompts_from = fields.prompts_from};
+  if (!sweep.prompts_from.run.empty()) {
+    sweep.prompts_from.run = document.folder / sweep.prompts_from.run;
+  }
   if (sweep.output.folder.empty()) sweep.output.folder = std::filesystem::path("out") / sweep.name;
   std::vector<Claim> claims;
   if (const auto* axes = find_value(document.root, "sweep.axes")) {
@@ -106,6 +112,35 @@ SweepSpec parse_sweep(const ConfigDocument& document) {
     }
   }
   return sweep;
+}
+
+ConfigDocument with_prompt_variants(ConfigDocument document,
+                                    const std::vector<PromptVariant>& variants) {
+  const ConfigPosition at = locate(document.root, "sweep.prompts_from.run");
+  ConfigNode all = empty_mapping(at);
+  if (const auto* given = find_value(document.root, "sweep.variants")) all = *given;
+  for (const PromptVariant& variant : variants) {
+    if (all.find(variant.name) != nullptr) {
+      fail_config(at, "sweep.prompts_from",
+                  "makes a variant " + variant.name + ", but sweep.variants has one of that name");
+    }
+    ConfigFields fields;
+    fields.spec.prompt.kind = PromptKind::kManual;
+    fields.spec.prompt.manual = {.text = variant.text, .tokens = variant.tokens};
+    ConfigNode settings = empty_mapping(at);
+    for (const auto* key : {"prompt.kind", "prompt.manual.text", "prompt.manual.tokens"}) {
+      ConfigNode value = write_field(*find_row(key), fields);
+      value.position = at;
+      settings.entries.push_back({key, at, std::move(value)});
+    }
+    all.entries.push_back({variant.name, at, std::move(settings)});
+  }
+  put_value(document.root, "sweep.variants", std::move(all), at);
+  ConfigNode& sweep = *document.root.find("sweep");
+  std::erase_if(sweep.entries,
+                [](const ConfigEntry& entry) { return entry.key == "prompts_from"; });
+  (void)parse_sweep(document);
+  return document;
 }
 
 }  // namespace bbprompt

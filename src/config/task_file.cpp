@@ -3,6 +3,9 @@
 #include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/utf8.hpp"
+#include "bbprompt/config/config_document.hpp"
+#include "bbprompt/config/data_path.hpp"
+#include "bbprompt/config/experiment_yaml.hpp"
 #include "config/experiment_checks.hpp"
 #include "config/field_io.hpp"
 #include "config/key_lookup.hpp"
@@ -32,7 +35,7 @@ void complete(ConfigNode& root, ConfigFields& fields, const fs::path& task_folde
     const ConfigPosition at = locate(root, row.key);
     const auto field = row.field(fields);
     if (auto* const* path = std::get_if<fs::path*>(&field); path != nullptr && !(*path)->empty()) {
-      **path = task_folder / **path;
+      if (!is_data_path(**path)) **path = task_folder / **path;
     } else if (written != nullptr) {
       continue;
     }
@@ -40,6 +43,22 @@ void complete(ConfigNode& root, ConfigFields& fields, const fs::path& task_folde
     value.position = at;
     put_value(root, row.key, std::move(value), at);
   }
+}
+
+// The mapping of a task file below a key "task", checked.
+ConfigNode read_task(std::string_view text, const fs::path& file, ConfigFields& fields) {
+  ConfigNode root = wrapped(parse_yaml(text, file.string()));
+  check_keys(root);
+  read_section(root, "task", fields);
+  check_task(root, fields.spec.task);
+  return root;
+}
+
+// The text of a file that no other one names.
+std::string read_alone(const fs::path& file) {
+  ConfigPosition at;
+  at.file = std::make_shared<const std::string>(file.string());
+  return read_config_text(file, at, "");
 }
 
 }  // namespace
@@ -61,6 +80,18 @@ std::string read_config_text(const fs::path& path, const ConfigPosition& at, std
   return {};
 }
 
+bool is_task_file(const fs::path& file) {
+  const ConfigNode root = parse_yaml(read_alone(file), file.string());
+  return root.find("template") != nullptr && root.find("task") == nullptr;
+}
+
+TaskOptions load_task(const fs::path& file, const fs::path& data_folder) {
+  ConfigFields fields;
+  (void)read_task(read_alone(file), file, fields);
+  return with_real_paths(std::move(fields.spec.task),
+                         {.folder = file.parent_path(), .data = data_folder});
+}
+
 void TaskFileLoader::resolve(ConfigNode& task) {
   if (!task.is_scalar()) return;
   if (task.text.empty()) fail_config(task.position, "task", "expected a task file, found \"\"");
@@ -70,11 +101,8 @@ void TaskFileLoader::resolve(ConfigNode& task) {
   if (num_bytes_ > kMaxTaskBytes) {
     fail_config(task.position, "task", "task files of this configuration exceed 16 MiB together");
   }
-  ConfigNode root = wrapped(parse_yaml(text, file.string()));
-  check_keys(root);
   ConfigFields fields;
-  read_section(root, "task", fields);
-  check_task(root, fields.spec.task);
+  ConfigNode root = read_task(text, file, fields);
   complete(root, fields, fs::path(task.text).parent_path());
   task = std::move(root.entries.front().value);
 }

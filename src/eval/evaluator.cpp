@@ -6,39 +6,47 @@
 
 namespace bbprompt {
 
+std::vector<Query> Evaluator::queries(const Prompt& prompt,
+                                      std::span<const Example> examples) const {
+  return prompt_queries({.prompt_template = parts_.prompt_template,
+                         .train = parts_.data.train,
+                         .manual_prompt = parts_.manual_prompt},
+                        prompt, examples);
+}
+
+Evaluation Evaluator::evaluate(const Prompt& prompt, std::span<const Example> examples) {
+  return score(queries(prompt, examples), examples);
+}
+
 Evaluation Evaluator::evaluate(std::span<const double> point, std::span<const Example> examples) {
-  const Prompt prompt = parts_.prompt_space.decode(point);
-  std::vector<Query> queries;
-  queries.reserve(examples.size());
-  for (const Example& example : examples) {
-    queries.push_back(parts_.prompt_template.render(example, prompt));
-  }
-  return score(queries, examples);
+  return evaluate(parts_.prompt_space.decode(point), examples);
 }
 
 Evaluation Evaluator::evaluate_manual(std::span<const Example> examples) {
-  std::vector<Query> queries;
-  queries.reserve(examples.size());
-  for (const Example& example : examples) {
-    queries.push_back(
-        parts_.prompt_template.render(example, std::string_view(parts_.manual_prompt)));
+  return evaluate(PromptText{parts_.manual_prompt}, examples);
+}
+
+std::int64_t Evaluator::count_tokens(std::span<const double> point,
+                                     std::span<const Example> examples) const {
+  std::int64_t count = 0;
+  for (const Query& query : queries(parts_.prompt_space.decode(point), examples)) {
+    count += parts_.model.count_tokens(query);
   }
-  return score(queries, examples);
+  return count;
 }
 
 Evaluation Evaluator::score(std::span<const Query> queries, std::span<const Example> examples) {
   const AnswerScores answers = parts_.model.score(queries, parts_.verbalizer.answers());
   Evaluation evaluation;
   evaluation.usage = answers.usage;
-  for (std::size_t i = 0; i < examples.size(); ++i) {
-    const Eigen::VectorXd row = answers.scores.row(static_cast<Eigen::Index>(i)).transpose();
+  evaluation.label_scores.resize(answers.scores.rows(), parts_.verbalizer.num_labels());
+  for (Eigen::Index i = 0; i < answers.scores.rows(); ++i) {
+    const Eigen::VectorXd row = answers.scores.row(i).transpose();
     if (!row.allFinite()) {
       throw Error("the model's score of an answer word is not finite (example of row " +
-                  std::to_string(examples[i].row) + ")");
+                  std::to_string(examples[static_cast<std::size_t>(i)].row) + ")");
     }
-    const Eigen::VectorXd label_scores = parts_.verbalizer.label_scores(row);
-    evaluation.loss_sum += parts_.objective.loss(label_scores, examples[i].label);
-    evaluation.predicted.push_back(predict(label_scores));
+    evaluation.label_scores.row(i) = parts_.verbalizer.label_scores(row).transpose();
   }
   return evaluation;
 }

@@ -1,11 +1,13 @@
 #include "bbprompt/optim/cma_es.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/random_stream.hpp"
 #include "optim/fitness_order.hpp"
+#include "optim/search_domain.hpp"
 
 namespace bbprompt {
 namespace {
@@ -27,23 +29,40 @@ Eigen::VectorXd variances_of(const Covariance& covariance) {
 }  // namespace
 
 CmaEs::CmaEs(const CmaEsOptions& options, const Eigen::VectorXd& start, const OptimizerSeed& seed)
+    : CmaEs(options, SearchDomain{.start = start}, seed) {}
+
+CmaEs::CmaEs(const CmaEsOptions& options, const SearchDomain& domain, const OptimizerSeed& seed)
     : options_(options),
-      parameters_(make_cma_es_parameters(start.size(), options)),
+      parameters_(make_cma_es_parameters(domain.start.size(), options)),
       stop_rules_(options, parameters_),
       state_{.seed = seed,
              .generation = 0,
              .decomposed_at = 0,
-             .mean = start,
+             .mean = domain.start,
              .sigma = options.sigma,
-             .p_sigma = Eigen::VectorXd::Zero(start.size()),
-             .p_c = Eigen::VectorXd::Zero(start.size()),
-             .covariance = identity_covariance(options.covariance, start.size()),
+             .p_sigma = Eigen::VectorXd::Zero(domain.start.size()),
+             .p_c = Eigen::VectorXd::Zero(domain.start.size()),
+             .stretch = {},
+             .covariance = identity_covariance(options.covariance, domain.start.size()),
              .history = {},
              .stop = std::nullopt} {
-  if (!start.allFinite()) throw Error("CMA-ES: expected a start of finite coordinates");
+  check_domain(domain, "CMA-ES");
+  const auto& categories = domain.num_categories;
+  if (std::all_of(categories.begin(), categories.end(), [](int k) { return k == 0; })) return;
+  margin_.emplace(domain, parameters_.population_size);
+  state_.mean = margin_->to_inside(domain.start);
+  state_.stretch = Eigen::VectorXd::Ones(domain.start.size());
+  correct_margin(state_);
 }
 
-std::string CmaEs::kind() const { return is_separable() ? "separable_cma_es" : "cma_es"; }
+std::string CmaEs::kind() const {
+  const std::string prefix = margin_ ? "integer_" : "";
+  return prefix + (is_separable() ? "separable_cma_es" : "cma_es");
+}
+
+Eigen::VectorXd CmaEs::favourite() const {
+  return margin_ ? Eigen::VectorXd(margin_->to_domain(state_.mean)) : state_.mean;
+}
 
 CmaEs::Sample CmaEs::draw(const State& state, Eigen::Index count,
                           const std::string& purpose) const {
@@ -64,12 +83,17 @@ CmaEs::Sample CmaEs::draw(const State& state, Eigen::Index count,
 Population CmaEs::ask() {
   if (!is_asked_) sample_ = draw(state_, population_size(), "cma_es");
   is_asked_ = true;
-  return {.candidates = (state_.sigma * sample_.steps).colwise() + state_.mean,
-          .generation = state_.generation};
+  return {.candidates = points(sample_.steps), .generation = state_.generation};
 }
 
 Eigen::MatrixXd CmaEs::sample(Eigen::Index count) const {
-  return (state_.sigma * draw(state_, count, "cma_es_sample").steps).colwise() + state_.mean;
+  return points(draw(state_, count, "cma_es_sample").steps);
+}
+
+Eigen::MatrixXd CmaEs::points(const Eigen::MatrixXd& steps) const {
+  if (!margin_) return (state_.sigma * steps).colwise() + state_.mean;
+  const Eigen::MatrixXd stretched = state_.stretch.asDiagonal() * steps;
+  return margin_->to_domain((state_.sigma * stretched).colwise() + state_.mean);
 }
 
 void CmaEs::tell(const Eigen::VectorXd& fitness) {
@@ -124,9 +148,10 @@ void CmaEs::adapt(State& state, const Eigen::VectorXd& weights) const {
       },
       state.covariance);
   if (is_due) state.decomposed_at = state.generation;
+  if (margin_) correct_margin(state);
   const bool is_finite = std::visit([](const auto& c) { return c.is_finite(); }, state.covariance);
   if (!is_finite || !state.mean.allFinite() || !state.p_c.allFinite() ||
-      !std::isnormal(state.sigma)) {
+      !state.stretch.allFinite() || !std::isnormal(state.sigma)) {
     throw Error("CMA-ES: the distribution left the range of numbers in generation " +
                 std::to_string(state.generation) + " (sigma " + std::to_string(state.sigma) +
                 "); stop when a stop rule holds, or start with another sigma");
@@ -149,6 +174,11 @@ CovarianceUpdate CmaEs::covariance_update(const State& state, const Eigen::Vecto
     }
   }
   return update;
+}
+
+void CmaEs::correct_margin(State& state) const {
+  margin_->correct(state.mean, state.stretch,
+                   state.sigma * variances_of(state.covariance).cwiseSqrt());
 }
 
 CmaEsSnapshot CmaEs::snapshot(const State& state) const {

@@ -47,7 +47,7 @@ void scale_weights(CmaEsParameters& p, bool is_active) {
     others.setZero();
     return;
   }
-  const double n = static_cast<double>(p.dimension);
+  const auto n = static_cast<double>(p.dimension);
   const double mu_eff_minus = square(others.sum()) / others.squaredNorm();
   const double limit = std::min({1.0 + p.c_1 / p.c_mu, 1.0 + 2.0 * mu_eff_minus / (p.mu_eff + 2.0),
                                  (1.0 - p.c_1 - p.c_mu) / (n * p.c_mu)});
@@ -55,7 +55,7 @@ void scale_weights(CmaEsParameters& p, bool is_active) {
 }
 
 void set_learning_rates(CmaEsParameters& p, CovarianceKind covariance) {
-  const double n = static_cast<double>(p.dimension);
+  const auto n = static_cast<double>(p.dimension);
   const double mu_eff = p.mu_eff;
   const double gain = 0.25 + mu_eff + 1.0 / mu_eff - 2.0;
   if (covariance == CovarianceKind::kSeparable) {
@@ -63,7 +63,7 @@ void set_learning_rates(CmaEsParameters& p, CovarianceKind covariance) {
     p.c_1 = 1.0 / (n + 2.0 * std::sqrt(n) + mu_eff / n);
     p.c_mu = std::min(1.0 - p.c_1, gain / (n + 4.0 * std::sqrt(n) + mu_eff / 2.0));
   } else {
-    const double lambda = static_cast<double>(p.population_size);
+    const auto lambda = static_cast<double>(p.population_size);
     p.c_c = (4.0 + mu_eff / n) / (n + 4.0 + 2.0 * mu_eff / n);
     p.c_1 = std::min(1.0, lambda / 6.0) * 2.0 / (square(n + 1.3) + mu_eff);
     p.c_mu = std::min(1.0 - p.c_1, 2.0 * gain / (square(n + 2.0) + mu_eff));
@@ -75,7 +75,7 @@ void set_learning_rates(CmaEsParameters& p, CovarianceKind covariance) {
 
 CmaEsParameters make_cma_es_parameters(Eigen::Index dimension, const CmaEsOptions& options) {
   check(dimension, options);
-  const double n = static_cast<double>(dimension);
+  const auto n = static_cast<double>(dimension);
   CmaEsParameters p;
   p.dimension = dimension;
   p.population_size = options.population_size > 0

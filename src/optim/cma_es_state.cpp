@@ -16,6 +16,12 @@ Eigen::MatrixXd column(const std::vector<double>& values) {
   return Eigen::Map<const Eigen::VectorXd>(values.data(), std::ssize(values));
 }
 
+Eigen::VectorXd read_stretch(const StateReader& reader, Eigen::Index n) {
+  Eigen::VectorXd stretch = reader.array("stretch", n, 1);
+  if (stretch.minCoeff() <= 0.0) reader.fail("stretch", "holds a value that is not positive");
+  return stretch;
+}
+
 Covariance read_covariance(const StateReader& reader, CovarianceKind kind, Eigen::Index n) {
   if (kind == CovarianceKind::kSeparable) {
     const Eigen::VectorXd variances = reader.array("covariance", n, 1);
@@ -44,6 +50,7 @@ OptimizerState CmaEs::save() const {
   } else {
     saved.arrays["covariance"] = std::get<DiagonalCovariance>(state_.covariance).variances();
   }
+  if (margin_) saved.arrays["stretch"] = state_.stretch;
   saved.integers = {
       {"seed", std::bit_cast<std::int64_t>(state_.seed.seed)},
       {"trial", std::bit_cast<std::int64_t>(state_.seed.trial)},
@@ -73,6 +80,7 @@ CmaEs::State CmaEs::read_state(const OptimizerState& saved) const {
       .sigma = reader.positive("sigma"),
       .p_sigma = reader.array("p_sigma", n, 1),
       .p_c = reader.array("p_c", n, 1),
+      .stretch = margin_ ? read_stretch(reader, n) : Eigen::VectorXd(),
       .covariance = read_covariance(reader, options_.covariance, n),
       .history = {.recent_best = reader.fitness("recent_best", num_recent),
                   .sparse_best = reader.fitness("sparse_best", num_sparse),

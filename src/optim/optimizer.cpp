@@ -1,9 +1,11 @@
 #include "bbprompt/optim/optimizer.hpp"
 
 #include "bbprompt/base/error.hpp"
-#include "bbprompt/optim/cma_es.hpp"
+#include "bbprompt/optim/cat_cma.hpp"
 #include "bbprompt/optim/optimizer_options.hpp"
 #include "bbprompt/optim/random_search.hpp"
+#include "bbprompt/optim/variance_policy_gradient.hpp"
+#include "optim/cma_es_family.hpp"
 
 namespace bbprompt {
 
@@ -33,6 +35,8 @@ std::string to_string(StopReason reason) {
       return "maxiter";
     case StopReason::kTarget:
       return "ftarget";
+    case StopReason::kZeroProbability:
+      return "zeroprobability";
   }
   throw Error("unknown StopReason " + std::to_string(static_cast<int>(reason)));
 }
@@ -41,9 +45,13 @@ std::unique_ptr<Optimizer> make_optimizer(const OptimizerOptions& options,
                                           const SearchDomain& domain, const OptimizerSeed& seed) {
   switch (options.kind) {
     case OptimizerKind::kCmaEs:
-      return std::make_unique<CmaEs>(options.cma_es, domain.start, seed);
+      return make_cma_es(options.cma_es, domain, seed);
     case OptimizerKind::kRandomSearch:
-      return std::make_unique<RandomSearch>(options.random_search, domain.start, seed);
+      return std::make_unique<RandomSearch>(options.random_search, domain, seed);
+    case OptimizerKind::kPolicyGradient:
+      return std::make_unique<VariancePolicyGradient>(options.policy_gradient, domain, seed);
+    case OptimizerKind::kCatCma:
+      return std::make_unique<CatCma>(options.cat_cma, domain, seed);
   }
   throw Error("unknown OptimizerKind " + std::to_string(static_cast<int>(options.kind)));
 }

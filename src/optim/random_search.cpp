@@ -5,14 +5,16 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/random_stream.hpp"
+#include "optim/categories.hpp"
 #include "optim/fitness_order.hpp"
+#include "optim/search_domain.hpp"
 #include "optim/state_reader.hpp"
 
 namespace bbprompt {
 
-RandomSearch::RandomSearch(const RandomSearchOptions& options, const Eigen::VectorXd& start,
+RandomSearch::RandomSearch(const RandomSearchOptions& options, const SearchDomain& domain,
                            const OptimizerSeed& seed)
-    : options_(options), start_(start) {
+    : options_(options), domain_(domain) {
   if (options.population_size < 2) {
     throw Error("random search: expected a population of at least 2, found " +
                 std::to_string(options.population_size));
@@ -21,11 +23,12 @@ RandomSearch::RandomSearch(const RandomSearchOptions& options, const Eigen::Vect
     throw Error("random search: expected a positive finite sigma, found " +
                 std::to_string(options.sigma));
   }
-  if (start.size() == 0 || !start.allFinite()) {
-    throw Error("random search: expected a start of at least one coordinate, all finite");
-  }
+  check_domain(domain, "random search");
   state_.seed = seed;
-  state_.best = start;
+  state_.best = domain.start;
+  for (Eigen::Index i = 0; i < dimension(); ++i) {
+    if (num_categories_at(domain, i) > 0) state_.best[i] = std::floor(domain.start[i] + 0.5);
+  }
 }
 
 Eigen::MatrixXd RandomSearch::points(Eigen::Index count, const std::string& purpose) const {
@@ -36,7 +39,10 @@ Eigen::MatrixXd RandomSearch::points(Eigen::Index count, const std::string& purp
   Eigen::MatrixXd points(dimension(), count);
   for (auto point : points.colwise()) {
     for (Eigen::Index i = 0; i < point.size(); ++i) {
-      point[i] = start_[i] + options_.sigma * random.normal();
+      const int num_categories = num_categories_at(domain_, i);
+      point[i] = num_categories > 0
+                     ? static_cast<double>(random.below(static_cast<std::uint64_t>(num_categories)))
+                     : domain_.start[i] + options_.sigma * random.normal();
     }
   }
   return points;
@@ -90,6 +96,14 @@ void RandomSearch::restore(const OptimizerState& state) {
   (void)reader.integer("population_size", population_size(), population_size());
   read.is_asked = reader.integer("is_asked", 0, 1) == 1;
   read.best = reader.array("best", dimension(), 1);
+  for (Eigen::Index i = 0; i < dimension(); ++i) {
+    const int count = num_categories_at(domain_, i);
+    if (count > 0 && !is_category(read.best[i], count)) {
+      reader.fail("best", "coordinate " + std::to_string(i) + ": expected a category from 0 to " +
+                              std::to_string(count - 1) + ", found " +
+                              std::to_string(read.best[i]));
+    }
+  }
   read.best_fitness = reader.fitness("best_fitness", 1).front();
   state_ = std::move(read);
 }

@@ -27,11 +27,12 @@ class StateReader {
                                      std::int64_t max) const;
   [[nodiscard]] std::uint64_t bits(const std::string& name) const;
 
+  [[noreturn]] void fail(const std::string& name, const std::string& problem) const;
+
  private:
   [[nodiscard]] const Eigen::MatrixXd& shaped(const std::string& name, Eigen::Index rows,
                                               Eigen::Index cols) const;
   [[nodiscard]] std::int64_t find_integer(const std::string& name) const;
-  [[noreturn]] void fail(const std::string& name, const std::string& problem) const;
 
   const OptimizerState& state_;
 };

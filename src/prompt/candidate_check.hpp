@@ -20,4 +20,13 @@ inline void check_candidate(std::span<const double> candidate, Eigen::Index dime
   }
 }
 
+// The category that a coordinate is. Throws Error unless it is a whole number below the count.
+inline int category_of(double value, int num_categories) {
+  if (!(value >= 0.0 && value < num_categories) || value != std::floor(value)) {
+    throw Error("expected a whole number from 0 to " + std::to_string(num_categories - 1) +
+                " for a category, found " + std::to_string(value));
+  }
+  return static_cast<int>(value);
+}
+
 }  // namespace bbprompt

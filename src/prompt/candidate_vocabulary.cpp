@@ -1,74 +1,164 @@
 #include "bbprompt/prompt/candidate_vocabulary.hpp"
 
-#include <unicode/uchar.h>
-#include <unicode/utf8.h>
-
 #include <algorithm>
-#include <cstdint>
+#include <set>
 
+#include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/utf8.hpp"
+#include "bbprompt/prompt/pmi_ngrams.hpp"
+#include "prompt/characters.hpp"
 
 namespace bbprompt {
 namespace {
 
-bool is_whole_word(std::string_view token_text) {
-  const auto size = static_cast<std::int32_t>(token_text.size());
-  int num_letters = 0;
-  for (std::int32_t at = 0; at < size;) {
-    UChar32 character = 0;
-    U8_NEXT(token_text.data(), at, size, character);
-    if (character < 0 || u_isalpha(character) == 0) return false;
-    ++num_letters;
-  }
-  return num_letters >= 2;
+constexpr std::string_view kContinues = "##";
+
+// Whether tokens tell the start of a word by a space before it (byte-level BPE).
+bool marks_word_start(const Tokenizer& tokenizer) {
+  return tokenizer.find_token("\xc4\xa0the").has_value();  // "Ġthe"
 }
 
-// The letters of a token that starts a word in running text; empty for any other token.
-std::string word_of(const Tokenizer& tokenizer, TokenId id) {
+// Tokens of a candidate as it stands in running text.
+std::vector<TokenId> ids_of(const Tokenizer& tokenizer, const std::string& text) {
+  const bool is_continuing = text.size() > kContinues.size() && text.starts_with(kContinues);
+  if (!is_continuing) return tokenizer.encode(" " + text).ids;
+  if (marks_word_start(tokenizer)) return tokenizer.encode(text.substr(kContinues.size())).ids;
+  if (const auto id = tokenizer.find_token(text)) return {*id};
+  return tokenizer.encode(text).ids;
+}
+
+// The token's text in a form that ids_of() takes back.
+std::string text_of(const Tokenizer& tokenizer, TokenId id) {
   const std::string& spelled = tokenizer.token(id);
-  if (spelled.starts_with("##")) return {};
-  std::string text = tokenizer.decode(std::span(&id, 1));
-  const bool marks_word_start = tokenizer.find_token("\xc4\xa0the").has_value();  // "Ġthe"
-  if (marks_word_start) {
-    if (!text.starts_with(' ')) return {};
-    text.erase(0, 1);
+  if (!marks_word_start(tokenizer)) {
+    return spelled.starts_with(kContinues) ? spelled : tokenizer.decode(std::span(&id, 1));
   }
-  return is_whole_word(text) ? text : std::string{};
+  const std::string text = tokenizer.decode(std::span(&id, 1));
+  return text.starts_with(' ') ? text.substr(1) : std::string(kContinues) + text;
 }
 
-std::vector<TokenId> listed_words(const std::vector<std::string>& words,
-                                  const Tokenizer& tokenizer) {
-  std::vector<TokenId> ids;
+bool is_known(const Tokenizer& tokenizer, const std::vector<TokenId>& ids) {
+  const auto unknown = tokenizer.special_tokens().unknown;
+  return !ids.empty() && (!unknown || std::find(ids.begin(), ids.end(), *unknown) == ids.end());
+}
+
+std::vector<Candidate> listed_words(const std::vector<std::string>& words,
+                                    const Tokenizer& tokenizer) {
+  std::vector<Candidate> candidates;
   for (const auto& word : words) {
-    const auto encoding = tokenizer.encode(" " + word);
-    if (encoding.ids.size() != 1 || encoding.ids[0] == tokenizer.special_tokens().unknown) {
-      throw Error("candidate word \"" + printable(word) + "\" is " +
-                  std::to_string(encoding.ids.size()) +
+    auto ids = tokenizer.encode(" " + word).ids;
+    if (ids.size() != 1 || !is_known(tokenizer, ids)) {
+      throw Error("candidate word \"" + printable(word) + "\" is " + std::to_string(ids.size()) +
                   " tokens of this model; expected words of one known token");
     }
-    if (std::find(ids.begin(), ids.end(), encoding.ids[0]) == ids.end())
-      ids.push_back(encoding.ids[0]);
+    candidates.push_back({.text = word, .ids = std::move(ids)});
   }
-  return ids;
+  return candidates;
 }
 
-std::vector<TokenId> frequent_words(std::size_t num_candidates, const Tokenizer& tokenizer,
-                                    std::span<const std::string_view> texts) {
+std::vector<Candidate> listed_phrases(const std::filesystem::path& file,
+                                      const Tokenizer& tokenizer) {
+  if (file.empty()) throw Error("candidates from a list: expected candidates.file, found none");
+  const std::string contents = read_file(file);
+  std::vector<Candidate> candidates;
+  std::size_t number = 0;
+  for (std::size_t begin = 0; begin < contents.size();) {
+    const std::size_t end = std::min(contents.find('\n', begin), contents.size());
+    std::string line = contents.substr(begin, end - begin);
+    begin = end + 1;
+    ++number;
+    line.erase(line.find_last_not_of(" \t\r") + 1);
+    line.erase(0, std::min(line.find_first_not_of(" \t"), line.size()));
+    if (line.empty()) continue;
+    auto ids = ids_of(tokenizer, line);
+    if (find_invalid_utf8(line) || !is_known(tokenizer, ids)) {
+      throw Error(file.string() + ":" + std::to_string(number) +
+                  ": expected a phrase of UTF-8 that this model has tokens for, found \"" +
+                  printable(line) + "\"");
+    }
+    candidates.push_back({.text = std::move(line), .ids = std::move(ids)});
+  }
+  return candidates;
+}
+
+// Whole words of the vocabulary, those that `counts` has (all of them where it is empty), most
+// frequent first.
+std::vector<Candidate> whole_words(const Tokenizer& tokenizer,
+                                   std::span<const std::int64_t> counts) {
+  std::vector<Candidate> candidates;
+  for (std::size_t i = 0; i < tokenizer.vocabulary_size(); ++i) {
+    const std::int64_t count = counts.empty() ? 0 : counts[i];
+    if (!counts.empty() && count == 0) continue;
+    const auto id = static_cast<TokenId>(i);
+    std::string text = text_of(tokenizer, id);
+    if (is_whole_word(text)) {
+      candidates.push_back({.text = std::move(text), .ids = {id}, .count = count});
+    }
+  }
+  std::stable_sort(candidates.begin(), candidates.end(),
+                   [](const Candidate& a, const Candidate& b) { return a.count > b.count; });
+  return candidates;
+}
+
+std::vector<Candidate> frequent_words(const Tokenizer& tokenizer,
+                                      std::span<const std::string_view> texts) {
   std::vector<std::int64_t> counts(tokenizer.vocabulary_size(), 0);
   for (const auto text : texts) {
     for (const TokenId id : tokenizer.encode(text).ids) ++counts[static_cast<std::size_t>(id)];
   }
-  std::vector<TokenId> ids;
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    const auto id = static_cast<TokenId>(i);
-    if (counts[i] > 0 && !word_of(tokenizer, id).empty()) ids.push_back(id);
+  return whole_words(tokenizer, counts);
+}
+
+std::vector<Candidate> pmi_phrases(const PmiNgramOptions& options, const Tokenizer& tokenizer,
+                                   std::span<const std::string_view> texts) {
+  std::vector<Candidate> candidates;
+  for (Ngram& ngram : pmi_ngrams(texts, options)) {
+    auto ids = ids_of(tokenizer, ngram.text);
+    if (!is_known(tokenizer, ids)) continue;
+    candidates.push_back({.text = std::move(ngram.text),
+                          .ids = std::move(ids),
+                          .count = ngram.count,
+                          .pmi = ngram.pmi});
   }
-  std::stable_sort(ids.begin(), ids.end(), [&](TokenId a, TokenId b) {
-    return counts[static_cast<std::size_t>(a)] > counts[static_cast<std::size_t>(b)];
-  });
-  ids.resize(std::min(ids.size(), num_candidates));
-  return ids;
+  return candidates;
+}
+
+std::vector<Candidate> tokens_of(const std::vector<Candidate>& phrases,
+                                 const Tokenizer& tokenizer) {
+  std::vector<Candidate> tokens;
+  std::set<TokenId> seen;
+  for (const Candidate& phrase : phrases) {
+    for (const TokenId id : phrase.ids) {
+      if (!seen.insert(id).second) continue;
+      std::string text = text_of(tokenizer, id);
+      if (ids_of(tokenizer, text) != std::vector<TokenId>{id}) continue;
+      tokens.push_back({.text = std::move(text), .ids = {id}, .count = phrase.count});
+    }
+  }
+  return tokens;
+}
+
+std::vector<Candidate> candidates_of(const CandidateOptions& options, const Tokenizer& tokenizer,
+                                     std::span<const std::string_view> texts) {
+  switch (options.source) {
+    case CandidateSource::kWords:
+      return frequent_words(tokenizer, texts);
+    case CandidateSource::kPmiPhrases:
+      return pmi_phrases(options.pmi, tokenizer, texts);
+    case CandidateSource::kPmiTokens:
+      return tokens_of(pmi_phrases(options.pmi, tokenizer, texts), tokenizer);
+    case CandidateSource::kList:
+      return listed_phrases(options.file, tokenizer);
+    case CandidateSource::kVocabulary:
+      return whole_words(tokenizer, {});
+  }
+  return {};
+}
+
+std::string source_name(CandidateSource source) {
+  if (source == CandidateSource::kList) return "list";
+  return source == CandidateSource::kVocabulary ? "model's vocabulary" : "text";
 }
 
 }  // namespace
@@ -76,21 +166,28 @@ std::vector<TokenId> frequent_words(std::size_t num_candidates, const Tokenizer&
 CandidateVocabulary make_candidate_vocabulary(const DiscretePromptOptions& options,
                                               const Tokenizer& tokenizer,
                                               std::span<const std::string_view> texts) {
+  const bool is_listed = !options.words.empty();
   CandidateVocabulary vocabulary;
-  if (!options.words.empty()) {
-    vocabulary.ids = listed_words(options.words, tokenizer);
-  } else {
-    const auto asked = static_cast<std::size_t>(options.num_candidates);
-    vocabulary.ids = frequent_words(asked, tokenizer, texts);
-    if (vocabulary.ids.size() < asked) {
-      vocabulary.notes.push_back("candidate vocabulary: " + std::to_string(asked) +
-                                 " words asked, the training text has " +
-                                 std::to_string(vocabulary.ids.size()));
-    }
+  auto& candidates = vocabulary.candidates;
+  candidates = is_listed ? listed_words(options.words, tokenizer)
+                         : candidates_of(options.candidates, tokenizer, texts);
+  std::set<std::vector<TokenId>> seen;
+  std::erase_if(candidates, [&](const Candidate& candidate) {
+    const bool is_unwanted = !is_listed && options.candidates.is_without_stop_words &&
+                             has_only_stop_words(candidate.text);
+    return is_unwanted || !seen.insert(candidate.ids).second;
+  });
+  const auto asked = static_cast<std::size_t>(options.num_candidates);
+  if (!is_listed && candidates.size() < asked) {
+    vocabulary.notes.push_back("candidate vocabulary: " + std::to_string(asked) +
+                               " candidates asked, the " + source_name(options.candidates.source) +
+                               " has " + std::to_string(candidates.size()));
   }
-  if (vocabulary.ids.size() < 2) {
-    throw Error("expected at least 2 candidate words for a discrete prompt, found " +
-                std::to_string(vocabulary.ids.size()) + "; give prompt.discrete.words");
+  if (!is_listed && candidates.size() > asked) candidates.resize(asked);
+  if (candidates.size() < 2) {
+    throw Error("expected at least 2 candidates for a discrete prompt, found " +
+                std::to_string(candidates.size()) +
+                "; give prompt.discrete.words, or a source or limits that find more");
   }
   return vocabulary;
 }

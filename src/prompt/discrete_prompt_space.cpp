@@ -11,11 +11,12 @@
 namespace bbprompt {
 namespace {
 
-// Rows of unit length on the `num_axes` strongest principal axes, unit variance each.
-Eigen::MatrixXd principal_directions(const RowMatrixXf& embeddings, Eigen::Index num_axes) {
+// Rows on the `num_axes` strongest principal axes, unit variance each.
+Eigen::MatrixXd principal_coordinates(const RowMatrixXf& embeddings, Eigen::Index num_axes) {
   Eigen::MatrixXd centred = embeddings.cast<double>();
   centred.rowwise() -= centred.colwise().mean().eval();
-  const Eigen::MatrixXd covariance = centred.transpose() * centred;
+  const Eigen::MatrixXd covariance =
+      centred.transpose() * centred / static_cast<double>(centred.rows());
   const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(covariance);
   if (solver.info() != Eigen::Success)
     throw Error("principal axes of the word embeddings not found");
@@ -25,67 +26,114 @@ Eigen::MatrixXd principal_directions(const RowMatrixXf& embeddings, Eigen::Index
   if (num_axes == 0) throw Error("the candidates' word embeddings are all equal");
   const Eigen::MatrixXd axes = solver.eigenvectors().rightCols(num_axes);
   const Eigen::VectorXd scales = variances.tail(num_axes).cwiseSqrt().cwiseInverse();
-  Eigen::MatrixXd directions = centred * axes * scales.asDiagonal();
-  directions.rowwise().normalize();
-  return directions;
+  return centred * axes * scales.asDiagonal();
+}
+
+Eigen::MatrixXf normal_projection(Eigen::Index rows, Eigen::Index dimension, std::uint64_t seed) {
+  RandomStream random({.seed = seed, .purpose = "logit_projection"});
+  Eigen::MatrixXf projection(rows, dimension);
+  const double deviation = 1.0 / std::sqrt(static_cast<double>(dimension));
+  for (Eigen::Index row = 0; row < rows; ++row) {
+    for (Eigen::Index column = 0; column < dimension; ++column) {
+      projection(row, column) = static_cast<float>(deviation * random.normal());
+    }
+  }
+  return projection;
 }
 
 }  // namespace
 
 DiscretePromptSpace::DiscretePromptSpace(const DiscretePromptOptions& options,
                                          const DiscretePromptSpaceInputs& inputs)
-    : relaxation_(options.relaxation),
-      length_(inputs.length),
-      candidate_ids_(inputs.candidate_ids) {
-  const auto num_candidates = static_cast<Eigen::Index>(candidate_ids_.size());
+    : relaxation_(options.relaxation), length_(inputs.length), candidates_(inputs.candidates) {
+  const auto num_candidates = static_cast<Eigen::Index>(candidates_.size());
   if (length_ < 1 || num_candidates < 2) {
     throw Error("a discrete prompt needs at least 1 position and 2 candidates");
   }
-  if (relaxation_ == Relaxation::kEmbedding) {
-    if (inputs.candidate_embeddings.rows() != num_candidates) {
-      throw Error("expected one word embedding per candidate");
-    }
-    directions_ = principal_directions(inputs.candidate_embeddings, options.dimension_per_token);
-    dimension_ = length_ * directions_.cols();
+  if (relaxation_ == Relaxation::kIndex) {
+    dimension_ = length_;
     return;
   }
-  dimension_ = options.dimension;
-  RandomStream random({.seed = inputs.seed, .purpose = "logit_projection"});
-  projection_.resize(num_candidates * length_, dimension_);
-  const double deviation = 1.0 / std::sqrt(static_cast<double>(dimension_));
-  for (Eigen::Index row = 0; row < projection_.rows(); ++row) {
-    for (Eigen::Index column = 0; column < dimension_; ++column) {
-      projection_(row, column) = static_cast<float>(deviation * random.normal());
-    }
+  if (relaxation_ == Relaxation::kLogits) {
+    dimension_ = options.dimension;
+    projection_ = normal_projection(num_candidates * length_, dimension_, inputs.seed);
+    return;
   }
+  if (inputs.candidate_embeddings.rows() != num_candidates) {
+    throw Error("expected one word embedding per candidate");
+  }
+  directions_ = principal_coordinates(inputs.candidate_embeddings, options.dimension_per_token);
+  offsets_ = Eigen::VectorXd::Zero(num_candidates);
+  if (relaxation_ == Relaxation::kEmbedding) {
+    directions_.rowwise().normalize();
+  } else {
+    // |z - e|^2 = |z|^2 - 2 (<z, e> - |e|^2 / 2)
+    offsets_ = 0.5 * directions_.rowwise().squaredNorm();
+  }
+  dimension_ = length_ * directions_.cols();
 }
 
 SearchDomain DiscretePromptSpace::domain() const {
-  return {.start = Eigen::VectorXd::Zero(dimension_)};
+  SearchDomain domain{.start = Eigen::VectorXd::Zero(dimension_)};
+  if (relaxation_ == Relaxation::kIndex) {
+    domain.num_categories.assign(static_cast<std::size_t>(length_),
+                                 static_cast<int>(candidates_.size()));
+  }
+  return domain;
 }
 
 Eigen::MatrixXd DiscretePromptSpace::scores(std::span<const double> candidate) const {
   // A copy of its own: Eigen sums unaligned memory in an order that depends on the address.
   const Eigen::VectorXd z = Eigen::Map<const Eigen::VectorXd>(candidate.data(), dimension_);
-  const auto num_candidates = static_cast<Eigen::Index>(candidate_ids_.size());
-  if (relaxation_ == Relaxation::kEmbedding) {
-    const Eigen::Map<const Eigen::MatrixXd> positions(z.data(), directions_.cols(), length_);
-    return directions_ * positions;
+  const auto num_candidates = static_cast<Eigen::Index>(candidates_.size());
+  if (relaxation_ == Relaxation::kLogits) {
+    const Eigen::VectorXd all = projection_.cast<double>() * z;
+    return Eigen::Map<const Eigen::MatrixXd>(all.data(), num_candidates, length_);
   }
-  const Eigen::VectorXd all = projection_.cast<double>() * z;
-  return Eigen::Map<const Eigen::MatrixXd>(all.data(), num_candidates, length_);
+  const Eigen::Map<const Eigen::MatrixXd> positions(z.data(), directions_.cols(), length_);
+  Eigen::MatrixXd all = directions_ * positions;
+  all.colwise() -= offsets_;
+  return all;
 }
 
-Prompt DiscretePromptSpace::decode(std::span<const double> candidate) const {
+std::vector<int> DiscretePromptSpace::choices(std::span<const double> candidate) const {
   check_candidate(candidate, dimension_);
+  std::vector<int> chosen;
+  if (relaxation_ == Relaxation::kIndex) {
+    const auto num_candidates = static_cast<int>(candidates_.size());
+    for (const double value : candidate) chosen.push_back(category_of(value, num_candidates));
+    return chosen;
+  }
   const Eigen::MatrixXd all = scores(candidate);
-  PromptTokens prompt;
   for (Eigen::Index position = 0; position < all.cols(); ++position) {
     const double* column = all.col(position).data();
     const auto best = std::max_element(column, column + all.rows()) - column;
-    prompt.ids.push_back(candidate_ids_[static_cast<std::size_t>(best)]);
+    chosen.push_back(static_cast<int>(best));
+  }
+  return chosen;
+}
+
+Prompt DiscretePromptSpace::decode(std::span<const double> candidate) const {
+  PromptTokens prompt;
+  for (const int choice : choices(candidate)) {
+    const auto& ids = candidates_[static_cast<std::size_t>(choice)].ids;
+    prompt.ids.insert(prompt.ids.end(), ids.begin(), ids.end());
   }
   return prompt;
+}
+
+std::vector<std::vector<TokenId>> DiscretePromptSpace::candidate_ids() const {
+  std::vector<std::vector<TokenId>> ids;
+  ids.reserve(candidates_.size());
+  for (const Candidate& candidate : candidates_) ids.push_back(candidate.ids);
+  return ids;
+}
+
+std::vector<std::string> DiscretePromptSpace::candidate_texts() const {
+  std::vector<std::string> texts;
+  texts.reserve(candidates_.size());
+  for (const Candidate& candidate : candidates_) texts.push_back(candidate.text);
+  return texts;
 }
 
 }  // namespace bbprompt

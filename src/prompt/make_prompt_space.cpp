@@ -9,23 +9,32 @@
 namespace bbprompt {
 namespace {
 
+// Row c: mean word embedding of the candidate's tokens.
+RowMatrixXf mean_embeddings(const std::vector<Candidate>& candidates,
+                            Eigen::Map<const RowMatrixXf> word_embeddings) {
+  RowMatrixXf means =
+      RowMatrixXf::Zero(static_cast<Eigen::Index>(candidates.size()), word_embeddings.cols());
+  for (Eigen::Index c = 0; c < means.rows(); ++c) {
+    const auto& ids = candidates[static_cast<std::size_t>(c)].ids;
+    for (const TokenId id : ids) means.row(c) += word_embeddings.row(id);
+    means.row(c) /= static_cast<float>(ids.size());
+  }
+  return means;
+}
+
 PromptSpaceWithNotes make_discrete(const PromptOptions& options, const PromptSpaceInputs& inputs) {
-  auto vocabulary =
-      make_candidate_vocabulary(options.discrete, inputs.tokenizer, inputs.train_texts);
+  auto vocabulary = make_candidate_vocabulary(options.discrete, inputs.tokenizer, inputs.texts);
   DiscretePromptSpaceInputs parts{.length = options.length,
-                                  .candidate_ids = std::move(vocabulary.ids),
+                                  .candidates = std::move(vocabulary.candidates),
                                   .candidate_embeddings = {},
                                   .seed = inputs.seed};
-  if (options.discrete.relaxation == Relaxation::kEmbedding) {
+  const Relaxation relaxation = options.discrete.relaxation;
+  if (relaxation == Relaxation::kEmbedding || relaxation == Relaxation::kNearest) {
     if (inputs.word_embeddings.size() == 0) {
-      throw Error("this model shows no word embeddings; use prompt.discrete.relaxation: logits");
+      throw Error(
+          "this model shows no word embeddings; use prompt.discrete.relaxation: logits or index");
     }
-    parts.candidate_embeddings.resize(static_cast<Eigen::Index>(parts.candidate_ids.size()),
-                                      inputs.word_embeddings.cols());
-    for (Eigen::Index i = 0; i < parts.candidate_embeddings.rows(); ++i) {
-      parts.candidate_embeddings.row(i) =
-          inputs.word_embeddings.row(parts.candidate_ids[static_cast<std::size_t>(i)]);
-    }
+    parts.candidate_embeddings = mean_embeddings(parts.candidates, inputs.word_embeddings);
   }
   return {.space = std::make_unique<DiscretePromptSpace>(options.discrete, parts),
           .notes = std::move(vocabulary.notes)};
@@ -37,7 +46,10 @@ std::vector<TokenId> base_tokens(const PromptOptions& options, const PromptSpace
     source = inputs.tokenizer.encode(options.soft.init).ids;
     if (source.empty()) throw Error("prompt.soft.init has no tokens");
   } else {
-    source = make_candidate_vocabulary({}, inputs.tokenizer, inputs.train_texts).ids;
+    for (const Candidate& word :
+         make_candidate_vocabulary({}, inputs.tokenizer, inputs.texts).candidates) {
+      source.push_back(word.ids.front());
+    }
     RandomStream random({.seed = inputs.seed, .purpose = "soft_base_tokens"});
     random.shuffle(std::span(source));
   }
@@ -60,12 +72,45 @@ PromptSpaceWithNotes make_soft(const PromptOptions& options, const PromptSpaceIn
   return {.space = std::make_unique<SoftPromptSpace>(options.soft, parts), .notes = {}};
 }
 
+PromptSpaceWithNotes make_manual(const ManualPromptOptions& options,
+                                 const PromptSpaceInputs& inputs) {
+  std::vector<TokenId> ids;
+  for (const std::string& token : options.tokens) {
+    if (const auto id = inputs.tokenizer.find_token(token)) ids.push_back(*id);
+  }
+  if (!ids.empty() && ids.size() == options.tokens.size()) {
+    return {.space = std::make_unique<ManualTokensSpace>(std::move(ids)), .notes = {}};
+  }
+  const std::string& text = options.text.empty() ? inputs.manual_prompt : options.text;
+  PromptSpaceWithNotes result{.space = std::make_unique<ManualPromptSpace>(text), .notes = {}};
+  if (!options.tokens.empty()) {
+    result.notes.push_back(
+        std::to_string(options.tokens.size() - ids.size()) + " of the " +
+        std::to_string(options.tokens.size()) +
+        " prompt.manual.tokens are not in the model's vocabulary; prompt.manual.text is used");
+  }
+  return result;
+}
+
 }  // namespace
 
 PromptSpaceWithNotes make_prompt_space(const PromptOptions& options,
                                        const PromptSpaceInputs& inputs) {
-  return options.kind == PromptKind::kDiscrete ? make_discrete(options, inputs)
-                                               : make_soft(options, inputs);
+  switch (options.kind) {
+    case PromptKind::kDiscrete:
+      return make_discrete(options, inputs);
+    case PromptKind::kSoft:
+      return make_soft(options, inputs);
+    case PromptKind::kManual:
+      return make_manual(options.manual, inputs);
+    case PromptKind::kDemonstrations: {
+      auto space =
+          std::make_unique<DemonstrationPromptSpace>(options.demonstrations, inputs.demonstrations);
+      auto notes = space->notes();
+      return {.space = std::move(space), .notes = std::move(notes)};
+    }
+  }
+  throw Error("unknown kind of prompt");
 }
 
 std::vector<TokenId> nearest_tokens(const PromptVectors& prompt,

@@ -2,6 +2,7 @@
 
 #ifdef BBPROMPT_HAS_BLAS
 extern "C" {
+// NOLINTNEXTLINE(readability-identifier-naming): the name is Fortran's.
 void sgemm_(const char* trans_a, const char* trans_b, const int* m, const int* n, const int* k,
             const float* alpha, const float* a, const int* lda, const float* b, const int* ldb,
             const float* beta, float* c, const int* ldc);

@@ -79,7 +79,7 @@ Architecture read_architecture(const ConfigReader& reader) {
   const std::string type = reader.text("model_type");
   if (type == "bert") return Architecture::kBert;
   if (type == "roberta") return Architecture::kRoberta;
-  reader.refuse("model_type", "expected \"bert\" or \"roberta\", found \"" + printable(type) +
+  reader.refuse("model_type", R"(expected "bert" or "roberta", found ")" + printable(type) +
                                   "\": a replica runs masked language models of these two "
                                   "families; ask other models through a server");
 }
@@ -106,7 +106,7 @@ void refuse_what_is_not_computed(const ConfigReader& reader) {
   const std::string positions = reader.text("position_embedding_type", "absolute");
   if (positions != "absolute") {
     reader.refuse("position_embedding_type",
-                  "expected \"absolute\", found \"" + printable(positions) + "\"");
+                  R"(expected "absolute", found ")" + printable(positions) + "\"");
   }
   for (const char* key : {"is_decoder", "add_cross_attention"}) {
     if (reader.flag(key, false)) reader.refuse(key, "expected false (an encoder), found true");

@@ -39,15 +39,6 @@ Group& group_of(std::vector<Group>& groups, const TrialRecord& trial, const std:
   return *groups.insert(position, std::move(group));
 }
 
-bool is_better_on_dev(const TrialRecord& trial, const TrialRecord& best) {
-  const SplitEvaluation* found = find_split(trial.best, "dev");
-  const SplitEvaluation* known = find_split(best.best, "dev");
-  if (found == nullptr || std::isnan(found->metric)) return false;
-  if (known == nullptr || std::isnan(known->metric)) return true;
-  if (found->metric != known->metric) return found->metric > known->metric;
-  return found->loss < known->loss;
-}
-
 void add_done(Group& group, const Results& results, std::size_t index) {
   const TrialRecord& trial = results.trials[index];
   ++group.row.num_done;
@@ -67,6 +58,15 @@ void add_done(Group& group, const Results& results, std::size_t index) {
 }
 
 }  // namespace
+
+bool is_better_on_dev(const TrialRecord& trial, const TrialRecord& best) {
+  const SplitEvaluation* found = find_split(trial.best, "dev");
+  const SplitEvaluation* known = find_split(best.best, "dev");
+  if (found == nullptr || std::isnan(found->metric)) return false;
+  if (known == nullptr || std::isnan(known->metric)) return true;
+  if (found->metric != known->metric) return found->metric > known->metric;
+  return found->loss < known->loss;
+}
 
 MeanDeviation mean_deviation(std::span<const double> values) {
   MeanDeviation result{.num_values = static_cast<int>(values.size()),

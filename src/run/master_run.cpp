@@ -72,7 +72,7 @@ void MasterRun::check_plan() {
   for (const TrialSpec& trial : plan_.trials) {
     if (!seen.insert({trial.method, trial.axis_values}).second) continue;
     const TrialContext context(trial.spec, models_.get(trial.spec.model));
-    const TrialRun run({trial.id, trial.method, trial.resolved_yaml}, context);
+    const TrialRun run(identity_of(trial), context);
     for (const std::string& note : context.notes())
       logger()->info("{} {}: {}", trial.spec.task.name, trial.method, note);
   }
@@ -124,14 +124,12 @@ void MasterRun::start_trial(std::size_t index) {
   }
   ActiveTrial trial;
   trial.context = std::make_unique<TrialContext>(spec.spec, models_.get(spec.spec.model));
-  trial.run = std::make_unique<TrialRun>(
-      TrialRun::Identity{.id = spec.id, .method = spec.method, .resolved_yaml = spec.resolved_yaml},
-      *trial.context);
+  trial.run = std::make_unique<TrialRun>(identity_of(spec), *trial.context);
   trial.start = Clock::now();
   resume(trial, spec.id);
   active_.emplace(index, std::move(trial));
-  submit_group(index);
-  update_progress(index);
+  advance(index);
+  if (active_.count(index) > 0) update_progress(index);
 }
 
 void MasterRun::resume(ActiveTrial& trial, const std::string& id) {
@@ -149,9 +147,14 @@ void MasterRun::resume(ActiveTrial& trial, const std::string& id) {
                  record.usage.at("search").num_evaluations, trial.run->num_queries_done());
 }
 
-void MasterRun::submit_group(std::size_t index) {
+// Submits the trial's next group. One whose prompts are all in the cache is absorbed at once.
+void MasterRun::advance(std::size_t index) {
   ActiveTrial& trial = active_.at(index);
   trial.group = trial.run->next_group();
+  while (trial.group.size() == 0) {
+    if (!absorb_group(index)) return;
+    trial.group = trial.run->next_group();
+  }
   auto items = trial.group.items(static_cast<std::int32_t>(index), trial.num_groups++, next_item_);
   next_item_ += items.size();
   for (WorkItem& item : items) scheduler_.submit(std::move(item));
@@ -164,7 +167,8 @@ void MasterRun::dispatch() {
     if (active_.at(index).told.insert(worker).second) {
       channel_.send(worker, encode(TrialMessage{.trial = assignment->item.trial,
                                                 .resolved_yaml = plan_.trials[index].resolved_yaml,
-                                                .folder = plan_.folder.string()}));
+                                                .folder = plan_.folder.string(),
+                                                .data_folder = plan_.data_folder.string()}));
     }
     channel_.send(worker, encode(ItemMessage{.item = std::move(assignment->item)}));
   }
@@ -189,7 +193,7 @@ void MasterRun::handle(const Message& message) {
   const auto index = static_cast<std::size_t>(item->trial);
   ActiveTrial& trial = active_.at(index);
   trial.group.settle(*item, result);
-  if (trial.group.is_settled()) absorb_group(index);
+  if (trial.group.is_settled() && absorb_group(index)) advance(index);
 }
 
 // A broken node fails thousands of evaluations for one reason: the reason is told once a rank, its
@@ -200,7 +204,8 @@ void MasterRun::report_failure(int rank, const std::string& error) {
                 "rank {}: evaluation failed: {}", rank, error);
 }
 
-void MasterRun::absorb_group(std::size_t index) {
+// Whether the trial goes on.
+bool MasterRun::absorb_group(std::size_t index) {
   ActiveTrial& trial = active_.at(index);
   const std::vector<GenerationRecord>& generations = trial.run->record().generations;
   const std::size_t num_before = generations.size();
@@ -209,7 +214,7 @@ void MasterRun::absorb_group(std::size_t index) {
   update_progress(index);
   if (trial.run->is_finished()) {
     finish_trial(index);
-    return;
+    return false;
   }
   const auto num_done = static_cast<std::int64_t>(generations.size());
   if (num_done % plan_.output.checkpoint_every == 0) save_checkpoint(trial);
@@ -217,7 +222,7 @@ void MasterRun::absorb_group(std::size_t index) {
     logger()->debug("{}: generation {} finished", trial.run->record().id,
                     generations.back().generation);
   }
-  submit_group(index);
+  return true;
 }
 
 void MasterRun::save_checkpoint(ActiveTrial& trial) {
@@ -238,8 +243,8 @@ void MasterRun::finish_trial(std::size_t index) {
   if (record.state == "failed") {
     logger()->error("{}: failed: {}", record.id, record.failure);
   } else {
-    logger()->info("{}: done, {} test {:.4f}, manual prompt {:.4f}", record.id, record.metric,
-                   record.best.splits.at("test").metric, record.manual.splits.at("test").metric);
+    logger()->info("{}: done, {} test {:.4f}", record.id, record.metric,
+                   record.best.splits.at("test").metric);
   }
   scheduler_.cancel_trial(static_cast<std::int32_t>(index));
   for (const int worker : trial.told) {

@@ -9,6 +9,7 @@ void put(ByteWriter& writer, const TrialMessage& message) {
   writer.put(message.trial);
   writer.put_string(message.resolved_yaml);
   writer.put_string(message.folder);
+  writer.put_string(message.data_folder);
 }
 void put(ByteWriter& writer, const ForgetMessage& message) { writer.put(message.trial); }
 void put(ByteWriter& writer, const ItemMessage& message) { message.item.append_to(writer); }
@@ -24,6 +25,7 @@ RunMessage read_body(std::size_t kind, ByteReader& reader) {
       message.trial = reader.get<std::int32_t>();
       message.resolved_yaml = reader.get_string();
       message.folder = reader.get_string();
+      message.data_folder = reader.get_string();
       return message;
     }
     case 1:

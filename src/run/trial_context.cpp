@@ -1,7 +1,12 @@
 #include "bbprompt/run/trial_context.hpp"
 
+#include <algorithm>
+
+#include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/sha256.hpp"
 #include "bbprompt/prompt/make_prompt_space.hpp"
+#include "bbprompt/task/demonstrations.hpp"
 
 namespace bbprompt {
 namespace {
@@ -51,29 +56,42 @@ TrialContext::TrialContext(const ExperimentSpec& spec, Replica& model)
   objective_ =
       with_key(spec, "objective", [&] { return std::make_unique<Objective>(spec.objective); });
 
-  std::vector<std::string_view> texts;
-  for (const Example& example : data_.train) {
-    texts.emplace_back(example.text_a);
-    if (!example.text_b.empty()) texts.emplace_back(example.text_b);
-  }
-  auto space = with_key(spec, "prompt", [&] {
-    return make_prompt_space(spec.prompt, {.tokenizer = model.tokenizer(),
-                                           .word_embeddings = model.word_embeddings(),
-                                           .embedding_deviation = model.word_embedding_deviation(),
-                                           .sigma = initial_sigma(spec.optimizer),
-                                           .train_texts = texts,
-                                           .seed = spec.seed});
-  });
+  auto space =
+      with_key(spec, "prompt", [&] { return make_prompt_space(spec.prompt, space_inputs()); });
   prompt_space_ = std::move(space.space);
   notes_.insert(notes_.end(), space.notes.begin(), space.notes.end());
+  const auto& candidates = spec.prompt.discrete.candidates;
+  if (spec.prompt.kind == PromptKind::kDiscrete && candidates.source == CandidateSource::kList &&
+      spec.prompt.discrete.words.empty()) {
+    data_.fingerprint = sha256_hex(data_.fingerprint + sha256_hex(read_file(candidates.file)));
+  }
+  data_.train_file_texts = {};  // as large as the file, and used above only
   evaluator_ =
       std::make_unique<Evaluator>(Evaluator::Parts{.data = data_,
                                                    .prompt_template = *prompt_template_,
                                                    .verbalizer = *verbalizer_,
                                                    .prompt_space = *prompt_space_,
-                                                   .objective = *objective_,
                                                    .manual_prompt = spec.task.manual_prompt,
                                                    .model = model});
+}
+
+PromptSpaceInputs TrialContext::space_inputs() const {
+  PromptSpaceInputs inputs{.tokenizer = model_.tokenizer(),
+                           .word_embeddings = model_.word_embeddings(),
+                           .embedding_deviation = model_.word_embedding_deviation(),
+                           .sigma = initial_sigma(spec_.optimizer),
+                           .texts = candidate_texts(data_, spec_.prompt.discrete.candidates.text),
+                           .seed = spec_.seed,
+                           .manual_prompt = spec_.task.manual_prompt};
+  if (spec_.prompt.kind == PromptKind::kDemonstrations) {
+    inputs.demonstrations =
+        demonstration_inputs({.prompt_template = *prompt_template_,
+                              .prompt_text = spec_.task.manual_prompt,
+                              .max_field_tokens = spec_.prompt.demonstrations.max_field_tokens,
+                              .model = model_},
+                             data_.train, spec_.seed);
+  }
+  return inputs;
 }
 
 std::span<const Example> TrialContext::examples(Split split) const {
@@ -94,6 +112,19 @@ std::vector<std::int32_t> TrialContext::gold(Split split) const {
   return labels;
 }
 
+std::string TrialContext::prompt_key(const std::vector<double>& point) const {
+  const Prompt prompt = prompt_space_->decode(point);
+  const auto* tokens = std::get_if<PromptTokens>(&prompt);
+  if (tokens == nullptr) return {};
+  std::string key;
+  for (const TokenId id : tokens->ids) key += std::to_string(id) + ' ';
+  return key;
+}
+
+std::int64_t TrialContext::count_tokens(const std::vector<double>& point, Split split) const {
+  return evaluator_->count_tokens(point, examples(split));
+}
+
 WorkResult TrialContext::run(const WorkItem& item) {
   WorkResult result;
   result.id = item.id;
@@ -105,11 +136,12 @@ WorkResult TrialContext::run(const WorkItem& item) {
     }
     const auto shard = all.subspan(static_cast<std::size_t>(item.begin),
                                    static_cast<std::size_t>(item.end - item.begin));
-    Evaluation evaluation = item.is_manual ? evaluator_->evaluate_manual(shard)
-                                           : evaluator_->evaluate(item.point, shard);
-    result.loss_sum = evaluation.loss_sum;
-    result.predicted = std::move(evaluation.predicted);
+    const Evaluation evaluation = item.is_manual ? evaluator_->evaluate_manual(shard)
+                                                 : evaluator_->evaluate(item.point, shard);
+    const RowMatrixXd& scores = evaluation.label_scores;
+    result.label_scores.assign(scores.data(), scores.data() + scores.size());
     result.num_queries = evaluation.usage.num_queries;
+    result.num_calls = evaluation.usage.num_calls;
     result.num_tokens = evaluation.usage.num_tokens;
     result.num_truncated = evaluation.usage.num_truncated;
   } catch (const std::exception& error) {
@@ -119,32 +151,74 @@ WorkResult TrialContext::run(const WorkItem& item) {
   return result;
 }
 
+Evaluation TrialContext::evaluate(const Prompt& prompt, Split split) {
+  const auto all = examples(split);
+  const auto size = static_cast<std::size_t>(spec_.shard_size);
+  Evaluation whole;
+  whole.label_scores.resize(static_cast<Eigen::Index>(all.size()), verbalizer_->num_labels());
+  for (std::size_t begin = 0; begin < all.size(); begin += size) {
+    const auto shard = all.subspan(begin, std::min(size, all.size() - begin));
+    const Evaluation part = evaluator_->evaluate(prompt, shard);
+    whole.label_scores.middleRows(static_cast<Eigen::Index>(begin), part.label_scores.rows()) =
+        part.label_scores;
+    whole.usage += part.usage;
+  }
+  return whole;
+}
+
 PromptRecord TrialContext::describe(const std::vector<double>& point) const {
   const Prompt prompt = prompt_space_->decode(point);
   PromptRecord record;
-  record.point = point;
   if (const auto* tokens = std::get_if<PromptTokens>(&prompt)) {
-    record.kind = "discrete";
+    record.kind = spec_.prompt.kind == PromptKind::kManual ? "manual" : "discrete";
     record.ids = tokens->ids;
-  } else {
-    const auto& vectors = std::get<PromptVectors>(prompt);
+  } else if (const auto* vectors = std::get_if<PromptVectors>(&prompt)) {
     record.kind = "soft";
-    record.vectors = *vectors.vectors;
-    record.base_ids = vectors.base_ids;
-    record.ids = nearest_tokens(vectors, model_.word_embeddings());
+    record.vectors = *vectors->vectors;
+    record.base_ids = vectors->base_ids;
+    record.ids = nearest_tokens(*vectors, model_.word_embeddings());
+  } else if (const auto* written = std::get_if<PromptText>(&prompt)) {
+    record = written_prompt(written->text);
+  } else {
+    record.kind = "demonstrations";
+    record.text = readable(std::get<PromptDemonstrations>(prompt));
   }
+  record.point = point;
+  if (!record.ids.empty() && record.text.empty()) {
+    record.tokens = spellings(model_.tokenizer(), record.ids);
+    record.text = model_.tokenizer().decode(record.ids);
+  }
+  return record;
+}
+
+// A line for each demonstration, its texts uncut.
+std::string TrialContext::readable(const PromptDemonstrations& prompt) const {
+  std::string text;
+  for (const std::int64_t i : prompt.examples) {
+    const Demonstrations one{.examples = {&data_.train.at(static_cast<std::size_t>(i))}};
+    const Query query = prompt_template_->render_demonstrations(spec_.task.manual_prompt, one);
+    for (std::size_t s = 0; s < query.segments.size(); ++s) {
+      if (const auto* piece = std::get_if<TextSegment>(&query.segments[s])) {
+        text += piece->text;
+      } else {
+        text += s + 1 < query.segments.size() ? " {sep} " : "\n";
+      }
+    }
+  }
+  return text;
+}
+
+PromptRecord TrialContext::written_prompt(const std::string& text) const {
+  PromptRecord record;
+  record.kind = "manual";
+  record.text = text;
+  if (!text.empty()) record.ids = model_.tokenizer().encode(text).ids;
   record.tokens = spellings(model_.tokenizer(), record.ids);
-  record.text = model_.tokenizer().decode(record.ids);
   return record;
 }
 
 PromptRecord TrialContext::describe_manual() const {
-  PromptRecord record;
-  record.kind = "manual";
-  record.text = spec_.task.manual_prompt;
-  if (!record.text.empty()) record.ids = model_.tokenizer().encode(record.text).ids;
-  record.tokens = spellings(model_.tokenizer(), record.ids);
-  return record;
+  return written_prompt(spec_.task.manual_prompt);
 }
 
 double initial_sigma(const OptimizerOptions& options) {

@@ -60,7 +60,8 @@ TrialContext& WorkerRun::context_of(std::int32_t trial) {
       recently_used_.pop_back();
     }
     const auto& settings = known->second.settings;
-    const ExperimentSpec spec = experiment_from_yaml(settings.resolved_yaml, settings.folder);
+    const ExperimentSpec spec = experiment_from_yaml(
+        settings.resolved_yaml, {.folder = settings.folder, .data = settings.data_folder});
     known->second.context = std::make_unique<TrialContext>(spec, models_.get(spec.model));
   }
   recently_used_.push_front(trial);

@@ -87,9 +87,9 @@ WorkItem WorkItem::deserialize(ByteReader& reader) {
 
 void WorkResult::append_to(ByteWriter& writer) const {
   writer.put(id);
-  writer.put(loss_sum);
-  writer.put_all(std::span<const std::int32_t>(predicted));
+  writer.put_all(std::span<const double>(label_scores));
   writer.put(num_queries);
+  writer.put(num_calls);
   writer.put(num_tokens);
   writer.put(num_truncated);
   writer.put(seconds);
@@ -107,9 +107,9 @@ WorkResult WorkResult::deserialize(ByteReader& reader) {
   constexpr const char* kWhat = "work result";
   WorkResult result;
   result.id = reader.get<std::uint64_t>();
-  result.loss_sum = reader.get<double>();
-  result.predicted = reader.get_all<std::int32_t>();
+  result.label_scores = reader.get_all<double>();
   result.num_queries = read_count<std::int64_t>(reader, kWhat, result.id);
+  result.num_calls = read_count<std::int64_t>(reader, kWhat, result.id);
   result.num_tokens = read_count<std::int64_t>(reader, kWhat, result.id);
   result.num_truncated = read_count<std::int64_t>(reader, kWhat, result.id);
   result.seconds = reader.get<double>();

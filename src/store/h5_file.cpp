@@ -27,7 +27,7 @@ herr_t keep_data(void* /*data*/) { return 0; }
 
 H5Handle memory_access(const H5Place& where) {
   H5Handle access(h5_check(H5Pcreate(H5P_FILE_ACCESS), where, "create a property list"), H5Pclose);
-  h5_check(H5Pset_fapl_core(access.id(), kGrowthBytes, 0), where, "select memory storage");
+  h5_check(H5Pset_fapl_core(access.id(), kGrowthBytes, false), where, "select memory storage");
   h5_check(H5Pset_libver_bounds(access.id(), H5F_LIBVER_V18, H5F_LIBVER_V110), where,
            "select the file format");
   return access;
@@ -51,7 +51,7 @@ H5File::H5File(const std::filesystem::path& path)
   const H5Handle creation(h5_check(H5Pcreate(H5P_FILE_CREATE), where, "create a property list"),
                           H5Pclose);
   h5_check(H5Pset_userblock(creation.id(), kUserBlockBytes), where, "reserve the user block");
-  h5_check(H5Pset_obj_track_times(creation.id(), 0), where, "switch object times off");
+  h5_check(H5Pset_obj_track_times(creation.id(), false), where, "switch object times off");
   file_ = {h5_check(H5Fcreate(unique_name(image_.get()).c_str(), H5F_ACC_TRUNC, creation.id(),
                               access.id()),
                     where, "create the file"),

@@ -15,7 +15,7 @@ constexpr unsigned kMinDense = 24;
 H5Handle property_list(hid_t kind, const H5Place& where) {
   H5Handle list(h5_check(H5Pcreate(kind), where, "create a property list"), H5Pclose);
   // Equal contents give equal bytes: no times in object headers.
-  h5_check(H5Pset_obj_track_times(list.id(), 0), where, "switch object times off");
+  h5_check(H5Pset_obj_track_times(list.id(), false), where, "switch object times off");
   return list;
 }
 

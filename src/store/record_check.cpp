@@ -132,6 +132,8 @@ void check_checkpoint(const fs::path& path, const Checkpoint& checkpoint) {
                    num_waiting);
   check_equal_size(checker.at("selection/generation"), checkpoint.selection_generation.size(),
                    num_waiting);
+  check_equal_size(checker.at("selection/label_means"),
+                   static_cast<std::size_t>(checkpoint.selection_label_means.cols()), num_waiting);
   const std::size_t num_cached = checkpoint.cache_prompts.size();
   check_equal_size(checker.at("cache/losses"), checkpoint.cache_losses.size(), num_cached);
   check_equal_size(checker.at("cache/label_means"),

@@ -146,6 +146,8 @@ void describe(Archive& archive, Saved& checkpoint) {
     group.matrix("points", checkpoint.selection_points);
     group.numbers("fitness", checkpoint.selection_fitness);
     group.numbers("generation", checkpoint.selection_generation);
+    group.matrix("label_means", checkpoint.selection_label_means);
+    group.texts("scored", checkpoint.dev_prompts);
   });
   archive.group("cache", [&](auto& group) {
     group.texts("prompts", checkpoint.cache_prompts);
@@ -153,6 +155,7 @@ void describe(Archive& archive, Saved& checkpoint) {
     group.matrix("label_means", checkpoint.cache_label_means);
   });
   archive.numbers("incumbent", checkpoint.incumbent);
+  archive.numbers("incumbent_label_means", checkpoint.incumbent_label_means);
   archive.attribute("incumbent_fitness", checkpoint.incumbent_fitness);
 }
 

@@ -36,8 +36,9 @@ class RecordWriter {
 
   template <typename Matrix>
   void matrix(const std::string& name, const Matrix& values) {
-    const Eigen::Matrix<typename Matrix::Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>
-        rows = values;
+    using RowMajor =
+        Eigen::Matrix<typename Matrix::Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+    const Eigen::Ref<const RowMajor> rows(values);  // copies what is stored by columns
     const H5Shape shape{static_cast<hsize_t>(rows.rows()), static_cast<hsize_t>(rows.cols())};
     group_.write_numbers(name, shape, rows.data());
   }

@@ -37,7 +37,7 @@ std::string render(const SealText& seal) {
 std::string take_line(std::string_view& text, std::string_view key) {
   const std::size_t end = text.find('\n');
   if (end == std::string_view::npos || text.substr(0, key.size()) != key) return {};
-  const std::string value(text.substr(key.size(), end - key.size()));
+  std::string value(text.substr(key.size(), end - key.size()));
   text.remove_prefix(end + 1);
   return value;
 }
@@ -57,7 +57,7 @@ SealText parse(const fs::path& path, std::string_view file) {
   }
   std::string_view rest = file.substr(0, kSealBytes);
   if (rest.substr(0, kMagic.size()) != kMagic) {
-    throw StoreError(path.string(), "expected a file that begins with \"bbprompt-hdf5\", found \"" +
+    throw StoreError(path.string(), R"(expected a file that begins with "bbprompt-hdf5", found ")" +
                                         printable(rest.substr(0, kMagic.size())) +
                                         "\"; only files written by bbprompt can be read");
   }

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <set>
 
+#include "bbprompt/base/error.hpp"
 #include "bbprompt/base/sha256.hpp"
+#include "bbprompt/config/data_path.hpp"
 #include "bbprompt/config/experiment_yaml.hpp"
 #include "bbprompt/config/sweep_spec.hpp"
 #include "sweep/trial_id.hpp"
@@ -17,12 +19,18 @@ std::string kind_name(PromptKind kind) { return kind == PromptKind::kSoft ? "sof
 class Expansion {
  public:
   explicit Expansion(const ConfigDocument& document)
-      : document_(document), sweep_(parse_sweep(document)), base_(document.root) {
+      : document_(document),
+        sweep_(parse_sweep(document)),
+        roots_{.folder = document.folder, .data = find_data_folder(sweep_.data_folder)},
+        base_(document.root) {
     if (const auto* node = document.root.find("sweep")) at_ = node->position;
     std::erase_if(base_.entries, [](const ConfigEntry& entry) { return entry.key == "sweep"; });
   }
 
   SweepPlan run() {
+    if (!sweep_.prompts_from.run.empty()) {
+      throw Error("sweep.prompts_from must be read before the sweep is expanded");
+    }
     check_size();
     if (sweep_.variants.empty()) add_grid(base_, "");
     for (const auto& variant : sweep_.variants) {
@@ -34,7 +42,8 @@ class Expansion {
     }
     return {.name = sweep_.name,
             .output = sweep_.output,
-            .folder = std::filesystem::absolute(document_.folder),
+            .folder = std::filesystem::current_path() / roots_.folder,
+            .data_folder = roots_.data,
             .trials = std::move(trials_),
             .config_given = document_.given,
             .config_resolved = resolved_yaml(document_),
@@ -100,7 +109,7 @@ class Expansion {
                       "); every combination must differ in task, method, seed or a setting");
     }
     trial.resolved_yaml = to_yaml(trial.spec);
-    trial.spec = with_real_paths(std::move(trial.spec), document_.folder);
+    trial.spec = with_real_paths(std::move(trial.spec), roots_);
     num_bytes_ += static_cast<std::int64_t>(trial.resolved_yaml.size());
     if (num_bytes_ > kMaxPlanBytes) {
       fail_config(at_, "sweep", "resolved configurations of all trials exceed 512 MiB");
@@ -111,6 +120,7 @@ class Expansion {
 
   const ConfigDocument& document_;
   SweepSpec sweep_;
+  PathRoots roots_;
   ConfigNode base_;
   ConfigPosition at_;
   std::set<std::string> ids_;

@@ -29,11 +29,23 @@ RowReader reader_for(const std::filesystem::path& path) {
                       printable(extension) + "\"");
 }
 
-std::string contents_of(const std::filesystem::path& path) {
+bool is_below(const std::filesystem::path& path, const std::filesystem::path& folder) {
+  const auto relative = path.lexically_normal().lexically_relative(folder.lexically_normal());
+  return !folder.empty() && !relative.empty() && *relative.begin() != "..";
+}
+
+std::string contents_of(const std::filesystem::path& path, const TaskOptions& task) {
   try {
     return read_file(path);
   } catch (const StoreError& error) {
-    throw DataError(path.string(), 0, std::string(error.what()).substr(error.file().size() + 2));
+    std::string message = std::string(error.what()).substr(error.file().size() + 2);
+    std::error_code ignored;
+    if (is_below(path, task.data_folder) && !std::filesystem::exists(path, ignored)) {
+      message +=
+          "; set data_folder or BBPROMPT_DATA to the folder of the data sets, or import this one "
+          "with `bbprompt data import`";
+    }
+    throw DataError(path.string(), 0, message);
   }
 }
 
@@ -109,7 +121,7 @@ class ExampleBuilder {
 
 Dataset read_dataset(const std::filesystem::path& path, const TaskOptions& task) {
   const RowReader read_rows = reader_for(path);
-  const std::string contents = contents_of(path);
+  const std::string contents = contents_of(path, task);
   const SourceText source = source_text(path, contents);
   const ExampleBuilder builder(task, source);
   Dataset dataset{.path = path, .sha256 = sha256_hex(contents), .examples = {}};

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -14,7 +15,7 @@ namespace bbprompt {
 namespace {
 
 constexpr std::array kKinds = {ObjectiveKind::kCrossEntropy, ObjectiveKind::kHinge,
-                               ObjectiveKind::kErrorRate};
+                               ObjectiveKind::kErrorRate, ObjectiveKind::kReleasedHinge};
 
 double cross_entropy(const LabelScores& z, Eigen::Index y) {
   const double largest = z.maxCoeff();
@@ -29,6 +30,14 @@ double hinge(const LabelScores& z, Eigen::Index y, double margin) {
     if (j != y) sum += std::max(0.0, z[j] - z[y] + margin);
   }
   return sum;
+}
+
+double released_hinge(const LabelScores& z, Eigen::Index y, double margin) {
+  double largest = -std::numeric_limits<double>::infinity();
+  for (Eigen::Index j = 0; j < z.size(); ++j) {
+    if (j != y) largest = std::max(largest, z[j]);
+  }
+  return std::max(0.0, z[y] - largest + margin) - margin;
 }
 
 }  // namespace
@@ -66,6 +75,8 @@ double Objective::loss(const LabelScores& scores, int label) const {
       return hinge(scores, label, options_.margin);
     case ObjectiveKind::kErrorRate:
       return predicted == label ? 0.0 : 1.0;
+    case ObjectiveKind::kReleasedHinge:
+      return released_hinge(scores, label, options_.margin);
   }
   throw Error("unknown objective");
 }
@@ -78,6 +89,8 @@ std::string to_string(ObjectiveKind kind) {
       return "hinge";
     case ObjectiveKind::kErrorRate:
       return "error_rate";
+    case ObjectiveKind::kReleasedHinge:
+      return "released_hinge";
   }
   throw Error("unknown objective");
 }

@@ -172,13 +172,25 @@ class PromptTemplate::Builder {
 };
 
 PromptTemplate::PromptTemplate(const TaskOptions& task)
-    : pieces_(Parser(task).parse()), max_field_tokens_(task.max_field_tokens) {}
+    : pieces_(Parser(task).parse()), max_field_tokens_(task.max_field_tokens) {
+  for (const LabelOptions& label : task.labels) {
+    answers_.push_back(label.words.empty() ? std::string() : label.words.front());
+  }
+}
 
-Query PromptTemplate::render(const Example& example, const Prompt& prompt) const {
+Query PromptTemplate::render(const Example& example, const PromptTokens& prompt) const {
+  return render_segment(example, prompt);
+}
+
+Query PromptTemplate::render(const Example& example, const PromptVectors& prompt) const {
+  return render_segment(example, prompt);
+}
+
+Query PromptTemplate::render_segment(const Example& example, const Segment& prompt) const {
   Builder builder;
   for (const Piece& piece : pieces_) {
     if (piece == Piece(Slot::kPrompt)) {
-      std::visit([&](const auto& segment) { builder.add(Segment(segment)); }, prompt);
+      builder.add(prompt);
     } else {
       builder.add(piece, example, max_field_tokens_);
     }
@@ -187,11 +199,42 @@ Query PromptTemplate::render(const Example& example, const Prompt& prompt) const
 }
 
 Query PromptTemplate::render(const Example& example, std::string_view prompt_text) const {
+  return render(example, prompt_text, {});
+}
+
+Query PromptTemplate::render(const Example& example, std::string_view prompt_text,
+                             const Demonstrations& demonstrations) const {
+  const std::vector<Piece> pieces = with_prompt_text(prompt_text);
   Builder builder;
-  for (const Piece& piece : with_prompt_text(prompt_text)) {
-    builder.add(piece, example, max_field_tokens_);
-  }
+  add_demonstrations(pieces, demonstrations, builder);
+  for (const Piece& piece : pieces) builder.add(piece, example, max_field_tokens_);
   return builder.take();
+}
+
+Query PromptTemplate::render_demonstrations(std::string_view prompt_text,
+                                            const Demonstrations& demonstrations) const {
+  Builder builder;
+  add_demonstrations(with_prompt_text(prompt_text), demonstrations, builder);
+  return builder.take();
+}
+
+void PromptTemplate::add_demonstrations(const std::vector<Piece>& pieces,
+                                        const Demonstrations& demonstrations,
+                                        Builder& builder) const {
+  int max_tokens = demonstrations.max_field_tokens;
+  if (max_tokens == 0 || (max_field_tokens_ > 0 && max_field_tokens_ < max_tokens)) {
+    max_tokens = max_field_tokens_;
+  }
+  for (const Example* shown : demonstrations.examples) {
+    for (const Piece& piece : pieces) {
+      if (piece == Piece(Slot::kMask)) {
+        builder.add_text(answers_.at(static_cast<std::size_t>(shown->label)));
+      } else {
+        builder.add(piece, *shown, max_tokens);
+      }
+    }
+    builder.add(Separator{});
+  }
 }
 
 std::vector<PromptTemplate::Piece> PromptTemplate::with_prompt_text(

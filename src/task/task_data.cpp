@@ -40,6 +40,16 @@ std::int64_t count_in_test(const std::vector<Example>& split, const std::vector<
   return static_cast<std::int64_t>(found.size());
 }
 
+std::vector<std::string> take_texts(Dataset&& dataset) {
+  std::vector<std::string> texts;
+  texts.reserve(2 * dataset.examples.size());
+  for (Example& example : dataset.examples) {
+    texts.push_back(std::move(example.text_a));
+    if (!example.text_b.empty()) texts.push_back(std::move(example.text_b));
+  }
+  return texts;
+}
+
 void note_overlap(TaskData& data, std::string_view name, std::int64_t num_in_test) {
   if (num_in_test == 0) return;
   const std::size_t num_drawn = name == "train" ? data.train.size() : data.dev.size();
@@ -49,6 +59,18 @@ void note_overlap(TaskData& data, std::string_view name, std::int64_t num_in_tes
 }
 
 }  // namespace
+
+std::vector<std::string_view> candidate_texts(const TaskData& data, CandidateText text) {
+  if (text == CandidateText::kTrainFile) {
+    return {data.train_file_texts.begin(), data.train_file_texts.end()};
+  }
+  std::vector<std::string_view> texts;
+  for (const Example& example : data.train) {
+    texts.emplace_back(example.text_a);
+    if (!example.text_b.empty()) texts.emplace_back(example.text_b);
+  }
+  return texts;
+}
 
 std::vector<std::int64_t> thin_out(const std::vector<Example>& examples, std::int64_t max_rows) {
   if (max_rows < 0) {
@@ -73,7 +95,7 @@ std::vector<std::int64_t> thin_out(const std::vector<Example>& examples, std::in
 
 TaskData load_task_data(const TaskOptions& task, const FewShotOptions& few_shot,
                         std::uint64_t seed) {
-  const Dataset train = read_dataset(task.train, task);
+  Dataset train = read_dataset(task.train, task);
   std::optional<Dataset> dev;
   if (!task.dev.empty()) dev = read_dataset(task.dev, task);
   const Dataset& dev_source = dev ? *dev : train;
@@ -95,6 +117,7 @@ TaskData load_task_data(const TaskOptions& task, const FewShotOptions& few_shot,
   update_digest(digest, dev_source, data.dev);
   update_digest(digest, test, data.test);
   data.fingerprint = digest.hex_digest();
+  data.train_file_texts = take_texts(std::move(train));
   return data;
 }
 

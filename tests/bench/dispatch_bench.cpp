@@ -54,8 +54,7 @@ WorkItem item_of(std::uint64_t id, std::size_t dimension) {
 
 WorkResult result_of(std::uint64_t id) {
   return {.id = id,
-          .loss_sum = 1.0,
-          .predicted = std::vector<std::int32_t>(kShard, 1),
+          .label_scores = std::vector<double>(2 * kShard, 1.0),
           .num_queries = kShard,
           .error = {}};
 }

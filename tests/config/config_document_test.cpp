@@ -54,7 +54,56 @@ TEST_F(LoadConfig, TaskFileStandsInPlaceWithItsPathsMadeRelativeToTheConfigurati
   EXPECT_EQ(spec.task.test, "tasks/test.jsonl");
   EXPECT_EQ(spec.task.dev, "");
   EXPECT_EQ(spec.task.labels[1].words, (std::vector<std::string>{"plant", "tree"}));
-  EXPECT_EQ(with_real_paths(spec, folder_.path()).task.train, folder_ / "tasks/train.jsonl");
+  EXPECT_EQ(with_real_paths(spec, {.folder = folder_.path(), .data = {}}).task.train,
+            folder_ / "tasks/train.jsonl");
+}
+
+class Profiles : public LoadConfig {
+ protected:
+  void SetUp() override {
+    LoadConfig::SetUp();
+    write_text(folder_ / "profiles.yaml",
+               std::string(kReference) +
+                   "budget: {evaluations: 7}\n"
+                   "sweep: {variants: {a: {prompt.length: 2}}}\n"
+                   "profile: small\n"
+                   "profiles:\n"
+                   "  small: {budget.evaluations: 60, sweep.variants.a.prompt.length: 3}\n"
+                   "  large: {budget.evaluations: 6000, seeds: 2}\n");
+  }
+  ExperimentSpec spec(const std::vector<std::string>& sets) {
+    return parse_experiment([&] {
+      ConfigDocument document = load(folder_ / "profiles.yaml", sets);
+      std::erase_if(document.root.entries,
+                    [](const ConfigEntry& entry) { return entry.key == "sweep"; });
+      return document.root;
+    }());
+  }
+};
+
+TEST_F(Profiles, TheChosenOneGoesOverTheFileAndBelowOtherOverrides) {
+  EXPECT_EQ(spec({}).budget.evaluations, 60);
+  EXPECT_EQ(spec({"profile=large"}).budget.evaluations, 6000);
+  EXPECT_EQ(spec({"profile=''"}).budget.evaluations, 7);
+  EXPECT_EQ(spec({"budget.evaluations=9", "profile=large"}).budget.evaluations, 9);
+  EXPECT_EQ(parse_sweep(load(folder_ / "profiles.yaml")).variants[0].settings[0].value.text, "3");
+  EXPECT_EQ(parse_sweep(load(folder_ / "profiles.yaml", {"profile=large"})).seeds.size(), 2U);
+}
+
+TEST_F(Profiles, LeaveNoTraceInTheResolvedConfiguration) {
+  const std::string resolved = resolved_yaml(load(folder_ / "profiles.yaml"));
+  EXPECT_EQ(resolved.find("profile"), std::string::npos);
+  EXPECT_NE(resolved.find("evaluations: 60"), std::string::npos);
+}
+
+TEST_F(Profiles, RefusesUnknownNamesAndKeys) {
+  EXPECT_NE(error_of(folder_ / "profiles.yaml", {"profile=big"}).find("there are: small, large"),
+            std::string::npos);
+  write_text(folder_ / "bad.yaml",
+             std::string(kReference) + "profiles: {small: {budget.evaluation: 1}}\n");
+  const std::string error = error_of(folder_ / "bad.yaml");
+  EXPECT_NE(error.find("bad.yaml:4:"), std::string::npos) << error;
+  EXPECT_NE(error.find("did you mean \"budget.evaluations\""), std::string::npos) << error;
 }
 
 TEST_F(LoadConfig, ErrorsInATaskFileNameItsLines) {

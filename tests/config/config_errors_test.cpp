@@ -59,16 +59,19 @@ TEST(ConfigErrors, UnknownKeysNameTheNearestOne) {
       {"", "budget:\n  evaluation: 3\n",
        "c.yaml:10:3: budget.evaluation: unknown key; did you mean \"budget.evaluations\"?"},
       {"", "budget: {zzzzzzzzz: 3}\n",
-       "c.yaml:9:10: budget.zzzzzzzzz: unknown key; known here: evaluations, queries"},
+       "c.yaml:9:10: budget.zzzzzzzzz: unknown key; known here: evaluations, queries, calls, "
+       "tokens"},
       {"", "prompt.length: 3\n",
        "c.yaml:9:1: prompt.length: dotted keys are for sweeps and --set; nest the key here, as in "
        "\"prompt: {length: ...}\""},
       {"", "\"\": 3\n",
-       "c.yaml:9:1: unknown key; known here: name, model, task, few_shot, prompt, objective, "
-       "optimizer, budget, selection, shard_size, seeds, output, sweep"},
+       "c.yaml:9:1: unknown key; known here: name, profile, profiles, model, task, few_shot, "
+       "prompt, objective, scoring, optimizer, budget, selection, manual_baseline, shard_size, "
+       "seeds, data_folder, output, sweep"},
       {"", "<<: {length: 3}\n",
-       "c.yaml:9:1: <<: unknown key; known here: name, model, task, few_shot, prompt, objective, "
-       "optimizer, budget, selection, shard_size, seeds, output, sweep"},
+       "c.yaml:9:1: <<: unknown key; known here: name, profile, profiles, model, task, few_shot, "
+       "prompt, objective, scoring, optimizer, budget, selection, manual_baseline, shard_size, "
+       "seeds, data_folder, output, sweep"},
   });
 }
 
@@ -150,7 +153,7 @@ TEST(ConfigErrors, LabelsAndWordsAreChecked) {
       {"{animal: animal, plant: [plant, tree]}", "{a: x, a: y}",
        "c.yaml:8:18: a: key is written twice in one mapping"},
       {"{animal: animal, plant: [plant, tree]}", "{a: x, b: x}",
-       "c.yaml:8:21: task.labels: \"x\" stands for label \"a\" too"},
+       R"(c.yaml:8:21: task.labels: "x" stands for label "a" too)"},
       {"{animal: animal, plant: [plant, tree]}", "{a: [x, y, x], b: z}",
        "c.yaml:8:22: task.labels: \"x\" stands twice"},
       {"{animal: animal, plant: [plant, tree]}", "{a: [], b: z}",
@@ -215,8 +218,8 @@ TEST(ConfigErrors, MissingKeysPointAtTheSection) {
 TEST(ConfigErrors, ValuesThatDoNotGoTogetherAreRefused) {
   expect_errors({
       {"", "budget: {evaluations: 0}\n",
-       "c.yaml:9:9: budget: expected a limit above 0 in budget.evaluations or budget.queries, "
-       "found none"},
+       "c.yaml:9:9: budget: expected a limit above 0 in budget.evaluations, queries, calls or "
+       "tokens, found none"},
       {"{animal: animal, plant: [plant, tree]}\n", "{a: x, b: y, c: z}\n  metric: binary_f1\n",
        "c.yaml:9:11: task.metric: binary_f1 is for two labels, task.labels has 3; use macro_f1 or "
        "accuracy"},
@@ -226,6 +229,8 @@ TEST(ConfigErrors, ValuesThatDoNotGoTogetherAreRefused) {
        "c.yaml:8:21: task.columns.text_b: column \"label\" is task.columns.label already"},
       {"", "optimizer: {cma_es: {population_size: 1}}\n",
        "c.yaml:9:39: optimizer.cma_es.population_size: expected 0 or at least 2, found 1"},
+      {"", "optimizer: {cat_cma: {population_size: 1}}\n",
+       "c.yaml:9:40: optimizer.cat_cma.population_size: expected 0 or at least 2, found 1"},
       {"", "prompt: {soft: {dimension: 10001}}\n",
        "c.yaml:1:1: optimizer.cma_es.covariance: a full covariance matrix is for at most 10000 "
        "search coordinates, the prompt has 10001; use separable, or fewer coordinates"},

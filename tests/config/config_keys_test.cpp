@@ -53,7 +53,8 @@ TEST(ConfigKeys, TheExamplesOfTheReadmeLoad) {
     std::ofstream(folder / name, std::ios::app) << line << '\n';
     if (line.rfind("model:", 0) == 0) configurations.push_back(name);
   }
-  EXPECT_THAT(configurations, ::testing::ElementsAre("first.yaml", "methods.yaml"));
+  EXPECT_THAT(configurations,
+              ::testing::ElementsAre("first.yaml", "methods.yaml", "profiles.yaml"));
   for (const auto& file : configurations) {
     const ConfigDocument document = load_config(folder / file);
     EXPECT_NO_THROW((void)parse_sweep(document)) << file;

@@ -103,15 +103,21 @@ TEST(ToYaml, WritesEveryKeyInCanonicalForm) {
             "    dimension: 60\n    num_candidates: 200\n    words: []\n"
             "  soft:\n    dimension: 60\n    alpha: 1\n    init: \"\"\n"
             "objective:\n  kind: cross_entropy\n  margin: 2\n"
+            "scoring:\n  calibration: none\n"
             "optimizer:\n  kind: cma_es\n"
             "  cma_es:\n    covariance: full\n    population_size: 0\n    sigma: 1\n"
             "    active: true\n    tol_fun: 1e-11\n    tol_fun_hist: 1e-12\n    tol_x: 1e-11\n"
             "    tol_fac_up_x: 1000\n    tol_up_sigma: 1e+20\n    tol_condition_cov: 1e+14\n"
             "    tol_flat_fitness: 0\n    stagnation_stop: true\n    max_iterations: 0\n"
-            "    target: none\n"
+            "    target: none\n    restarts: none\n    max_restarts: 9\n    per_block: false\n"
             "  random_search:\n    population_size: 20\n    sigma: 1\n"
-            "budget:\n  evaluations: 500\n  queries: 0\n"
-            "selection:\n  every: 1\n"
+            "  policy_gradient:\n    variant: corrected\n    population_size: 20\n"
+            "    rule: adamw\n    learning_rate: 0\n    weight_decay: 0.1\n    clip: 3\n"
+            "    min_probability: 0.001\n"
+            "  cat_cma:\n    population_size: 0\n"
+            "budget:\n  evaluations: 500\n  queries: 0\n  calls: 0\n  tokens: 0\n"
+            "selection:\n  rule: dev_best\n  every: 1\n"
+            "manual_baseline: true\n"
             "shard_size: 32\n"
             "seeds: [1]\n");
 }
@@ -125,17 +131,29 @@ TEST(ToYaml, DoesNotDependOnHowValuesWereWritten) {
 TEST(WithRealPaths, PutsTheFolderBeforeRelativePathsOnly) {
   ExperimentSpec spec = spec_of(kSmallConfig);
   spec.task.test = "/data/test.tsv";
-  spec = with_real_paths(spec, "configs/quickstart");
+  spec = with_real_paths(spec, {.folder = "configs/quickstart", .data = "d"});
   EXPECT_EQ(spec.model.path, "configs/quickstart/model");
   EXPECT_EQ(spec.task.train, "configs/quickstart/train.jsonl");
   EXPECT_EQ(spec.task.dev, "");
   EXPECT_EQ(spec.task.test, "/data/test.tsv");
 }
 
+TEST(WithRealPaths, PutsTheDataFolderInThePlaceOfItsScheme) {
+  ExperimentSpec spec = spec_of(kSmallConfig);
+  spec.task.train = "data:mrpc/train.jsonl";
+  spec.task.test = "data:mrpc/dev.jsonl";
+  const std::string written = to_yaml(spec);
+  EXPECT_NE(written.find("\n  train: \"data:mrpc/train.jsonl\"\n"), std::string::npos) << written;
+  spec = with_real_paths(spec, {.folder = "configs", .data = "/d"});
+  EXPECT_EQ(spec.task.train, "/d/mrpc/train.jsonl");
+  EXPECT_EQ(spec.task.test, "/d/mrpc/dev.jsonl");
+  EXPECT_EQ(spec.task.data_folder, "/d");
+}
+
 TEST(ExperimentFromYaml, GivesWorkersTheSameTrial) {
   const ExperimentSpec spec = spec_of(kSmallConfig);
-  const ExperimentSpec read = experiment_from_yaml(to_yaml(spec), "f");
-  EXPECT_EQ(to_yaml(read), to_yaml(with_real_paths(spec, "f")));
+  const ExperimentSpec read = experiment_from_yaml(to_yaml(spec), {.folder = "f", .data = "d"});
+  EXPECT_EQ(to_yaml(read), to_yaml(with_real_paths(spec, {.folder = "f", .data = "d"})));
 }
 
 }  // namespace

@@ -54,13 +54,13 @@ TEST(ParseYaml, AliasesRepeatTheirAnchor) {
 
 TEST(ParseYaml, RefusesWhatAConfigurationNeverHolds) {
   const std::pair<std::string, std::string> cases[] = {
-      {"a: 1\nb:\t2\n", "f:2:3: file holds a tab; use blanks, or \"\\t\" in quoted text"},
+      {"a: 1\nb:\t2\n", R"(f:2:3: file holds a tab; use blanks, or "\t" in quoted text)"},
       {std::string("a: \0", 4), "f:1:4: file holds a control character U+0000"},
       {"a: \x04 b", "f:1:4: file holds a control character U+0004"},
       {"a: b\rc: d", "f:1:5: file holds a control character U+000D"},
       {"a: \xe2\x80\xa8", "f:1:4: file holds a control character U+2028"},
-      {"a: \"\\0\"", "f:1:4: text holds a control character U+0000"},
-      {"a: \"\\e[31m\"", "f:1:4: text holds a control character U+001B"},
+      {R"(a: "\0")", "f:1:4: text holds a control character U+0000"},
+      {R"(a: "\e[31m")", "f:1:4: text holds a control character U+001B"},
       {"a: 1\n\xc3\xa9\xff", "f:2:2: expected UTF-8 text, found an invalid byte"},
       {"a: 1\n---\nb: 2\n", "f:2:1: expected one YAML document"},
       {"a: 1\na: 2\n", "f:2:1: a: key is written twice in one mapping"},

@@ -93,7 +93,7 @@ class Resume(support.RunCase):
         process = self.start("run", *self.arguments, "--out", "run", ranks=3)
         self.wait_for_checkpoint(self.folder / "run", process)
         os.kill(support.rank_processes(process.pid)[1], signal.SIGKILL)
-        _, errors = process.communicate(timeout=30)  # never hangs
+        _, errors = process.communicate(timeout=30 * support.FACTOR)  # never hangs
         self.assertNotEqual(process.returncode, 0)
         self.assertIn("signal 9", errors)
         self.assertIn("run the same command again", errors)

@@ -41,10 +41,15 @@ class Setup(support.RunCase):
         for path in experiments:
             with self.subTest(configuration=path.name):
                 self.assertIn("trials", self.call("plan", path)[0])
+        shared = pathlib.Path(os.environ.get("BBPROMPT_SHARED_DIR", "")) / "datasets"
+        self.environment["BBPROMPT_DATA"] = str(shared)
         for path in tasks:
+            has_data = shared.exists() or "data:" not in path.read_text()
             with self.subTest(task=path.name):
-                self.call("plan", support.SOURCE / "configs/quickstart/quickstart.yaml", "--set",
-                          f"sweep.axes.task=[{path}]")
+                _, errors = self.call("plan", support.SOURCE / "configs/quickstart/quickstart.yaml", "--set", "seeds=1",
+                                      "--set", f"sweep.axes.task=[{path}]", expect=0 if has_data else 1)
+                if not has_data:  # the configuration is good, its data are not here
+                    self.assertRegex(errors, "set data_folder or BBPROMPT_DATA")
 
     def test_an_installed_copy_works(self):
         build = next(parent for parent in support.BINARY.parents if (parent / "CMakeCache.txt").exists())

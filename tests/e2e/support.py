@@ -16,7 +16,8 @@ import unittest
 
 BINARY = pathlib.Path(sys.argv[1]) if len(sys.argv) > 2 else None
 SOURCE = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else None
-TIMEOUT = 240
+FACTOR = int(os.environ.get("BBPROMPT_TEST_TIMEOUT_FACTOR", "1"))  # sanitized builds take longer
+TIMEOUT = 240 * FACTOR
 
 
 def environment():

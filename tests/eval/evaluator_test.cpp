@@ -63,28 +63,22 @@ struct Fixture {
   SoftPromptSpace space{
       {.dimension = 0, .alpha = 1.0, .init = ""},
       {.length = 1, .hidden_size = 2, .embedding_deviation = 1.0, .sigma = 1.0, .base_ids = {0}}};
-  Objective objective{ObjectiveOptions{}};
   Evaluator evaluator{{.data = data,
                        .prompt_template = prompt_template,
                        .verbalizer = verbalizer,
                        .prompt_space = space,
-                       .objective = objective,
                        .manual_prompt = "ab",
                        .model = model}};
   std::vector<Example> examples = {{.text_a = "x", .label = 1, .row = 1},
                                    {.text_a = "xyz", .label = 0, .row = 2}};
 };
 
-// Cross-entropy of two labels with scores -s and s, true label up: log(1 + exp(-2 s)).
-double loss_of_up(double s) { return std::log1p(std::exp(-2.0 * s)); }
-
-TEST(Evaluator, SumsTheObjectiveOfACandidateOverItsExamples) {
+TEST(Evaluator, GivesTheLabelScoresOfACandidatePerExample) {
   Fixture fixture;
   const auto evaluation =
       fixture.evaluator.evaluate(std::vector<double>{-2.0, 0.5}, fixture.examples);
-  // Scores: length + prompt sum = 1 - 1.5 and 3 - 1.5.
-  EXPECT_NEAR(evaluation.loss_sum, loss_of_up(-0.5) + loss_of_up(-1.5), 1e-12);
-  EXPECT_EQ(evaluation.predicted, (std::vector<std::int32_t>{0, 1}));
+  // Scores: token id (-1, 1) times length + prompt sum = 1 - 1.5 and 3 - 1.5.
+  EXPECT_EQ(evaluation.label_scores, (RowMatrixXd(2, 2) << 0.5, -0.5, -1.5, 1.5).finished());
   EXPECT_EQ(evaluation.usage.num_queries, 2);
   EXPECT_EQ(evaluation.usage.num_tokens, 7);
 }
@@ -92,7 +86,7 @@ TEST(Evaluator, SumsTheObjectiveOfACandidateOverItsExamples) {
 TEST(Evaluator, PutsTheManualPromptIntoTheText) {
   Fixture fixture;
   const auto evaluation = fixture.evaluator.evaluate_manual(fixture.examples);
-  EXPECT_NEAR(evaluation.loss_sum, loss_of_up(3.0) + loss_of_up(-5.0), 1e-12);
+  EXPECT_EQ(evaluation.label_scores, (RowMatrixXd(2, 2) << -3.0, 3.0, -5.0, 5.0).finished());
 }
 
 TEST(Evaluator, RefusesScoresThatAreNoNumbers) {

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "bbprompt/optim/cma_es.hpp"
+#include "bbprompt/optim/restarted_cma_es.hpp"
 #include "tests/optim/test_functions.hpp"
 
 namespace bbprompt {
@@ -98,6 +99,38 @@ TEST(CmaEsConvergence, NeedsTheFullCovarianceOnARotatedEllipsoid) {
       median_evaluations({.covariance = CovarianceKind::kSeparable, .sigma = 0.5}, start, rotated,
                          {.num_seeds = 3, .limit = 1e5});
   EXPECT_GT(separable, 5.0 * full);
+}
+
+// Auger and Hansen (CEC 2005) and Hansen (BBOB 2009): populations must grow for Rastrigin's
+// function to be solved. Target 1e-8; the second best minimum has the value 0.995.
+TEST(CmaEsConvergence, NeedsRestartsOnRastrigin) {
+  constexpr int kNumSeeds = 15;
+  const auto num_solved = [](RestartKind restarts) {
+    int count = 0;
+    for (std::uint64_t seed = 1; seed <= kNumSeeds; ++seed) {
+      OptimizerOptions options;
+      options.cma_es = {.sigma = 2.0, .restarts = restarts};
+      const auto optimizer =
+          make_optimizer(options, {.start = Eigen::VectorXd::Constant(5, 2.5)}, {.seed = seed});
+      double best = std::numeric_limits<double>::infinity();
+      for (double evaluations = 0.0; evaluations < 1e5 && best > 1e-8 && !optimizer->stop_reason();
+           evaluations += static_cast<double>(optimizer->population_size())) {
+        const auto fitness = testing::evaluate(optimizer->ask(), testing::rastrigin);
+        best = std::min(best, fitness.minCoeff());
+        optimizer->tell(fitness);
+      }
+      if (best <= 1e-8) ++count;
+    }
+    return count;
+  };
+  const int once = num_solved(RestartKind::kNone);
+  const int ipop = num_solved(RestartKind::kIpop);
+  const int bipop = num_solved(RestartKind::kBipop);
+  RecordProperty("solved",
+                 std::to_string(once) + " " + std::to_string(ipop) + " " + std::to_string(bipop));
+  EXPECT_LE(once, kNumSeeds / 4);
+  EXPECT_GE(ipop, kNumSeeds - 1);
+  EXPECT_GE(bipop, kNumSeeds - 1);
 }
 
 }  // namespace

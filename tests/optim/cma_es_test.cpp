@@ -39,7 +39,7 @@ struct NaiveCmaEs {
         p_c(Eigen::VectorXd::Zero(n)),
         sigma(options.sigma),
         c(Eigen::MatrixXd::Identity(n, n)) {
-    const double N = static_cast<double>(n);
+    const auto N = static_cast<double>(n);
     const auto mu = lambda / 2;
     double sum = 0.0, squares = 0.0, sum_minus = 0.0, squares_minus = 0.0;
     for (Eigen::Index i = 0; i < lambda; ++i) {
@@ -85,7 +85,7 @@ struct NaiveCmaEs {
     std::vector<Eigen::Index> order(static_cast<std::size_t>(fitness.size()));
     std::iota(order.begin(), order.end(), 0);
     std::sort(order.begin(), order.end(), [&](auto a, auto b) { return fitness[a] < fitness[b]; });
-    const double N = static_cast<double>(n);
+    const auto N = static_cast<double>(n);
     const Eigen::MatrixXd whiten = inverse_root();
     Eigen::VectorXd y_w = Eigen::VectorXd::Zero(n);
     Eigen::MatrixXd rank_mu = Eigen::MatrixXd::Zero(n, n);

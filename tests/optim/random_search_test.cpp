@@ -12,18 +12,32 @@ namespace bbprompt {
 namespace {
 
 RandomSearch make(std::uint64_t seed = 1) {
-  return {{.population_size = 6, .sigma = 0.5}, Eigen::VectorXd::Constant(3, 2.0), {.seed = seed}};
+  return {{.population_size = 6, .sigma = 0.5},
+          {.start = Eigen::VectorXd::Constant(3, 2.0)},
+          {.seed = seed}};
 }
 
 TEST(RandomSearch, DrawsFromANormalAroundTheStart) {
-  RandomSearch search({.population_size = 20000, .sigma = 0.5}, Eigen::VectorXd::Constant(3, 2.0),
-                      {});
+  RandomSearch search({.population_size = 20000, .sigma = 0.5},
+                      {.start = Eigen::VectorXd::Constant(3, 2.0)}, {});
   const Eigen::MatrixXd candidates = search.ask().candidates;
   for (Eigen::Index i = 0; i < 3; ++i) {
     const double mean = candidates.row(i).mean();
     EXPECT_NEAR(mean, 2.0, 0.02);
     EXPECT_NEAR(std::sqrt((candidates.row(i).array() - mean).square().mean()), 0.5, 0.01);
   }
+}
+
+TEST(RandomSearch, DrawsEachCoordinateOfAMixedDomainFromItsOwn) {
+  RandomSearch search({.population_size = 20000, .sigma = 0.5},
+                      {.start = Eigen::Vector3d(2.0, 1.0, 0.0), .num_categories = {0, 4, 1}}, {});
+  EXPECT_EQ(search.favourite(), Eigen::Vector3d(2.0, 1.0, 0.0));
+  const Eigen::MatrixXd candidates = search.ask().candidates;
+  EXPECT_NEAR(candidates.row(0).mean(), 2.0, 0.02);
+  for (int category = 0; category < 4; ++category) {
+    EXPECT_NEAR((candidates.row(1).array() == category).cast<double>().mean(), 0.25, 0.02);
+  }
+  EXPECT_TRUE((candidates.row(2).array() == 0.0).all());
 }
 
 TEST(RandomSearch, FavoursTheFirstBestPointOfAllGenerations) {

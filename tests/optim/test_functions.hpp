@@ -4,6 +4,7 @@
 #include <Eigen/QR>
 #include <cmath>
 #include <functional>
+#include <numbers>
 #include <string_view>
 
 #include "bbprompt/base/random_stream.hpp"
@@ -31,6 +32,13 @@ inline double rosenbrock(const Eigen::VectorXd& x) {
     sum += 100.0 * std::pow(x[i + 1] - x[i] * x[i], 2) + std::pow(1.0 - x[i], 2);
   }
   return sum;
+}
+
+// 10 N + sum_i (x_i^2 - 10 cos(2 pi x_i)): a local minimum near each point of whole numbers.
+inline double rastrigin(const Eigen::VectorXd& x) {
+  const auto a = x.array();
+  return 10.0 * static_cast<double>(x.size()) +
+         (a.square() - 10.0 * (2.0 * std::numbers::pi * a).cos()).sum();
 }
 
 inline Eigen::MatrixXd normals(Eigen::Index rows, Eigen::Index cols, std::string_view purpose) {

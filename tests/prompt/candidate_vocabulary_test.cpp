@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/prompt/make_prompt_space.hpp"
 #include "tests/support.hpp"
@@ -14,11 +16,16 @@ class CandidateVocabularyTest : public ::testing::Test {
  protected:
   std::unique_ptr<Tokenizer> tokenizer_ =
       load_tokenizer(testing::source_folder() / "configs/quickstart/tiny-roberta");
-  std::vector<std::string> words(const CandidateVocabulary& vocabulary) const {
+  static std::vector<std::string> words(const CandidateVocabulary& vocabulary) {
     std::vector<std::string> texts;
-    for (const TokenId id : vocabulary.ids) texts.push_back(tokenizer_->decode(std::span(&id, 1)));
+    for (const Candidate& candidate : vocabulary.candidates) texts.push_back(candidate.text);
     return texts;
   }
+  CandidateVocabulary make(const DiscretePromptOptions& options) const {
+    return make_candidate_vocabulary(options, *tokenizer_, kReviews);
+  }
+  inline static const std::vector<std::string_view> kReviews = {
+      "a good film, the bad film", "good film of the", "of the good film of the", "the bad bad"};
 };
 
 TEST_F(CandidateVocabularyTest, TakesTheMostFrequentWholeWords) {
@@ -27,22 +34,22 @@ TEST_F(CandidateVocabularyTest, TakesTheMostFrequentWholeWords) {
   DiscretePromptOptions options;
   options.num_candidates = 3;
   EXPECT_THAT(words(make_candidate_vocabulary(options, *tokenizer_, texts)),
-              ::testing::ElementsAre(" film", " the", " good"));
+              ::testing::ElementsAre("film", "the", "good"));
 }
 
 TEST_F(CandidateVocabularyTest, SaysWhenTheTextHasFewerWordsThanAsked) {
   const std::vector<std::string_view> texts = {"one good film"};
   const auto vocabulary = make_candidate_vocabulary({}, *tokenizer_, texts);
-  EXPECT_EQ(vocabulary.ids.size(), 2U);  // "one" starts the text, without a space
+  EXPECT_EQ(vocabulary.candidates.size(), 2U);  // "one" starts the text, without a space
   ASSERT_EQ(vocabulary.notes.size(), 1U);
-  EXPECT_THAT(vocabulary.notes[0], ::testing::HasSubstr("200 words asked"));
+  EXPECT_THAT(vocabulary.notes[0], ::testing::HasSubstr("200 candidates asked"));
 }
 
 TEST_F(CandidateVocabularyTest, TakesAGivenListAndRefusesWordsOfSeveralTokens) {
   DiscretePromptOptions options;
   options.words = {"film", "good", "film"};
   EXPECT_THAT(words(make_candidate_vocabulary(options, *tokenizer_, {})),
-              ::testing::ElementsAre(" film", " good"));
+              ::testing::ElementsAre("film", "good"));
   options.words = {"film", "antidisestablishmentarianism"};
   try {
     (void)make_candidate_vocabulary(options, *tokenizer_, {});
@@ -50,6 +57,74 @@ TEST_F(CandidateVocabularyTest, TakesAGivenListAndRefusesWordsOfSeveralTokens) {
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), ::testing::HasSubstr("antidisestablishmentarianism"));
   }
+}
+
+TEST_F(CandidateVocabularyTest, TakesPhrasesWholeOrAsTheirTokens) {
+  // Fifteen pairs of neighbours in kReviews. "good film" and "film of" have PMI ln(15 * 2 / (3 *
+  // 3)), "of the" ln(15 * 3 / (3 * 5)); "the bad", "bad bad" and "the good" are below 1.
+  DiscretePromptOptions options;
+  options.candidates.source = CandidateSource::kPmiPhrases;
+  const auto phrases = make(options);
+  EXPECT_THAT(words(phrases), ::testing::ElementsAre("the", "bad", "good film of the"));
+  const Candidate& last = phrases.candidates.back();
+  EXPECT_EQ(last.ids, tokenizer_->encode(" good film of the").ids);
+  EXPECT_EQ(last.ids.size(), 4U);
+  EXPECT_EQ(last.count, 2);
+  EXPECT_NEAR(last.pmi, std::log(3.0), 1e-12);
+
+  options.candidates.source = CandidateSource::kPmiTokens;
+  const auto tokens = make(options);
+  EXPECT_THAT(words(tokens), ::testing::ElementsAre("the", "bad", "good", "film", "of"));
+  for (const Candidate& token : tokens.candidates) {
+    EXPECT_EQ(token.ids, tokenizer_->encode(" " + token.text).ids);
+  }
+}
+
+TEST_F(CandidateVocabularyTest, LeavesOutStopWordsWhereAsked) {
+  DiscretePromptOptions options;
+  options.candidates.is_without_stop_words = true;
+  EXPECT_THAT(words(make(options)), ::testing::ElementsAre("film", "bad", "good"));
+  // Above ln 3 "the" is a phrase of its own.
+  options.candidates.source = CandidateSource::kPmiPhrases;
+  options.candidates.pmi.min_pmi = 1.15;
+  EXPECT_THAT(words(make(options)), ::testing::ElementsAre("bad", "good film of"));
+  options.candidates.is_without_stop_words = false;
+  EXPECT_THAT(words(make(options)), ::testing::ElementsAre("the", "bad", "good film of"));
+}
+
+TEST_F(CandidateVocabularyTest, TakesTheWholeWordsOfTheVocabulary) {
+  DiscretePromptOptions options;
+  options.num_candidates = 50;
+  options.candidates.source = CandidateSource::kVocabulary;
+  const auto vocabulary = make_candidate_vocabulary(options, *tokenizer_, {});
+  ASSERT_EQ(vocabulary.candidates.size(), 50U);
+  TokenId last = -1;
+  for (const Candidate& candidate : vocabulary.candidates) {
+    ASSERT_EQ(candidate.ids.size(), 1U);
+    EXPECT_LT(last, candidate.ids[0]);
+    last = candidate.ids[0];
+    EXPECT_EQ(tokenizer_->token(last), "\xc4\xa0" + candidate.text);
+  }
+}
+
+TEST_F(CandidateVocabularyTest, ReadsALineOfAListAsOneCandidate) {
+  const testing::TemporaryFolder folder;
+  testing::write_text(folder / "list.txt", "good film\n\n  bad \r\ngood film\n##ing");
+  DiscretePromptOptions options;
+  options.candidates = {.source = CandidateSource::kList, .file = folder / "list.txt"};
+  const auto vocabulary = make(options);
+  EXPECT_THAT(words(vocabulary), ::testing::ElementsAre("good film", "bad", "##ing"));
+  EXPECT_EQ(vocabulary.candidates[0].ids, tokenizer_->encode(" good film").ids);
+  EXPECT_EQ(vocabulary.candidates[2].ids, tokenizer_->encode("ing").ids);
+  testing::write_text(folder / "list.txt", "good\n\xff\n");
+  try {
+    (void)make(options);
+    FAIL() << "did not throw";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("list.txt:2: "));
+  }
+  options.candidates.file = folder / "absent.txt";
+  EXPECT_THROW((void)make(options), StoreError);
 }
 
 TEST_F(CandidateVocabularyTest, RefusesTextWithoutWords) {

@@ -204,6 +204,7 @@ TEST_F(TinyRoberta, TakesVectorsAddedToTokensForTheirSum) {
 
 TEST_F(TinyRoberta, GivesTheSameBitsAgain) {
   std::vector<Query> queries;
+  queries.reserve(20);
   for (int i = 0; i < 20; ++i)
     queries.push_back(
         with_prompt(PromptTokens{std::vector<TokenId>(static_cast<std::size_t>(i), 446)}));

@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <cmath>
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/random_stream.hpp"
@@ -15,18 +14,18 @@ EvaluationGroup two_members() {
   return EvaluationGroup(
       {{.split = Split::kTrain, .point = {1.0}, .is_manual = false, .num_examples = 7},
        {.split = Split::kDev, .point = {2.0}, .is_manual = false, .num_examples = 2}},
-      3);
+      {.shard_size = 3, .num_labels = 2});
 }
 
 WorkResult answer(const WorkItem& item) {
   WorkResult result;
   result.id = item.id;
-  // Sums of these depend on their order in the last bits.
   for (auto i = item.begin; i < item.end; ++i) {
-    result.loss_sum += 0.1 * static_cast<double>(i + 1) / 3.0;
-    result.predicted.push_back(static_cast<std::int32_t>(i % 2));
+    result.label_scores.push_back(0.1 * static_cast<double>(i));
+    result.label_scores.push_back(-static_cast<double>(i));
   }
   result.num_queries = item.end - item.begin;
+  result.num_calls = 1;
   result.num_tokens = 10 * result.num_queries;
   return result;
 }
@@ -48,7 +47,10 @@ TEST(EvaluationGroup, CutsSplitsIntoFixedShards) {
 
 TEST(EvaluationGroup, OutcomesDoNotDependOnTheOrderOfResults) {
   RandomStream random({.seed = 4, .purpose = "order"});
-  double expected = 0.0;
+  RowMatrixXd expected(7, 2);
+  for (Eigen::Index i = 0; i < 7; ++i) {
+    expected.row(i) << 0.1 * static_cast<double>(i), -static_cast<double>(i);
+  }
   for (int round = 0; round < 24; ++round) {
     auto group = two_members();
     auto items = group.items(0, 0, 0);
@@ -59,12 +61,11 @@ TEST(EvaluationGroup, OutcomesDoNotDependOnTheOrderOfResults) {
     }
     ASSERT_TRUE(group.is_settled());
     const auto outcome = group.outcome(0);
-    EXPECT_EQ(outcome.predicted, (std::vector<std::int32_t>{0, 1, 0, 1, 0, 1, 0}));
-    EXPECT_EQ(outcome.num_queries, 7);
-    EXPECT_EQ(outcome.num_tokens, 70);
-    if (round == 0) expected = outcome.loss;
-    EXPECT_EQ(outcome.loss, expected);  // to the bit
-    EXPECT_EQ(group.outcome(1).predicted.size(), 2U);
+    EXPECT_EQ(outcome.usage.num_queries, 7);
+    EXPECT_EQ(outcome.usage.num_calls, 3);
+    EXPECT_EQ(outcome.usage.num_tokens, 70);
+    EXPECT_EQ(outcome.label_scores, expected);  // to the bit
+    EXPECT_EQ(group.outcome(1).label_scores.rows(), 2);
   }
 }
 
@@ -80,7 +81,7 @@ TEST(EvaluationGroup, OneFailedShardFailsItsMemberOnly) {
     group.settle(item, result);
   }
   EXPECT_TRUE(group.outcome(0).is_failed);
-  EXPECT_TRUE(std::isinf(group.outcome(0).loss));
+  EXPECT_EQ(group.outcome(0).label_scores.size(), 0);
   EXPECT_EQ(group.outcome(0).error, "out of memory");
   EXPECT_FALSE(group.outcome(1).is_failed);
 }
@@ -89,7 +90,7 @@ TEST(EvaluationGroup, RefusesResultsThatDoNotFit) {
   auto group = two_members();
   const auto items = group.items(0, 0, 0);
   auto result = answer(items[0]);
-  result.predicted.pop_back();
+  result.label_scores.pop_back();
   EXPECT_THROW(group.settle(items[0], result), CommError);
   group.settle(items[0], answer(items[0]));
   EXPECT_THROW(group.settle(items[0], answer(items[0])), CommError);

@@ -8,11 +8,12 @@ namespace bbprompt {
 namespace {
 
 TEST(Protocol, EveryKindOfMessageSurvives) {
-  const auto trial = std::get<TrialMessage>(
-      decode(encode(TrialMessage{.trial = 3, .resolved_yaml = "a: 1\n", .folder = "/data"})));
+  const auto trial = std::get<TrialMessage>(decode(encode(TrialMessage{
+      .trial = 3, .resolved_yaml = "a: 1\n", .folder = "/config", .data_folder = "/data"})));
   EXPECT_EQ(trial.trial, 3);
   EXPECT_EQ(trial.resolved_yaml, "a: 1\n");
-  EXPECT_EQ(trial.folder, "/data");
+  EXPECT_EQ(trial.folder, "/config");
+  EXPECT_EQ(trial.data_folder, "/data");
   EXPECT_EQ(std::get<ForgetMessage>(decode(encode(ForgetMessage{.trial = 4}))).trial, 4);
   const auto item = std::get<ItemMessage>(decode(encode(
       ItemMessage{.item = {.id = 9, .split = Split::kDev, .begin = 1, .end = 2, .point = {0.5}}})));
@@ -20,10 +21,10 @@ TEST(Protocol, EveryKindOfMessageSurvives) {
   EXPECT_EQ(item.item.point, std::vector<double>{0.5});
   WorkResult result;
   result.id = 7;
-  result.predicted = {1, 0};
+  result.label_scores = {1.0, -0.5};
   EXPECT_EQ(
-      std::get<ResultMessage>(decode(encode(ResultMessage{.result = result}))).result.predicted,
-      result.predicted);
+      std::get<ResultMessage>(decode(encode(ResultMessage{.result = result}))).result.label_scores,
+      result.label_scores);
   EXPECT_TRUE(std::holds_alternative<StopMessage>(decode(encode(StopMessage{}))));
   EXPECT_TRUE(std::holds_alternative<StopAskedMessage>(decode(encode(StopAskedMessage{}))));
   EXPECT_TRUE(std::holds_alternative<ByeMessage>(decode(encode(ByeMessage{}))));

@@ -47,7 +47,7 @@ TEST(RunFolder, RefusesAnotherConfigurationNamingTheDifference) {
   { const RunFolder run(folder / "run", plan("h1")); }
   const std::string text = refusal<ConfigError>(folder / "run", plan("h2"));
   EXPECT_THAT(text, HasSubstr("h1"));
-  EXPECT_THAT(text, HasSubstr("\"b: h1\" there, \"b: h2\" now"));
+  EXPECT_THAT(text, HasSubstr(R"("b: h1" there, "b: h2" now)"));
 }
 
 TEST(RunFolder, RefusesASecondRunWhileTheFirstLives) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <set>
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/store/digest.hpp"
@@ -42,8 +43,11 @@ class TrialRunTest : public ::testing::Test {
   double metric_on(Split split, const std::vector<double>& point) {
     const auto n = static_cast<std::int64_t>(context_.examples(split).size());
     const auto result = context_.run({.split = split, .begin = 0, .end = n, .point = point});
+    const RowMatrixXd scores = Eigen::Map<const RowMatrixXd>(result.label_scores.data(), n, 2);
+    std::vector<std::int32_t> predicted;
+    for (Eigen::Index i = 0; i < n; ++i) predicted.push_back(scores(i, 1) > scores(i, 0) ? 1 : 0);
     return metric_value(context_.spec().task.metric,
-                        count_confusion(context_.gold(split), result.predicted, 2));
+                        count_confusion(context_.gold(split), predicted, 2));
   }
 
   ModelPool models_;
@@ -141,11 +145,150 @@ TEST_F(TrialRunTest, RefusesTheCheckpointOfOtherData) {
   }
 }
 
-TEST_F(TrialRunTest, RefusesABudgetBelowOneGeneration) {
-  auto spec = small_experiment();
-  spec.budget.evaluations = 5;
+TEST_F(TrialRunTest, RefusesABudgetBelowOneGenerationInAnyUnit) {
+  // A generation is 6 evaluations of 8 queries in 2 calls.
+  const std::vector<BudgetOptions> budgets = {{.evaluations = 5},
+                                              {.evaluations = 0, .queries = 47},
+                                              {.evaluations = 0, .calls = 11},
+                                              {.evaluations = 0, .tokens = 300}};
+  for (const BudgetOptions& budget : budgets) {
+    auto spec = small_experiment();
+    spec.budget = budget;
+    TrialContext context(spec, models_.get(spec.model));
+    EXPECT_THROW(TrialRun({.id = "t", .method = "soft", .resolved_yaml = ""}, context),
+                 ConfigError);
+  }
+}
+
+struct DiscreteTrialRunTest : TrialRunTest {
+  // Three words at two positions: few prompts, so that many come again.
+  static ExperimentSpec few_prompts() {
+    auto spec = small_experiment();
+    spec.prompt.kind = PromptKind::kDiscrete;
+    spec.prompt.length = 2;
+    spec.prompt.discrete.words = {"great", "awful", "the"};
+    spec.prompt.discrete.dimension_per_token = 2;
+    spec.budget.evaluations = 60;
+    return spec;
+  }
+  DiscreteTrialRunTest() : TrialRunTest(few_prompts()) {}
+};
+
+TEST_F(DiscreteTrialRunTest, AsksNoPromptTwiceAndCountsWhatTheCacheAnswers) {
+  auto run = fresh_run();
+  std::multiset<std::string> asked;
+  while (!run.is_finished()) {
+    auto group = run.next_group();
+    std::set<std::pair<Split, std::int32_t>> members;
+    for (const WorkItem& item : group.items(0, 0, 0)) {
+      if (item.split == Split::kTrain && run.record().stop_reason.empty() &&
+          members.insert({item.split, item.candidate}).second) {
+        asked.insert(context_.prompt_key(item.point));
+      }
+      group.settle(item, context_.run(item));
+    }
+    run.absorb(group, 1.0);
+  }
+  const auto& usage = run.record().usage.at("search");
+  EXPECT_EQ(usage.num_evaluations, 60);
+  EXPECT_GT(usage.num_cached, 40);
+  EXPECT_EQ(usage.num_queries, (usage.num_evaluations - usage.num_cached) * 8);
+  EXPECT_EQ(asked.size(), std::set<std::string>(asked.begin(), asked.end()).size());
+  EXPECT_EQ(static_cast<std::int64_t>(asked.size()), usage.num_evaluations - usage.num_cached);
+}
+
+TEST_F(DiscreteTrialRunTest, KeepsTheCacheAcrossARestart) {
+  auto whole = fresh_run();
+  while (!whole.is_finished()) step(whole);
+  for (const int cut : {1, 3, 6}) {
+    auto first = fresh_run();
+    for (int i = 0; i < cut; ++i) step(first);
+    auto second = fresh_run();
+    second.restore(first.save(), "file");
+    while (!second.is_finished()) step(second);
+    EXPECT_EQ(digest(second.record()), digest(whole.record())) << "cut behind group " << cut;
+  }
+}
+
+TEST_F(DiscreteTrialRunTest, ASearchThatOnlyRepeatsItselfEnds) {
+  auto spec = few_prompts();
+  spec.budget = {.evaluations = 0, .queries = 1000000};
+  spec.optimizer.cma_es.is_stagnation_stop = false;
+  spec.optimizer.kind = OptimizerKind::kRandomSearch;
   TrialContext context(spec, models_.get(spec.model));
-  EXPECT_THROW(TrialRun({.id = "t", .method = "soft", .resolved_yaml = ""}, context), ConfigError);
+  TrialRun run({.id = "t", .method = "discrete", .resolved_yaml = ""}, context);
+  while (!run.is_finished()) step(run);
+  EXPECT_EQ(run.record().stop_reason, "cached");
+  EXPECT_LE(run.record().usage.at("search").num_queries, 9 * 8);
+}
+
+TEST_F(TrialRunTest, KeepsEveryLimitOfTheBudget) {
+  for (const BudgetOptions& budget : {BudgetOptions{.evaluations = 0, .queries = 200},
+                                      BudgetOptions{.evaluations = 0, .calls = 50},
+                                      BudgetOptions{.evaluations = 0, .tokens = 5000},
+                                      BudgetOptions{.evaluations = 13, .queries = 1000}}) {
+    auto spec = small_experiment();
+    spec.budget = budget;
+    TrialContext context(spec, models_.get(spec.model));
+    TrialRun run({.id = "t", .method = "soft", .resolved_yaml = ""}, context);
+    while (!run.is_finished()) step(run);
+    const auto& used = run.record().usage.at("search");
+    const auto per_evaluation = used.num_tokens / used.num_evaluations;  // soft: always the same
+    EXPECT_EQ(run.record().stop_reason, "budget");
+    const auto is_tight = [](std::int64_t limit, std::int64_t spent, std::int64_t per_generation) {
+      return limit > 0 && spent <= limit && spent + per_generation > limit;
+    };
+    EXPECT_TRUE(is_tight(budget.evaluations, used.num_evaluations, 6) ||
+                is_tight(budget.queries, used.num_queries, 48) ||
+                is_tight(budget.calls, used.num_calls, 12) ||
+                is_tight(budget.tokens, used.num_tokens, 6 * per_evaluation));
+    EXPECT_TRUE(budget.queries == 0 || used.num_queries <= budget.queries);
+  }
+}
+
+TEST_F(TrialRunTest, CalibratedScoresLoseTheirMeanOnTrainEverywhere) {
+  auto spec = small_experiment();
+  spec.scoring.calibration = Calibration::kFewShot;
+  TrialContext context(spec, models_.get(spec.model));
+  TrialRun run({.id = "t", .method = "soft", .resolved_yaml = ""}, context);
+  while (!run.is_finished()) step(run);
+  const ScoredPrompt& best = run.record().best;
+  const auto scores = [&](Split split) {
+    const auto n = static_cast<std::int64_t>(context.examples(split).size());
+    const auto result =
+        context.run({.split = split, .begin = 0, .end = n, .point = best.prompt.point});
+    return RowMatrixXd(Eigen::Map<const RowMatrixXd>(result.label_scores.data(), n, 2));
+  };
+  const Eigen::RowVectorXd means = scores(Split::kTrain).colwise().mean();
+  for (const Split split : {Split::kTrain, Split::kDev, Split::kTest}) {
+    const RowMatrixXd calibrated = scores(split).rowwise() - means;
+    const auto& found = best.splits.at(to_string(split)).predicted;
+    for (Eigen::Index i = 0; i < calibrated.rows(); ++i) {
+      if (std::abs(calibrated(i, 1) - calibrated(i, 0)) < 1e-4) continue;  // batches differ in bits
+      EXPECT_EQ(found[static_cast<std::size_t>(i)], calibrated(i, 1) > calibrated(i, 0) ? 1 : 0);
+    }
+  }
+}
+
+TEST_F(TrialRunTest, TheRuleLastTestsTheLastFavourite) {
+  auto spec = small_experiment();
+  spec.selection.rule = SelectionRule::kLast;
+  TrialContext context(spec, models_.get(spec.model));
+  TrialRun run({.id = "t", .method = "soft", .resolved_yaml = ""}, context);
+  dev_points_.clear();
+  while (!run.is_finished()) step(run);
+  EXPECT_EQ(run.record().best.prompt.point, dev_points_.back());
+  EXPECT_EQ(run.record().best.generation, run.record().generations.back().generation);
+}
+
+TEST_F(TrialRunTest, WithoutTheBaselineNoQueryGoesToTheManualPrompt) {
+  auto spec = small_experiment();
+  spec.is_manual_scored = false;
+  TrialContext context(spec, models_.get(spec.model));
+  TrialRun run({.id = "t", .method = "soft", .resolved_yaml = ""}, context);
+  while (!run.is_finished()) step(run);
+  EXPECT_TRUE(run.record().manual.splits.empty());
+  EXPECT_EQ(run.record().usage.at("test").num_queries, 8 + 16);
 }
 
 }  // namespace

@@ -115,7 +115,7 @@ class Simulation {
     const std::uint64_t id = inbox.front();
     inbox.pop_front();
     const auto kind = stream_.below(10);
-    WorkResult result{.id = id, .predicted = {}, .error = kind < 7 ? "" : "failed"};
+    WorkResult result{.id = id, .label_scores = {}, .error = kind < 7 ? "" : "failed"};
     result.is_retryable = kind < 9;
     const auto settled = scheduler_.complete(worker, result);
     if (settled) settle(settled->id);
@@ -137,7 +137,8 @@ class Simulation {
         inbox != inboxes_.end() &&
         std::find(inbox->second.begin(), inbox->second.end(), id) != inbox->second.end();
     if (has_it_again) return;
-    EXPECT_FALSE(scheduler_.complete(worker, {.id = id, .predicted = {}, .error = {}}).has_value());
+    EXPECT_FALSE(
+        scheduler_.complete(worker, {.id = id, .label_scores = {}, .error = {}}).has_value());
   }
 
   void lose_one() {
@@ -220,7 +221,7 @@ TEST(SchedulerSimulation, AHundredThousandWaitingItemsAreHandled) {
     if (in_flight.empty()) break;
     const auto [worker, id] = in_flight.front();
     in_flight.pop_front();
-    WorkResult result{.id = id, .predicted = {}, .error = {}};
+    WorkResult result{.id = id, .label_scores = {}, .error = {}};
     if (failed.insert(id).second) {
       result.error = "failed";
       result.is_retryable = true;

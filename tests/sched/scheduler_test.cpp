@@ -28,14 +28,14 @@ WorkItem item(std::uint64_t id, std::int32_t trial = 0, Split split = Split::kTr
   return {.id = id, .trial = trial, .split = split, .point = {1.0, 2.0}};
 }
 
-WorkResult success(std::uint64_t id) { return {.id = id, .predicted = {}, .error = {}}; }
+WorkResult success(std::uint64_t id) { return {.id = id, .label_scores = {}, .error = {}}; }
 
 WorkResult failure(std::uint64_t id) {
-  return {.id = id, .predicted = {}, .error = "failed", .is_retryable = true};
+  return {.id = id, .label_scores = {}, .error = "failed", .is_retryable = true};
 }
 
 WorkResult permanent_failure(std::uint64_t id) {
-  return {.id = id, .predicted = {}, .error = "failed", .is_retryable = false};
+  return {.id = id, .label_scores = {}, .error = "failed", .is_retryable = false};
 }
 
 Scheduler with_workers(const std::vector<int>& workers, const SchedulerOptions& options = {}) {

@@ -25,8 +25,7 @@ WorkItem sample_item() {
 
 WorkResult sample_result() {
   return {.id = 99,
-          .loss_sum = -0.125,
-          .predicted = {0, 1, -1, 7},
+          .label_scores = {-0.125, 1e300, -0.0, 7.0},
           .num_queries = 16,
           .num_tokens = std::int64_t{1} << 40U,
           .num_truncated = 2,
@@ -120,8 +119,8 @@ TEST(WorkResult, EveryFieldIsReadBack) {
   const WorkResult result = sample_result();
   const WorkResult read = read_result(result.serialize());
   EXPECT_EQ(read.id, result.id);
-  EXPECT_EQ(read.loss_sum, result.loss_sum);
-  EXPECT_EQ(read.predicted, result.predicted);
+  EXPECT_EQ(read.label_scores, result.label_scores);
+  EXPECT_EQ(read.num_calls, result.num_calls);
   EXPECT_EQ(read.num_queries, result.num_queries);
   EXPECT_EQ(read.num_tokens, result.num_tokens);
   EXPECT_EQ(read.num_truncated, result.num_truncated);
@@ -151,8 +150,8 @@ TEST(WorkResult, NegativeCountsAreRefused) {
 
 TEST(WorkResult, ALossThatIsNotFinitePasses) {
   WorkResult result = sample_result();
-  result.loss_sum = std::numeric_limits<double>::quiet_NaN();
-  EXPECT_TRUE(std::isnan(read_result(result.serialize()).loss_sum));
+  result.label_scores = {std::numeric_limits<double>::quiet_NaN()};
+  EXPECT_TRUE(std::isnan(read_result(result.serialize()).label_scores.at(0)));
 }
 
 TEST(Split, HasAName) {

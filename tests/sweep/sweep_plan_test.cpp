@@ -51,6 +51,13 @@ TEST(Expand, OneTrialWithoutASweep) {
   EXPECT_EQ(plan.config_given, kSmallConfig);
 }
 
+// As for a file that is named without its folder.
+TEST(Expand, TakesTheWorkingDirectoryForAConfigurationWithoutAFolder) {
+  const SweepPlan plan = plan_of(kSmallConfig, "");
+  EXPECT_EQ(plan.folder / "model", std::filesystem::current_path() / "model");
+  EXPECT_EQ(plan.trials.front().spec.model.path, "model");
+}
+
 // The identifier by hand: names, seed and the hash of the text that a trial resolves to.
 TEST(Expand, IdIsMadeOfNamesSeedAndHash) {
   const TrialSpec trial = plan_of(kSmallConfig + "seeds: [12]\n").trials.front();
@@ -108,7 +115,8 @@ TEST(Expand, WalksVariantsThenAxesThenSeeds) {
 
 TEST(Expand, TrialsReadBackFromTheirResolvedText) {
   for (const auto& trial : plan_of(kLargeConfig).trials) {
-    const ExperimentSpec spec = experiment_from_yaml(trial.resolved_yaml, "f");
+    const ExperimentSpec spec =
+        experiment_from_yaml(trial.resolved_yaml, {.folder = "f", .data = {}});
     EXPECT_EQ(to_yaml(spec), to_yaml(trial.spec));
   }
 }
@@ -130,6 +138,21 @@ TEST(Expand, IdsIgnoreNameOutputFolderAndSpelling) {
   const SweepPlan b = plan_of(renamed, "/somewhere/g");
   EXPECT_EQ(ids_of(a), ids_of(b));
   EXPECT_EQ(a.config_hash, b.config_hash);
+}
+
+TEST(Expand, IdsKeepDataPathsAsWrittenWhereverTheDataFolderIs) {
+  std::string text = kSmallConfig;
+  text.replace(text.find("train: train.jsonl"), 18, "train: \"data:animals/train.jsonl\"");
+  const SweepPlan a = plan_of(text + "data_folder: /sets/a\n");
+  const SweepPlan b = plan_of(text + "data_folder: b\n");
+  EXPECT_EQ(ids_of(a), ids_of(b));
+  EXPECT_EQ(a.config_hash, b.config_hash);
+  EXPECT_EQ(a.trials[0].resolved_yaml, b.trials[0].resolved_yaml);
+  EXPECT_NE(a.trials[0].resolved_yaml.find("data:animals/train.jsonl"), std::string::npos);
+  EXPECT_EQ(a.trials[0].spec.task.train, "/sets/a/animals/train.jsonl");
+  EXPECT_EQ(b.trials[0].spec.task.train, std::filesystem::current_path() / "b/animals/train.jsonl");
+  EXPECT_EQ(b.data_folder, std::filesystem::current_path() / "b");
+  EXPECT_NE(ids_of(a), ids_of(plan_of(kSmallConfig)));
 }
 
 TEST(Expand, IdsChangeWithEverySettingOfATrial) {

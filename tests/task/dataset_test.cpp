@@ -69,7 +69,7 @@ TEST_F(ReadDataset, ReadsCsvAsRfc4180DefinesIt) {
                                      {"\"", " c ", "no", "2"}};
   const std::string body =
       "\"a, \"\"b\"\"\",x,\"line 1\r\nline 2\n\",yes\n"
-      "\"\"\"\",, c ,\"no\"";
+      R"("""",, c ,"no")";
   const std::string header = "sentence1,unused,sentence2,label\n";
   EXPECT_EQ(rows("a.csv", header + body, pair_task()), expected);
   EXPECT_EQ(rows("b.csv", header + body + "\n", pair_task()), expected);
@@ -164,7 +164,7 @@ TEST_F(ReadDataset, ReadsJsonLabelsThatAreIntegersOrBooleans) {
       rows("a.jsonl",
            "\xef\xbb\xbf{\"sentence\": \"x\\u00e9\\n\", \"label\": -1, \"more\": {\"a\": [1]}}\n"
            "{\"label\": true, \"sentence\": \"y\"}\n"
-           "{\"label\": 18446744073709551615, \"sentence\": \"z\"}",
+           R"({"label": 18446744073709551615, "sentence": "z"})",
            task),
       ElementsAre(Row{"x\xc3\xa9\n", "", "-1", "1"}, Row{"y", "", "true", "2"},
                   Row{"z", "", "18446744073709551615", "3"}));

@@ -44,6 +44,17 @@ TEST(CrossEntropy, StandsLargeScores) {
               std::log1p(std::exp(-1.0)), 1e-9);
 }
 
+TEST(ReleasedHinge, HasTheSignOfAnAttack) {
+  // max(0, z_y - max_other + margin) - margin, as the released code computes it.
+  EXPECT_DOUBLE_EQ(loss(ObjectiveKind::kReleasedHinge, scores({1, 2.5, 2}), 1), 0.5);
+  EXPECT_DOUBLE_EQ(loss(ObjectiveKind::kReleasedHinge, scores({0, 5, 1}), 2), -2.0);
+  // Raising the true label's score raises this loss and lowers the right one.
+  EXPECT_GT(loss(ObjectiveKind::kReleasedHinge, scores({3, 1}), 0),
+            loss(ObjectiveKind::kReleasedHinge, scores({2, 1}), 0));
+  EXPECT_LT(loss(ObjectiveKind::kHinge, scores({2.5, 1}), 0),
+            loss(ObjectiveKind::kHinge, scores({2, 1}), 0));
+}
+
 TEST(Hinge, SumsTheMarginsThatWrongLabelsBreak) {
   // margin 2, true label 1 of (1, 2.5, 2, -4): max(0, 0.5) + max(0, 1.5) + max(0, -4.5)
   EXPECT_DOUBLE_EQ(loss(ObjectiveKind::kHinge, scores({1, 2.5, 2, -4}), 1), 2.0);

@@ -113,6 +113,58 @@ TEST(PromptTemplate, JoinsAManualPromptWithThePattern) {
   }
 }
 
+struct DemonstrationCase {
+  std::string template_text;
+  std::string prompt_text;
+  std::string query;
+};
+
+TEST(PromptTemplate, PutsSolvedExamplesBeforeTheQuery) {
+  const Example good = {.text_a = "Fun.", .text_b = "Joy.", .label = 1, .row = 7};
+  const Example bad = {.text_a = "Dull.", .text_b = "Bore.", .label = 0, .row = 3};
+  const std::vector<DemonstrationCase> cases = {
+      {"{prompt} {text_a} It was {mask}.", "",
+       "<Fun.> It was great.|SEP|<Dull.> It was bad.|SEP|<First.> It was |MASK|."},
+      {"{prompt} {text_a} It was {mask}.", "Review:",
+       "Review: <Fun.> It was great.|SEP|Review: <Dull.> It was bad.|SEP|Review: <First.> It was "
+       "|MASK|."},
+      {"{mask}: {text_a} {prompt}", "", "great: <Fun.>|SEP|bad: <Dull.>|SEP|MASK|: <First.>"},
+      {"{text_a}{sep}{text_b} ? {prompt}{mask}", "So ",
+       "<Fun.>|SEP|<Joy.> ? So great|SEP|<Dull.>|SEP|<Bore.> ? So bad|SEP|<First.>|SEP|<Second.> "
+       "? So |MASK"},
+  };
+  for (const DemonstrationCase& wanted : cases) {
+    TaskOptions task = task_of(wanted.template_text);
+    task.labels = {{"no", {"bad", "awful"}}, {"yes", {"great", "fine"}}};
+    const PromptTemplate pattern(task);
+    const Demonstrations shown{.examples = {&good, &bad}, .max_field_tokens = 32};
+    EXPECT_EQ(spell(pattern.render(kPair, wanted.prompt_text, shown)), wanted.query);
+    EXPECT_TRUE(
+        wanted.query.starts_with(spell(pattern.render_demonstrations(wanted.prompt_text, shown))));
+    EXPECT_EQ(spell(pattern.render(kPair, wanted.prompt_text, {})),
+              spell(pattern.render(kPair, wanted.prompt_text)));
+  }
+}
+
+TEST(PromptTemplate, CutsTextsOfDemonstrationsToTheSmallerLimit) {
+  struct Case {
+    int task_limit;
+    int limit;
+    int of_demonstration;
+  };
+  for (const auto& [task_limit, limit, of_demonstration] :
+       {Case{0, 0, 0}, Case{0, 32, 32}, Case{200, 32, 32}, Case{16, 32, 16}, Case{16, 0, 16}}) {
+    TaskOptions task = task_of("{prompt}{text_a} {mask}");
+    task.labels = {{"no", {"bad"}}};
+    task.max_field_tokens = task_limit;
+    const Query query = PromptTemplate(task).render(
+        kSingle, "", {.examples = {&kSingle}, .max_field_tokens = limit});
+    EXPECT_EQ(std::get<TextSegment>(query.segments.at(0)).fields.at(0).max_tokens,
+              of_demonstration);
+    EXPECT_EQ(std::get<TextSegment>(query.segments.at(2)).fields.at(0).max_tokens, task_limit);
+  }
+}
+
 TEST(PromptTemplate, NeverChangesTheExamplesTexts) {
   const Example spaced = {.text_a = "  so {mask} ", .text_b = "", .label = 0, .row = 1};
   EXPECT_EQ(spell(PromptTemplate(task_of("{prompt} {text_a} {mask}")).render(spaced, "")),

@@ -82,9 +82,8 @@ TEST(Verbalizer, CountsASharedTokenOfOneLabelOnceAndSaysSo) {
 }
 
 TEST(Verbalizer, RefusesLabelsTheModelCannotTellApart) {
-  EXPECT_THAT(
-      refusal({{"a", {"no"}}, {"b", {"yes", "nope"}}}),
-      AllOf(HasSubstr("label \"b\", word \"nope\""), HasSubstr("label \"a\", word \"no\"")));
+  EXPECT_THAT(refusal({{"a", {"no"}}, {"b", {"yes", "nope"}}}),
+              AllOf(HasSubstr(R"(label "b", word "nope")"), HasSubstr(R"(label "a", word "no")")));
 }
 
 TEST(Verbalizer, RefusesLabelsWithoutWords) {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "bbprompt/config/config_node.hpp"
+#include "bbprompt/task/task_options.hpp"
 
 namespace bbprompt {
 
@@ -34,6 +35,14 @@ struct ConfigDocument {
 // The same from text at hand: `name` stands for the file in errors.
 [[nodiscard]] ConfigDocument parse_config(std::string text, const std::filesystem::path& folder,
                                           const std::string& name);
+
+// Whether a file is a task alone, as `task:` may name it, and not a configuration. Throws
+// ConfigError when it is no YAML.
+[[nodiscard]] bool is_task_file(const std::filesystem::path& file);
+
+// A task file alone, with real paths (experiment_yaml.hpp). Throws ConfigError as load_config does.
+[[nodiscard]] TaskOptions load_task(const std::filesystem::path& file,
+                                    const std::filesystem::path& data_folder);
 
 // Sets one dotted key: a mapping merges into a section, any other value replaces. `at` is where the
 // key was written. Throws ConfigError for an unknown key, or a section that is not given a mapping.

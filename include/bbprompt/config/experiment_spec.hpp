@@ -22,16 +22,31 @@ struct ModelOptions {
 // Limits of the search; 0: no such limit. At least one must be set.
 struct BudgetOptions {
   std::int64_t evaluations = 500;  // candidates scored on the whole train split
-  std::int64_t queries = 0;        // the same in queries: evaluations x train examples
+  std::int64_t queries = 0;        // one example with one prompt each
+  std::int64_t calls = 0;          // requests to the model: one per work item
+  std::int64_t tokens = 0;         // sent to the model
+};
+
+enum class SelectionRule {
+  kDevBest,  // best dev metric, then lowest dev loss, then earliest
+  kLast,     // the optimizer's last favourite, as the released code of BDPL tests it
 };
 
 struct SelectionOptions {
+  SelectionRule rule = SelectionRule::kDevBest;
   std::int64_t every = 1;  // generations between dev evaluations of the incumbent
 };
 
 struct OutputOptions {
   std::filesystem::path folder;       // relative: to the working directory
   std::int64_t checkpoint_every = 1;  // generations
+};
+
+// A finished run whose learned prompts become variants (run/transfer.hpp).
+struct PromptSource {
+  std::filesystem::path run;         // relative to the configuration's folder; empty: none
+  std::vector<std::string> methods;  // empty: all that learned discrete prompts
+  std::string per = "task";          // one prompt per task and method
 };
 
 // One trial's settings: a configuration with every default filled in.
@@ -42,10 +57,12 @@ struct ExperimentSpec {
   FewShotOptions few_shot;
   PromptOptions prompt;
   ObjectiveOptions objective;
+  ScoringOptions scoring;
   OptimizerOptions optimizer;
   BudgetOptions budget;
   SelectionOptions selection;
-  int shard_size = 32;  // examples per work item
+  bool is_manual_scored = true;  // score the task's manual prompt at the end, as a baseline
+  int shard_size = 32;           // examples per work item
   std::uint64_t seed = 1;
 };
 

@@ -13,19 +13,25 @@ namespace bbprompt {
 // not looked at). Paths stay as written, relative to the configuration's folder; `seed` is the
 // first one. Throws ConfigError for a missing required key, and for values that do not go together:
 // no budget at all, binary_f1 without exactly two labels, one word for two labels, one column for
-// two fields, a full covariance matrix over more than 10000 coordinates.
+// two fields, a path "data:..." that leaves the data folder, a full covariance matrix over more
+// than 10000 coordinates.
 [[nodiscard]] ExperimentSpec parse_experiment(const ConfigNode& root);
 
-// The specification as a complete configuration: every key but `output` and `sweep`, paths as they
-// stand in `spec`. parse_experiment gives the same specification back, bit for bit.
+// The specification as a complete configuration: every key but `data_folder`, `output` and `sweep`,
+// paths as they stand in `spec`. parse_experiment gives the same specification back, bit for bit.
 [[nodiscard]] std::string to_yaml(const ExperimentSpec& spec);
 
-// The same with `folder` in front of every relative path, ready to be opened.
-[[nodiscard]] ExperimentSpec with_real_paths(ExperimentSpec spec,
-                                             const std::filesystem::path& folder);
+// Where relative paths of a configuration start.
+struct PathRoots {
+  std::filesystem::path folder;  // of the configuration
+  std::filesystem::path data;    // of paths written "data:..." (data_path.hpp)
+};
+
+// The same with every relative path below its root, ready to be opened.
+[[nodiscard]] TaskOptions with_real_paths(TaskOptions task, const PathRoots& roots);
+[[nodiscard]] ExperimentSpec with_real_paths(ExperimentSpec spec, const PathRoots& roots);
 
 // What to_yaml wrote, with real paths: how a worker gets its trial.
-[[nodiscard]] ExperimentSpec experiment_from_yaml(std::string_view yaml,
-                                                  const std::filesystem::path& folder);
+[[nodiscard]] ExperimentSpec experiment_from_yaml(std::string_view yaml, const PathRoots& roots);
 
 }  // namespace bbprompt

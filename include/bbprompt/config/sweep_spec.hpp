@@ -32,15 +32,29 @@ struct SweepVariant {
 // What a document says of its sweep.
 struct SweepSpec {
   std::string name;
-  OutputOptions output;              // folder filled in: "out/NAME" by default
-  std::vector<std::uint64_t> seeds;  // at least one, no seed twice
-  std::vector<SweepAxis> axes;       // in file order
+  std::filesystem::path data_folder;  // as written
+  OutputOptions output;               // folder filled in: "out/NAME" by default
+  std::vector<std::uint64_t> seeds;   // at least one, no seed twice
+  std::vector<SweepAxis> axes;        // in file order
   std::vector<SweepVariant> variants;
+  PromptSource prompts_from;  // `run` with the configuration's folder in front
 };
 
+// A prompt of another run as a variant.
+struct PromptVariant {
+  std::string name;
+  std::string text;
+  std::vector<std::string> tokens;  // as the vocabulary spells them
+};
+
+// The document with `variants` behind its own, each a manual prompt, and without
+// sweep.prompts_from. Throws ConfigError where a name is taken, or an axis sets what they set.
+[[nodiscard]] ConfigDocument with_prompt_variants(ConfigDocument document,
+                                                  const std::vector<PromptVariant>& variants);
+
 // Throws ConfigError for an unknown key of an axis or a variant, an axis without values, a key
-// that no axis may set (name, seeds, output), and a key that two axes, an axis and a variant, or
-// one variant twice would set: one of them would win silently.
+// that no axis may set (name, seeds, data_folder, output), and a key that two axes, an axis and a
+// variant, or one variant twice would set: one of them would win silently.
 [[nodiscard]] SweepSpec parse_sweep(const ConfigDocument& document);
 
 }  // namespace bbprompt

@@ -5,10 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "bbprompt/eval/prompt_queries.hpp"
 #include "bbprompt/lm/language_model.hpp"
 #include "bbprompt/prompt/prompt_space.hpp"
-#include "bbprompt/task/objective.hpp"
 #include "bbprompt/task/prompt_template.hpp"
+#include "bbprompt/task/split_score.hpp"
 #include "bbprompt/task/task_data.hpp"
 #include "bbprompt/task/verbalizer.hpp"
 
@@ -16,13 +17,12 @@ namespace bbprompt {
 
 // What came of one prompt on one stretch of examples.
 struct Evaluation {
-  double loss_sum = 0.0;                // objective summed in example order
-  std::vector<std::int32_t> predicted;  // label index per example
+  RowMatrixXd label_scores;  // examples x labels
   Usage usage;
 };
 
-// Candidate to fitness on a shard: decodes the candidate, renders each example, asks the model, and
-// turns answer scores into losses and predictions. References must outlive the evaluator.
+// Candidate to label scores on a shard: decodes the candidate, renders each example, asks the
+// model, and turns answer scores into label scores. References must outlive the evaluator.
 class Evaluator {
  public:
   struct Parts {
@@ -30,11 +30,13 @@ class Evaluator {
     const PromptTemplate& prompt_template;
     const Verbalizer& verbalizer;
     const PromptSpace& prompt_space;
-    const Objective& objective;
     std::string manual_prompt;
     LanguageModel& model;
   };
   explicit Evaluator(const Parts& parts) : parts_(parts) {}
+
+  // `prompt` on `examples`. Throws Error (non-finite scores included).
+  [[nodiscard]] Evaluation evaluate(const Prompt& prompt, std::span<const Example> examples);
 
   // The learned prompt of `point` on `examples`. Throws Error (non-finite scores included).
   [[nodiscard]] Evaluation evaluate(std::span<const double> point,
@@ -43,7 +45,13 @@ class Evaluator {
   // The manual prompt instead.
   [[nodiscard]] Evaluation evaluate_manual(std::span<const Example> examples);
 
+  // Tokens that evaluate(point, examples) would send; asks the model nothing.
+  [[nodiscard]] std::int64_t count_tokens(std::span<const double> point,
+                                          std::span<const Example> examples) const;
+
  private:
+  [[nodiscard]] std::vector<Query> queries(const Prompt& prompt,
+                                           std::span<const Example> examples) const;
   [[nodiscard]] Evaluation score(std::span<const Query> queries, std::span<const Example> examples);
 
   Parts parts_;

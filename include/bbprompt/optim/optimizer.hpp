@@ -24,6 +24,7 @@ enum class StopReason {
   kNoEffectCoord,
   kMaxIterations,
   kTarget,
+  kZeroProbability,  // ours: a distribution that lost a category for good, nothing to learn from
 };
 [[nodiscard]] std::string to_string(StopReason reason);
 

@@ -8,8 +8,11 @@
 
 namespace bbprompt {
 
-enum class OptimizerKind { kCmaEs, kRandomSearch };
+enum class OptimizerKind { kCmaEs, kRandomSearch, kPolicyGradient, kCatCma };
 enum class CovarianceKind { kFull, kSeparable };
+enum class RestartKind { kNone, kIpop, kBipop };
+enum class PolicyGradientVariant { kCorrected, kReleased };
+enum class GradientRule { kAdamW, kSgd };
 
 struct CmaEsOptions {
   CovarianceKind covariance = CovarianceKind::kFull;
@@ -28,17 +31,36 @@ struct CmaEsOptions {
   std::int64_t max_iterations = 0;  // 0: 100 + 150 (N + 3)^2 / sqrt(lambda)
   double target = 0.0;              // used when has_target
   bool has_target = false;
+  RestartKind restarts = RestartKind::kNone;  // see RestartedCmaEs
+  int max_restarts = 9;
+  bool is_per_block = false;  // one CMA-ES for each block of the domain; see BlockCmaEs
 };
 
 struct RandomSearchOptions {
   int population_size = 20;
-  double sigma = 1.0;  // candidates are start + sigma N(0, I)
+  double sigma = 1.0;  // real coordinates are start + sigma N(0, 1), categories uniform
+};
+
+struct PolicyGradientOptions {
+  PolicyGradientVariant variant = PolicyGradientVariant::kCorrected;
+  int population_size = 20;
+  GradientRule rule = GradientRule::kAdamW;
+  double learning_rate = 0.0;     // 0: the default of variant and rule, see VariancePolicyGradient
+  double weight_decay = 0.1;      // decoupled
+  double clip = 3.0;              // largest L2 norm of the whole gradient; 0: not clipped
+  double min_probability = 1e-3;  // corrected: least probability of a category, in units of 1/K
+};
+
+struct CatCmaOptions {
+  int population_size = 0;  // 0: 4 + floor(3 ln n)
 };
 
 struct OptimizerOptions {
   OptimizerKind kind = OptimizerKind::kCmaEs;
   CmaEsOptions cma_es;
   RandomSearchOptions random_search;
+  PolicyGradientOptions policy_gradient;
+  CatCmaOptions cat_cma;
 };
 
 struct OptimizerSeed {

@@ -10,19 +10,19 @@
 
 namespace bbprompt {
 
-// The baseline every optimizer must beat: candidates are start + sigma N(0, I), independent of all
-// fitness. Generation g is drawn from RandomStream{seed, trial, g, "random_search"}, candidate
-// after candidate. Never stops by itself. favourite() is the best point so far, the first of equal
-// ones; the start as long as no fitness below +infinity was told.
+// The baseline every optimizer must beat: candidates independent of all fitness, real coordinates
+// start + sigma N(0, 1), categories uniform. Generation g is drawn from RandomStream{seed, trial,
+// g, "random_search"}, candidate after candidate. Never stops by itself. favourite() is the best
+// point so far, the first of equal ones; the start as long as no fitness below +infinity was told.
 class RandomSearch final : public Optimizer {
  public:
-  // Throws Error for a population under 2, sigma not positive and finite, or a start that is empty
-  // or not finite.
-  RandomSearch(const RandomSearchOptions& options, const Eigen::VectorXd& start,
+  // Throws Error for a population under 2, sigma not positive and finite, or a domain that cannot
+  // be.
+  RandomSearch(const RandomSearchOptions& options, const SearchDomain& domain,
                const OptimizerSeed& seed);
 
   [[nodiscard]] std::string kind() const override { return "random_search"; }
-  [[nodiscard]] Eigen::Index dimension() const override { return start_.size(); }
+  [[nodiscard]] Eigen::Index dimension() const override { return domain_.start.size(); }
   [[nodiscard]] Eigen::Index population_size() const override { return options_.population_size; }
   [[nodiscard]] Population ask() override;
   void tell(const Eigen::VectorXd& fitness) override;
@@ -50,7 +50,7 @@ class RandomSearch final : public Optimizer {
   [[nodiscard]] Eigen::MatrixXd points(Eigen::Index count, const std::string& purpose) const;
 
   RandomSearchOptions options_;
-  Eigen::VectorXd start_;
+  SearchDomain domain_;
   State state_;
 };
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,16 +13,37 @@
 
 namespace bbprompt {
 
-// Tokens that a discrete prompt may use, most frequent first.
+// A token or phrase that a discrete prompt may use at a position.
+struct Candidate {
+  std::string text;          // as in running text, without the space before; "##" before a token
+                             // that continues a word
+  std::vector<TokenId> ids;  // at least one
+  std::int64_t count = 0;    // in the text it was found in; 0 where none was read
+  double pmi = std::numeric_limits<double>::quiet_NaN();  // of a phrase's weakest pair; NaN: none
+};
+
 struct CandidateVocabulary {
-  std::vector<TokenId> ids;
+  std::vector<Candidate> candidates;
   std::vector<std::string> notes;  // e.g. fewer candidates than asked
 };
 
-// The `num_candidates` most frequent tokens of `texts` that are whole words: at the start of a word
-// in running text (a leading space, or no "##"), letters only, at least two of them. Ties go to the
-// lower id. Where `options.words` is given, those words in their order instead; a word of several
-// tokens, or unknown, throws Error. Throws Error where fewer than two candidates are found.
+// The first `num_candidates` of `options.candidates.source`, no two of the same tokens:
+//
+//   kWords       The most frequent tokens of `texts` that are whole words: at the start of a word
+//                in running text (a leading space, or no "##"), letters only, at least two of
+//                them. Ties go to the lower id.
+//   kPmiPhrases  The n-grams of pmi_ngrams(texts), each tokenized behind a space.
+//   kPmiTokens   Their tokens, in the order in which they first occur there.
+//   kList        The lines of `options.candidates.file`, in order; blank ones and white space at
+//                the ends of a line do not count.
+//   kVocabulary  All whole words of the model's vocabulary in id order; byte-level BPE numbers
+//                tokens by their frequency where it was trained.
+//
+// Tokens that the model does not know, or that are a part of a character, are left out; in a list
+// they are an error. `is_without_stop_words` leaves out candidates of nothing but common English
+// function words. Where `options.words` is given, those words in their order instead of all that;
+// a word of several tokens, or unknown, throws Error. Throws Error where fewer than two candidates
+// are found, and StoreError for a list that cannot be read.
 [[nodiscard]] CandidateVocabulary make_candidate_vocabulary(
     const DiscretePromptOptions& options, const Tokenizer& tokenizer,
     std::span<const std::string_view> texts);

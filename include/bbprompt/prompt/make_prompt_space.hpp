@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "bbprompt/prompt/candidate_vocabulary.hpp"
+#include "bbprompt/prompt/fixed_prompt_space.hpp"
 #include "bbprompt/prompt/prompt_options.hpp"
 #include "bbprompt/prompt/prompt_space.hpp"
 #include "bbprompt/text/tokenizer.hpp"
@@ -19,9 +21,11 @@ struct PromptSpaceInputs {
   const Tokenizer& tokenizer;
   Eigen::Map<const RowMatrixXf> word_embeddings;  // vocabulary x hidden
   double embedding_deviation = 0.0;
-  double sigma = 1.0;                             // initial step size of the optimizer
-  std::span<const std::string_view> train_texts;  // where candidate words are counted
+  double sigma = 1.0;                   // initial step size of the optimizer
+  std::vector<std::string_view> texts;  // where candidates are counted
   std::uint64_t seed = 0;
+  std::string manual_prompt{};           // of the task
+  DemonstrationInputs demonstrations{};  // used by kDemonstrations only
 };
 
 struct PromptSpaceWithNotes {
@@ -29,8 +33,9 @@ struct PromptSpaceWithNotes {
   std::vector<std::string> notes;
 };
 
-// Soft: base tokens are those of `soft.init` (repeated or cut to the length), or drawn from the
-// seed among the candidate vocabulary. Throws Error where the options cannot be met.
+// Discrete: the embedding of a candidate of several tokens is the mean of theirs. Soft: base tokens
+// are those of `soft.init` (repeated or cut to the length), or drawn from the seed among the
+// candidate vocabulary. Throws Error where the options cannot be met.
 [[nodiscard]] PromptSpaceWithNotes make_prompt_space(const PromptOptions& options,
                                                      const PromptSpaceInputs& inputs);
 

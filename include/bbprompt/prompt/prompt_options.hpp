@@ -1,24 +1,49 @@
 #pragma once
 
+#include <cstdint>
+#include <filesystem>
 #include <string>
 #include <vector>
 
 namespace bbprompt {
 
-enum class PromptKind { kDiscrete, kSoft };
+enum class PromptKind { kDiscrete, kSoft, kManual, kDemonstrations };
 
-// How a point of R^d picks one candidate token per position.
+// How a point picks one candidate per position.
 enum class Relaxation {
   kEmbedding,  // position i: the candidate whose (projected) word embedding points most along z_i
   kLogits,     // all scores at once: argmax per position of a fixed random projection of z
+  kNearest,    // position i: the candidate whose (projected) word embedding is nearest to z_i
+  kIndex,      // no relaxation: coordinate i is the candidate's number
+};
+
+enum class CandidateSource { kWords, kPmiPhrases, kPmiTokens, kList, kVocabulary };
+enum class CandidateText { kFewShot, kTrainFile };
+
+// Of n-grams by pointwise mutual information (pmi_ngrams.hpp).
+struct PmiNgramOptions {
+  int max_ngram = 5;                // words
+  std::int64_t min_count = 1;       // segments found more often than this become n-grams
+  double min_pmi = 1.0;             // neighbours from here on belong together,
+  std::int64_t min_pair_count = 2;  // if they were found so often together
+  std::int64_t min_frequency = 1;   // n-grams that occur more often than this are kept
+};
+
+struct CandidateOptions {
+  CandidateSource source = CandidateSource::kWords;
+  CandidateText text = CandidateText::kFewShot;
+  std::filesystem::path file;  // kList
+  PmiNgramOptions pmi;
+  bool is_without_stop_words = false;
 };
 
 struct DiscretePromptOptions {
   Relaxation relaxation = Relaxation::kEmbedding;
-  int dimension_per_token = 8;     // kEmbedding: d = length * this
+  int dimension_per_token = 8;     // kEmbedding, kNearest: d = length * this
   int dimension = 60;              // kLogits
-  int num_candidates = 200;        // most frequent words of the training text
+  int num_candidates = 200;        // the first ones of the source's order
   std::vector<std::string> words;  // this list of candidate words instead, if not empty
+  CandidateOptions candidates;
 };
 
 struct SoftPromptOptions {
@@ -27,11 +52,25 @@ struct SoftPromptOptions {
   std::string init;    // text whose tokens stand under the vectors; empty: drawn from the seed
 };
 
+struct ManualPromptOptions {
+  std::string text;  // empty: the task's manual prompt
+  // The same as the vocabulary spells it: these tokens themselves where the model has all of them.
+  std::vector<std::string> tokens;
+};
+
+struct DemonstrationOptions {
+  int per_class = 4;
+  int draws = 8;              // selections and orders that are tried
+  int max_field_tokens = 32;  // each text of a demonstration is cut to this; 0: no limit
+};
+
 struct PromptOptions {
   PromptKind kind = PromptKind::kSoft;
-  int length = 5;  // tokens
+  int length = 5;  // discrete: positions; soft: tokens
   DiscretePromptOptions discrete;
   SoftPromptOptions soft;
+  ManualPromptOptions manual;
+  DemonstrationOptions demonstrations;
 };
 
 }  // namespace bbprompt

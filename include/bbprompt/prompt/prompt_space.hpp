@@ -1,6 +1,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -13,8 +14,19 @@
 
 namespace bbprompt {
 
-// The learned part, as it goes into a query.
-using Prompt = std::variant<PromptTokens, PromptVectors>;
+// Written text, joined with the pattern around it.
+struct PromptText {
+  std::string text;
+};
+
+// Solved examples before the query, in this order; indices into the train split.
+struct PromptDemonstrations {
+  std::vector<std::int64_t> examples;
+  int max_field_tokens = 0;  // each of their texts is cut to this many tokens; 0: no limit
+};
+
+// What stands at the template's prompt, or before it: learned, or chosen.
+using Prompt = std::variant<PromptTokens, PromptVectors, PromptText, PromptDemonstrations>;
 
 // Candidate to prompt.
 class PromptSpace {
@@ -23,10 +35,24 @@ class PromptSpace {
 
   // Dimension of a candidate.
   [[nodiscard]] virtual Eigen::Index dimension() const = 0;
+  // Positions that are searched; 0 where the prompt is text.
   [[nodiscard]] virtual int num_tokens() const = 0;
 
   // What an optimizer searches, and where it starts; dimension() coordinates.
   [[nodiscard]] virtual SearchDomain domain() const = 0;
+
+  // Points to be judged without a search: kinds of prompt that offer a few fixed ones. Empty where
+  // an optimizer searches.
+  [[nodiscard]] virtual std::vector<Eigen::VectorXd> fixed_points() const { return {}; }
+
+  // Discrete prompts: the candidates that a position chooses among, as text, and the index that the
+  // candidate (a point) chooses at each position. Empty for other prompts.
+  [[nodiscard]] virtual std::vector<std::string> candidate_texts() const { return {}; }
+  // Their tokens.
+  [[nodiscard]] virtual std::vector<std::vector<TokenId>> candidate_ids() const { return {}; }
+  [[nodiscard]] virtual std::vector<int> choices(std::span<const double> /*candidate*/) const {
+    return {};
+  }
 
   // Pure: the same candidate gives the same prompt on every rank. Throws Error when the size is
   // not dimension() or a value is not finite.

@@ -18,6 +18,10 @@ struct MeanDeviation {
 };
 [[nodiscard]] MeanDeviation mean_deviation(std::span<const double> values);
 
+// Whether the prompt of a trial is to be used rather than that of another: the higher dev metric;
+// then the lower dev loss. False where they are equal, so that the first one stays.
+[[nodiscard]] bool is_better_on_dev(const TrialRecord& trial, const TrialRecord& best);
+
 // The trials of one method (with equal settings) on one task; they differ in their seeds. Figures
 // are over the trials that are done; metrics as fractions, larger is better.
 struct SummaryRow {

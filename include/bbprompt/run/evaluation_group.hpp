@@ -2,22 +2,21 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
+#include "bbprompt/lm/language_model.hpp"
 #include "bbprompt/sched/work_item.hpp"
-#include "bbprompt/store/trial_record.hpp"
+#include "bbprompt/task/split_score.hpp"
 
 namespace bbprompt {
 
 // A prompt on a whole split, put together from its shards.
 struct MemberOutcome {
   bool is_failed = false;
-  std::string error;                    // of the first failed shard
-  double loss = 0.0;                    // mean objective; +infinity when failed
-  std::vector<std::int32_t> predicted;  // empty when failed
-  std::int64_t num_queries = 0;
-  std::int64_t num_tokens = 0;
-  std::int64_t num_truncated = 0;
+  std::string error;         // of the first failed shard
+  RowMatrixXd label_scores;  // examples x labels; empty when failed
+  Usage usage;
 };
 
 // What a trial has out at one time: candidates, each on a whole split, cut into work items of fixed
@@ -30,9 +29,13 @@ class EvaluationGroup {
     bool is_manual = false;
     std::int64_t num_examples = 0;
   };
+  struct Shape {
+    std::int64_t shard_size = 1;
+    int num_labels = 0;
+  };
 
   EvaluationGroup() = default;
-  EvaluationGroup(std::vector<Member> members, std::int64_t shard_size);
+  EvaluationGroup(std::vector<Member> members, const Shape& shape);
 
   [[nodiscard]] std::size_t size() const { return members_.size(); }
   [[nodiscard]] bool is_settled() const { return num_open_ == 0; }
@@ -44,14 +47,14 @@ class EvaluationGroup {
   // Takes the final result of one of them. Throws CommError when it does not fit the item.
   void settle(const WorkItem& item, const WorkResult& result);
 
-  // Outcome of a member; call when the group is settled.
+  // Outcome of a member; call when the group is settled. A score that is not finite is a failure.
   [[nodiscard]] MemberOutcome outcome(std::size_t member) const;
 
  private:
   [[nodiscard]] std::int64_t num_shards(const Member& member) const;
 
   std::vector<Member> members_;
-  std::int64_t shard_size_ = 1;
+  Shape shape_;
   std::vector<std::vector<std::optional<WorkResult>>> results_;  // [member][shard]
   std::int64_t num_open_ = 0;
 };

@@ -64,11 +64,11 @@ class MasterRun {
   void start_trials();
   void start_trial(std::size_t index);
   void resume(ActiveTrial& trial, const std::string& id);
-  void submit_group(std::size_t index);
+  void advance(std::size_t index);
   void dispatch();
   void handle(const Message& message);
   void report_failure(int rank, const std::string& error);
-  void absorb_group(std::size_t index);
+  [[nodiscard]] bool absorb_group(std::size_t index);
   void finish_trial(std::size_t index);
   void save_checkpoint(ActiveTrial& trial);
   [[nodiscard]] RunOutcome stop();

@@ -14,7 +14,8 @@ namespace bbprompt {
 struct TrialMessage {
   std::int32_t trial = 0;
   std::string resolved_yaml;
-  std::string folder;  // paths in it are relative to this
+  std::string folder;       // paths in it are relative to this
+  std::string data_folder;  // and paths written "data:..." to this
 };
 // The trial is over; its parts may be thrown away.
 struct ForgetMessage {

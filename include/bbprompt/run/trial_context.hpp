@@ -9,9 +9,11 @@
 
 #include "bbprompt/config/experiment_spec.hpp"
 #include "bbprompt/eval/evaluator.hpp"
+#include "bbprompt/prompt/make_prompt_space.hpp"
 #include "bbprompt/replica/replica.hpp"
 #include "bbprompt/sched/work_item.hpp"
 #include "bbprompt/store/trial_record.hpp"
+#include "bbprompt/task/objective.hpp"
 #include "bbprompt/task/task_data.hpp"
 
 namespace bbprompt {
@@ -43,14 +45,34 @@ class TrialContext {
   [[nodiscard]] std::span<const Example> examples(Split split) const;
   [[nodiscard]] std::vector<std::int32_t> gold(Split split) const;
 
+  [[nodiscard]] const Objective& objective() const { return *objective_; }
+  [[nodiscard]] bool is_calibrated() const {
+    return spec_.scoring.calibration == Calibration::kFewShot;
+  }
+
+  // Names the discrete prompt of a point, equal for points that decode to the same tokens; empty
+  // for other kinds of prompt.
+  [[nodiscard]] std::string prompt_key(const std::vector<double>& point) const;
+
+  // Tokens that scoring the point on the whole split will send.
+  [[nodiscard]] std::int64_t count_tokens(const std::vector<double>& point, Split split) const;
+
   // Scores a work item of this trial. Failure is data: never throws for what an evaluation does.
   [[nodiscard]] WorkResult run(const WorkItem& item);
+
+  // Any prompt on a whole split, in the shards of a run's work items, so that the same prompt gets
+  // the same bits. Throws Error.
+  [[nodiscard]] Evaluation evaluate(const Prompt& prompt, Split split);
 
   // A candidate as people and programs can use it again.
   [[nodiscard]] PromptRecord describe(const std::vector<double>& point) const;
   [[nodiscard]] PromptRecord describe_manual() const;
 
  private:
+  [[nodiscard]] PromptSpaceInputs space_inputs() const;
+  [[nodiscard]] PromptRecord written_prompt(const std::string& text) const;
+  [[nodiscard]] std::string readable(const PromptDemonstrations& prompt) const;
+
   ExperimentSpec spec_;
   Replica& model_;
   TaskData data_;

@@ -33,9 +33,9 @@ struct WorkItem {
 // What came of it. Failure is data: `error` is empty exactly when the evaluation succeeded.
 struct WorkResult {
   std::uint64_t id = 0;
-  double loss_sum = 0.0;                // objective summed over the shard's examples
-  std::vector<std::int32_t> predicted;  // label index per example, in order
+  std::vector<double> label_scores;  // examples x labels, example by example
   std::int64_t num_queries = 0;
+  std::int64_t num_calls = 0;
   std::int64_t num_tokens = 0;
   std::int64_t num_truncated = 0;
   double seconds = 0.0;  // for progress only
@@ -45,8 +45,8 @@ struct WorkResult {
   [[nodiscard]] bool ok() const { return error.empty(); }
   [[nodiscard]] Bytes serialize() const;
   void append_to(ByteWriter& writer) const;
-  // Throws CommError for cut bytes and negative counts. A loss that is not finite passes:
-  // evaluators send failed results instead.
+  // Throws CommError for cut bytes and negative counts. Scores that are not finite pass: judging
+  // them is the master's part.
   [[nodiscard]] static WorkResult deserialize(ByteReader& reader);
 };
 

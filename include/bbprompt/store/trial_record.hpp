@@ -110,12 +110,15 @@ struct Checkpoint {
   Eigen::MatrixXd selection_points;       // dimension x waiting candidates
   std::vector<double> selection_fitness;  // their train objective
   std::vector<std::int64_t> selection_generation;
+  Eigen::MatrixXd selection_label_means;  // labels x waiting candidates; NaN where not known
   // Train scores of the discrete prompts asked so far, in the order they were asked: token ids,
   // mean objective, and the mean score of each label (prompts x labels).
   std::vector<std::string> cache_prompts;
   std::vector<double> cache_losses;
   Eigen::MatrixXd cache_label_means;
-  Eigen::VectorXd incumbent;  // best point so far; empty before the first generation
+  std::vector<std::string> dev_prompts;  // discrete prompts that were scored on the dev split
+  Eigen::VectorXd incumbent;             // best point so far; empty before the first generation
+  Eigen::VectorXd incumbent_label_means;
   double incumbent_fitness = 0.0;
 };
 

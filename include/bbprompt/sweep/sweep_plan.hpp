@@ -29,8 +29,9 @@ struct TrialSpec {
 struct SweepPlan {
   std::string name;
   OutputOptions output;
-  std::filesystem::path folder;   // absolute; relative paths in the trials start there
-  std::vector<TrialSpec> trials;  // variants x axes (last axis fastest) x seeds
+  std::filesystem::path folder;       // absolute; relative paths in the trials start there
+  std::filesystem::path data_folder;  // absolute; and paths written "data:..." here
+  std::vector<TrialSpec> trials;      // variants x axes (last axis fastest) x seeds
   std::string config_given;
   std::string config_resolved;
   std::string config_hash;  // SHA-256 over the ids and hashes of the trials in order
@@ -40,8 +41,9 @@ struct SweepPlan {
 inline constexpr std::int64_t kMaxTrials = 100000;
 inline constexpr std::int64_t kMaxPlanBytes = std::int64_t{1} << 29;
 
-// Expands a document. Throws ConfigError when a trial's settings are wrong (see parse_experiment),
-// when two trials are equal, or when there are more than the limits allow.
+// Expands a document without sweep.prompts_from (see run/transfer.hpp). Throws ConfigError when a
+// trial's settings are wrong (see parse_experiment), when two trials are equal, or when there are
+// more than the limits allow.
 [[nodiscard]] SweepPlan expand(const ConfigDocument& document);
 
 }  // namespace bbprompt

@@ -55,11 +55,12 @@ struct Dataset {
 // lines only at the end. Columns or keys that are not asked for are ignored.
 //
 // Throws DataError (file, row; the message adds the physical line) for: a file that cannot be read
-// or is empty, no rows, a row with more or fewer columns than the header, a missing or repeated
-// column, a label that has no entry in `task.labels`, a text of white space only, a value of the
-// wrong JSON type, invalid UTF-8, NUL, an unclosed or misplaced quote, a carriage return without
-// line feed outside quotes, a row above 64 MiB or 4096 columns, an unknown extension. Throws Error
-// when `task` names one column twice, or has no labels or two of one name.
+// (if it is missing below `task.data_folder`, with what to do) or is empty, no rows, a row with
+// more or fewer columns than the header, a missing or repeated column, a label that has no entry in
+// `task.labels`, a text of white space only, a value of the wrong JSON type, invalid UTF-8, NUL, an
+// unclosed or misplaced quote, a carriage return without line feed outside quotes, a row above 64
+// MiB or 4096 columns, an unknown extension. Throws Error when `task` names one column twice, or
+// has no labels or two of one name.
 [[nodiscard]] Dataset read_dataset(const std::filesystem::path& path, const TaskOptions& task);
 
 }  // namespace bbprompt

@@ -18,6 +18,9 @@ using LabelScores = Eigen::Ref<const Eigen::VectorXd>;
 //   cross_entropy   log sum_j exp(z_j) - z_y: softmax over the labels only
 //   hinge           sum over j != y of max(0, z_j - z_y + margin)   (BBT, Sun et al. 2022)
 //   error_rate      0 if predict(z) == y, else 1
+//   released_hinge  max(0, z_y - max_{j != y} z_j + margin) - margin: the margin loss of BDPL's
+//                   released code, whose sign is that of an attack: minimising it lowers the true
+//                   label. To show the defect, not to learn with.
 // A fitness is the mean of it over a split.
 class Objective {
  public:
@@ -31,7 +34,7 @@ class Objective {
   ObjectiveOptions options_;
 };
 
-// "cross_entropy", "hinge", "error_rate".
+// "cross_entropy", "hinge", "error_rate", "released_hinge".
 [[nodiscard]] std::string to_string(ObjectiveKind kind);
 
 // The inverse. Throws Error that lists the names.

@@ -12,6 +12,12 @@
 
 namespace bbprompt {
 
+// Solved examples that stand before a query.
+struct Demonstrations {
+  std::vector<const Example*> examples;
+  int max_field_tokens = 0;  // each text is cut to this many tokens; 0: as the task has it
+};
+
 // The written pattern around text, prompt and answer slot: "{prompt} {text_a} It was {mask}.".
 //
 //   {prompt}            where the prompt goes; exactly once
@@ -28,7 +34,8 @@ class PromptTemplate {
 
   // One example with a learned prompt, which is a segment of its own; all text stands as written,
   // so the text after {prompt} keeps its leading space.
-  [[nodiscard]] Query render(const Example& example, const Prompt& prompt) const;
+  [[nodiscard]] Query render(const Example& example, const PromptTokens& prompt) const;
+  [[nodiscard]] Query render(const Example& example, const PromptVectors& prompt) const;
 
   // One example with a prompt written as text (the manual baseline). The text is part of the
   // pattern: it is never cut, and braces in it mean nothing. White space at its joins: a border is
@@ -42,6 +49,18 @@ class PromptTemplate {
   // "It {prompt} was" "It was". Texts of examples are never changed.
   [[nodiscard]] Query render(const Example& example, std::string_view prompt_text) const;
 
+  // One example after solved ones (in-context learning). Each demonstration is the pattern with its
+  // own texts, its label's first answer word at {mask}, and `prompt_text` at {prompt} as in the
+  // query; behind it a separator. All stand before the query's pattern, whatever its first
+  // piece. The separator, not a space, parts them: models saw it between the texts they were
+  // trained on, and it ends a text that has no end of its own.
+  [[nodiscard]] Query render(const Example& example, std::string_view prompt_text,
+                             const Demonstrations& demonstrations) const;
+
+  // The demonstrations alone, as they stand there: a beginning without an answer slot.
+  [[nodiscard]] Query render_demonstrations(std::string_view prompt_text,
+                                            const Demonstrations& demonstrations) const;
+
  private:
   enum class Slot { kPrompt, kTextA, kTextB, kMask, kSeparator };
   using Piece = std::variant<std::string, Slot>;  // no string is empty or follows another
@@ -49,9 +68,13 @@ class PromptTemplate {
   class Parser;
   class Builder;
 
+  [[nodiscard]] Query render_segment(const Example& example, const Segment& prompt) const;
+  void add_demonstrations(const std::vector<Piece>& pieces, const Demonstrations& demonstrations,
+                          Builder& builder) const;
   [[nodiscard]] std::vector<Piece> with_prompt_text(std::string_view prompt_text) const;
 
   std::vector<Piece> pieces_;
+  std::vector<std::string> answers_;  // first answer word of each label
   int max_field_tokens_;
 };
 

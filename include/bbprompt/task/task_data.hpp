@@ -2,8 +2,10 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "bbprompt/prompt/prompt_options.hpp"
 #include "bbprompt/task/dataset.hpp"
 #include "bbprompt/task/task_options.hpp"
 
@@ -15,6 +17,9 @@ struct TaskData {
   std::vector<Example> dev;
   std::vector<Example> test;  // in file order
 
+  // Every text of the train file, without labels, in file order: the drawn ones, and the rest.
+  std::vector<std::string> train_file_texts;
+
   // Identifies data and draw: SHA-256 over the digests of the files read and the rows drawn.
   std::string fingerprint;
 
@@ -23,6 +28,10 @@ struct TaskData {
   std::int64_t num_dev_in_test = 0;
   std::vector<std::string> notes;  // the same for a reader of the results; empty if there are none
 };
+
+// The texts that candidates of a discrete prompt are counted in, as views into `data`.
+[[nodiscard]] std::vector<std::string_view> candidate_texts(const TaskData& data,
+                                                            CandidateText text);
 
 // Indices of `max_rows` of the examples, ascending; all where `max_rows` is 0 or not below their
 // number. Takes equally spaced ones of the order (label, row): no seed, the classes keep their

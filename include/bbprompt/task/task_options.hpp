@@ -8,7 +8,8 @@
 namespace bbprompt {
 
 enum class MetricKind { kAccuracy, kMacroF1, kBinaryF1, kMatthews };
-enum class ObjectiveKind { kCrossEntropy, kHinge, kErrorRate };
+enum class ObjectiveKind { kCrossEntropy, kHinge, kErrorRate, kReleasedHinge };
+enum class Calibration { kNone, kFewShot };
 
 // One class: its name in the data and its answer words, in the order of label indices.
 struct LabelOptions {
@@ -30,12 +31,19 @@ struct TaskOptions {
   std::vector<LabelOptions> labels;
   MetricKind metric = MetricKind::kAccuracy;
   int max_field_tokens = 0;  // each text is first cut to this many tokens; 0: no limit
+  // Not part of the file: where its paths written "data:..." were looked up, for messages.
+  std::filesystem::path data_folder;
 };
 
 struct FewShotOptions {
   int train_per_class = 16;
   int dev_per_class = 16;
   std::int64_t max_test = 0;  // rows of the test file, spread evenly over it; 0: all
+};
+
+// How label scores are used, the same in search, selection and test.
+struct ScoringOptions {
+  Calibration calibration = Calibration::kNone;
 };
 
 struct ObjectiveOptions {

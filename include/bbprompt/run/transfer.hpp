@@ -1,0 +1,32 @@
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "bbprompt/config/config_document.hpp"
+#include "bbprompt/config/sweep_spec.hpp"
+#include "bbprompt/store/trial_record.hpp"
+#include "bbprompt/sweep/sweep_plan.hpp"
+
+namespace bbprompt {
+
+// The discrete prompts that a finished run learned, as variants "from-TASK", or "from-TASK-METHOD"
+// when they are of several methods: of each task and method the prompt of the trial that is best on
+// dev (is_better_on_dev), in the order of their first trials. `methods` empty: all that learned
+// discrete prompts. Throws Error when there are none, a method is not there or learned no discrete
+// prompts, or none of a task's trials is done.
+[[nodiscard]] std::vector<PromptVariant> transferred_prompts(
+    const Results& results, const std::vector<std::string>& methods);
+
+// The document with the prompts of its sweep.prompts_from read from that run and written out as
+// variants; the same document where there is none. Throws ConfigError when that run cannot be read
+// or is not finished, and for what transferred_prompts() and with_prompt_variants() refuse.
+[[nodiscard]] ConfigDocument with_transferred_prompts(ConfigDocument document);
+
+// load_config(), prompts of other runs, expand(): the trials of a configuration file.
+[[nodiscard]] SweepPlan load_plan(const std::filesystem::path& path,
+                                  std::span<const std::string> overrides);
+
+}  // namespace bbprompt

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "app/command.hpp"
+#include "bbprompt/sweep/sweep_plan.hpp"
+
+namespace bbprompt {
+
+// Options of a command that reads a configuration: FILE and --set.
+[[nodiscard]] CommandOptions configuration_options(const CommandHelp& help);
+
+// The trials of the configuration that the arguments name.
+[[nodiscard]] SweepPlan load_plan(const boost::program_options::variables_map& values);
+
+}  // namespace bbprompt

@@ -1,0 +1,167 @@
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <iostream>
+
+#include "app/command.hpp"
+#include "bbprompt/base/error.hpp"
+#include "bbprompt/config/data_path.hpp"
+#include "bbprompt/explain/choose_trials.hpp"
+#include "bbprompt/explain/explanation.hpp"
+#include "bbprompt/explain/explanation_text.hpp"
+#include "bbprompt/explain/open_trial.hpp"
+#include "bbprompt/store/run_folder.hpp"
+
+namespace bbprompt {
+namespace {
+
+namespace po = boost::program_options;
+
+constexpr std::size_t kDefaultColumns = 100;
+
+CommandOptions explain_options() {
+  CommandOptions options;
+  options.help = {
+      .usage = "bbprompt explain RUN [--trial ID | --task TASK --method METHOD] [--split SPLIT]",
+      .about =
+          "Shows why a learned prompt works, by asking the model again: the effect of each token "
+          "(left out, and replaced by others), what it adds to the score of every label, what else "
+          "the search put in its place, and the examples that the prompt turns right or wrong "
+          "against the manual prompt. Soft prompts: of each vector, with the nearest token.\n"
+          "A whole run gets a short explanation of each task's best learned prompt; --trial, or a "
+          "choice that leaves one trial, a full one. Best is best on dev.",
+      .example =
+          "  bbprompt explain out/quickstart\n"
+          "  bbprompt explain out/quickstart --task reviews --method discrete --split "
+          "test\n"};
+  const auto add_text = [&](const char* name, const char* value, const char* meaning) {
+    options.named.add_options()(name, po::value<std::string>()->value_name(value), meaning);
+  };
+  add_text("task", "TASK", "the best trial of each method of this task");
+  add_text("method", "METHOD", "the best trial of this method on each task");
+  add_text("trial", "ID", "this trial; the beginning of an id will do");
+  options.named.add_options()("split",
+                              po::value<std::string>()->default_value("dev")->value_name("SPLIT"),
+                              "train, dev or test: the examples that are asked");
+  options.named.add_options()("max-examples", po::value<int>()->default_value(10)->value_name("N"),
+                              "examples listed of those turned right, and of those turned wrong; "
+                              "--json has them all");
+  options.named.add_options()(
+      "replacements", po::value<int>()->value_name("K"),
+      "other candidates tried at each position; default 5, none in short explanations");
+  options.named.add_options()("json", "everything, for programs");
+  add_text("data-folder", "FOLDER",
+           "data folder, instead of the run's data_folder and BBPROMPT_DATA");
+  add_text("config-folder", "FOLDER",
+           "where relative paths of the configuration start; default: where its file was");
+  options.hidden.add_options()("run", po::value<std::string>()->required());
+  options.positional.add("run", 1);
+  return options;
+}
+
+std::string text_of(const po::variables_map& values, const char* name) {
+  return values.count(name) > 0 ? values[name].as<std::string>() : std::string();
+}
+
+Split split_of(const po::variables_map& values) {
+  const auto name = values["split"].as<std::string>();
+  for (const Split split : {Split::kTrain, Split::kDev, Split::kTest}) {
+    if (to_string(split) == name) return split;
+  }
+  throw UsageError("--split: expected train, dev or test, found \"" + name + "\"");
+}
+
+int count_of(const po::variables_map& values, const char* name) {
+  const int count = values[name].as<int>();
+  if (count < 0) {
+    throw UsageError(std::string("--") + name + ": expected 0 or more, found " +
+                     std::to_string(count));
+  }
+  return count;
+}
+
+std::size_t terminal_columns() {
+  winsize size{};
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kDefaultColumns;
+  return std::max<std::size_t>(60, size.ws_col);
+}
+
+PathRoots roots_of(const Results& results, const po::variables_map& values) {
+  PathRoots roots = path_roots(results.run);
+  if (values.count("config-folder") > 0) roots.folder = text_of(values, "config-folder");
+  if (values.count("data-folder") > 0)
+    roots.data = find_data_folder(text_of(values, "data-folder"));
+  if (!std::filesystem::is_directory(roots.folder)) {
+    throw UsageError("the folder of the run's configuration, \"" + roots.folder.string() +
+                     "\", is not here; say with --config-folder where its relative paths start");
+  }
+  return roots;
+}
+
+// A line that is drawn over, where standard error is a terminal.
+class Counter {
+ public:
+  explicit Counter(std::string name) : name_(std::move(name)) {}
+  ~Counter() {
+    if (is_shown_) std::cerr << "\r\x1b[K" << std::flush;
+  }
+  Counter(const Counter&) = delete;
+  Counter& operator=(const Counter&) = delete;
+
+  void show(std::size_t num_done, std::size_t num_prompts) {
+    if (!is_terminal_) return;
+    std::cerr << "\r\x1b[K" << name_ << ": prompt " << num_done << '/' << num_prompts << std::flush;
+    is_shown_ = true;
+  }
+
+ private:
+  std::string name_;
+  bool is_terminal_ = ::isatty(STDERR_FILENO) == 1;
+  bool is_shown_ = false;
+};
+
+}  // namespace
+
+int explain_command(const Arguments& arguments) {
+  po::variables_map values;
+  const auto options = explain_options();
+  if (!parse_arguments(arguments, options, values)) return kExitDone;
+  ExplainOptions wanted{.split = split_of(values)};
+  ExplanationStyle style{
+      .width = terminal_columns(),
+      .max_examples = static_cast<std::size_t>(count_of(values, "max-examples"))};
+  const Results results = read_run(values["run"].as<std::string>());
+  const auto chosen = choose_trials(results, {.task = text_of(values, "task"),
+                                              .method = text_of(values, "method"),
+                                              .id = text_of(values, "trial")});
+  const bool is_json = values.count("json") > 0;
+  style.is_short = chosen.size() > 1;
+  if (style.is_short && !is_json) wanted.num_replacements = 0;
+  if (values.count("replacements") > 0) wanted.num_replacements = count_of(values, "replacements");
+  const PathRoots roots = roots_of(results, values);
+
+  ModelPool models;
+  std::vector<Explanation> explanations;
+  for (const std::size_t index : chosen) {
+    const TrialRecord& record = results.trials[index];
+    {
+      Counter counter(record.id);
+      wanted.on_progress = [&](std::size_t done, std::size_t all) { counter.show(done, all); };
+      const auto context = open_trial(record, roots, models);
+      explanations.push_back(explain(record, *context, wanted));
+    }
+    if (is_json) continue;
+    std::cout << (explanations.size() > 1 ? "\n" : "") << to_text(explanations.back(), style)
+              << std::flush;
+  }
+  if (is_json) std::cout << to_json(explanations);
+  if (style.is_short && !is_json) {
+    std::cout << "\nin full: bbprompt explain " << values["run"].as<std::string>()
+              << " --trial ID\n";
+  }
+  return kExitDone;
+}
+
+}  // namespace bbprompt

@@ -1,0 +1,232 @@
+#include "bbprompt/data/import.hpp"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+#include "bbprompt/base/atomic_file.hpp"
+#include "bbprompt/base/error.hpp"
+#include "bbprompt/base/json.hpp"
+#include "data/hyperpartisan.hpp"
+#include "data/import_rows.hpp"
+#include "data/published_check.hpp"
+#include "data/split_files.hpp"
+
+namespace bbprompt {
+namespace fs = std::filesystem;
+namespace {
+
+// The files of one split, and whether their names alone tell so.
+struct SplitFiles {
+  std::vector<ImportText> texts;
+  std::vector<ImportLayout> layouts;
+  bool is_named = true;
+};
+
+struct ReadSplit {
+  ImportRows rows;
+  std::string from;
+};
+
+class Importer {
+ public:
+  explicit Importer(const ImportRequest& request)
+      : request_(request), task_(find_known_task(request.task)) {}
+
+  ImportReport run() {
+    for (const auto& file : request_.files) add(file, std::nullopt);
+    for (const auto& file : request_.train) add(file, SplitName::kTrain);
+    for (const auto& file : request_.dev) add(file, SplitName::kDev);
+    for (const auto& file : request_.test) add(file, SplitName::kTest);
+    if (files_.empty()) throw UsageError("data import: expected files with labels, found none");
+    for (const auto& [split, files] : files_) {
+      check_number(split, files);
+      read(split, files);
+    }
+    move_listed_pairs();
+    require_published();
+    rename_dev();
+    for (const auto& [split, read] : splits_) write(split, read);
+    return std::move(report_);
+  }
+
+ private:
+  void add(const fs::path& file, std::optional<SplitName> split) {
+    ImportText text = load_import_text(
+        file, task_.name == "trec" ? Encoding8Bit::kLatin1 : Encoding8Bit::kRefuse);
+    ImportLayout layout = recognise_layout(task_, text);
+    if (layout.kind == LayoutKind::kIdPairs) {
+      if (id_pairs_) throw UsageError("data import: two lists of ids, one is " + text.file);
+      id_pairs_ = std::move(text);
+      return;
+    }
+    const auto by_name = split ? split : split_of_name(file);
+    if (layout.kind == LayoutKind::kUnlabelled) {
+      leave_out(text, layout, by_name == SplitName::kTest && !split);
+      return;
+    }
+    if (!by_name) {
+      throw UsageError("data import: cannot tell from its name which split " + text.file +
+                       " is; give it with --train, --dev or --test");
+    }
+    SplitFiles& files = files_[*by_name];
+    files.is_named = files.is_named && !split;
+    files.texts.push_back(std::move(text));
+    files.layouts.push_back(std::move(layout));
+  }
+
+  // A test file of GLUE among the others is no mistake; any other file without labels is.
+  void leave_out(const ImportText& text, const ImportLayout& layout, bool is_test_by_name) {
+    if (!is_test_by_name) {
+      fail_line(text, 1,
+                "expected a column of labels (" + layout.name +
+                    "), found texts alone; GLUE publishes no labels of its test sets");
+    }
+    report_.notes.push_back(text.file +
+                            ": left out, has no labels (GLUE publishes none of its test sets)");
+  }
+
+  // By their names alone, only parts that are known to be some make up a split.
+  void check_number(SplitName split, const SplitFiles& files) const {
+    const LayoutKind kind = files.layouts.front().kind;
+    const bool is_in_parts = kind == LayoutKind::kXml || kind == LayoutKind::kColaTsv;
+    if (files.texts.size() == 1 || !files.is_named || is_in_parts) return;
+    throw UsageError("data import: by their names " + files.texts[0].file + " and " +
+                     files.texts[1].file + " are both " + to_string(split) +
+                     "; give the files of each split with --train, --dev and --test");
+  }
+
+  void read(SplitName split, const SplitFiles& files) {
+    std::string from;
+    for (const ImportText& text : files.texts) from += (from.empty() ? "" : ", ") + text.file;
+    from += ": " + files.layouts.front().name;
+    ReadSplit result{.rows = {}, .from = from};
+    if (files.layouts.front().kind == LayoutKind::kXml) {
+      result.rows = read_hyperpartisan(task_, files.layouts.front(), files.texts);
+    } else {
+      for (std::size_t i = 0; i < files.texts.size(); ++i) {
+        ImportRows more = read_import_rows(task_, files.layouts[i], files.texts[i]);
+        std::move(more.rows.begin(), more.rows.end(), std::back_inserter(result.rows.rows));
+        result.rows.num_blank += more.num_blank;
+        result.rows.num_unagreed += more.num_unagreed;
+      }
+    }
+    note_left_out(from, result.rows);
+    const bool is_undivided = files.layouts.front().kind == LayoutKind::kXml &&
+                              split == SplitName::kTrain && files_.size() == 1;
+    if (is_undivided) {
+      deal(std::move(result));
+    } else {
+      splits_.emplace(split, std::move(result));
+    }
+  }
+
+  void note_left_out(const std::string& from, const ImportRows& rows) {
+    if (rows.num_blank > 0) {
+      report_.notes.push_back(from + ": " + std::to_string(rows.num_blank) +
+                              " rows without text left out");
+    }
+    if (rows.num_unagreed > 0) {
+      report_.notes.push_back(from + ": " + std::to_string(rows.num_unagreed) +
+                              " rows without an agreed label (-) left out");
+    }
+  }
+
+  void deal(ReadSplit all) {
+    compare_published(task_, "all", all.rows, report_.differences);
+    is_compared_ = true;
+    DealtRows dealt = deal_by_text(std::move(all.rows.rows));
+    report_.notes.push_back(all.from +
+                            ": no official splits; dealt to train, dev and test by the "
+                            "SHA-256 of the text");
+    splits_[SplitName::kTrain] = {.rows = {.rows = std::move(dealt.train)}, .from = all.from};
+    splits_[SplitName::kDev] = {.rows = {.rows = std::move(dealt.dev)}, .from = all.from};
+    splits_[SplitName::kTest] = {.rows = {.rows = std::move(dealt.test)}, .from = all.from};
+  }
+
+  // GLUE's dev set of MRPC is a list of pairs of the MSR train file.
+  void move_listed_pairs() {
+    if (!id_pairs_) return;
+    const auto train = splits_.find(SplitName::kTrain);
+    if (train == splits_.end() || splits_.contains(SplitName::kDev)) {
+      throw UsageError("data import: " + id_pairs_->file +
+                       " lists pairs of the train file that are dev; give it with a train file and "
+                       "without a dev file");
+    }
+    const auto listed_ids = read_id_pairs(*id_pairs_);
+    std::set<std::string> ids(listed_ids.begin(), listed_ids.end());
+    std::vector<ImportRow> kept;
+    ReadSplit dev{.rows = {}, .from = train->second.from + ", pairs of " + id_pairs_->file};
+    for (ImportRow& row : train->second.rows.rows) {
+      (ids.erase(row.id) > 0 ? dev.rows.rows : kept).push_back(std::move(row));
+    }
+    if (!ids.empty()) {
+      throw DataError(id_pairs_->file, 0,
+                      "expected pairs of the train file, found " + std::to_string(ids.size()) +
+                          " that are not in it, such as " + *ids.begin());
+    }
+    train->second.rows.rows = std::move(kept);
+    splits_.emplace(SplitName::kDev, std::move(dev));
+  }
+
+  void require_published() {
+    if (!is_compared_) {
+      for (const auto& [split, read] : splits_) {
+        compare_published(task_, to_string(split), read.rows, report_.differences);
+      }
+    }
+    if (request_.count_rule != CountRule::kRequire || report_.differences.empty()) return;
+    std::string message = "expected the published counts, found";
+    for (const auto& difference : report_.differences) message += "\n  " + difference;
+    throw DataError((request_.folder / task_.name).string(), 0, message + "\nnothing was written");
+  }
+
+  void rename_dev() {
+    const bool is_named = files_.contains(SplitName::kDev) && files_.at(SplitName::kDev).is_named;
+    if (!task_.is_tested_on_dev || !is_named || splits_.contains(SplitName::kTest)) return;
+    auto dev = splits_.extract(SplitName::kDev);
+    dev.key() = SplitName::kTest;
+    report_.notes.push_back(dev.mapped().from +
+                            ": written as test.jsonl, because GLUE keeps the "
+                            "labels of its test set and papers test on its dev "
+                            "set");
+    splits_.insert(std::move(dev));
+  }
+
+  void write(SplitName split, const ReadSplit& read) {
+    const fs::path folder = request_.folder / task_.name;
+    std::error_code status;
+    fs::create_directories(folder, status);
+    if (status) throw StoreError(folder.string(), "cannot create the folder: " + status.message());
+    ImportedSplit written{.name = to_string(split),
+                          .file = folder / (to_string(split) + ".jsonl"),
+                          .from = read.from,
+                          .num_rows = static_cast<std::int64_t>(read.rows.rows.size()),
+                          .label_counts = std::vector<std::int64_t>(task_.labels.size(), 0)};
+    std::string lines;
+    for (const ImportRow& row : read.rows.rows) {
+      ++written.label_counts.at(row.label);
+      nlohmann::ordered_json object = {{"text_a", row.text_a}};
+      if (task_.is_pair) object["text_b"] = row.text_b;
+      object["label"] = task_.labels[row.label];
+      lines += object.dump() + '\n';
+    }
+    replace_file(written.file, lines);
+    report_.splits.push_back(std::move(written));
+  }
+
+  const ImportRequest& request_;
+  const KnownTask& task_;
+  std::map<SplitName, SplitFiles> files_;
+  std::optional<ImportText> id_pairs_;
+  std::map<SplitName, ReadSplit> splits_;
+  bool is_compared_ = false;
+  ImportReport report_;
+};
+
+}  // namespace
+
+ImportReport import_data(const ImportRequest& request) { return Importer(request).run(); }
+
+}  // namespace bbprompt

@@ -1,0 +1,41 @@
+#include "bbprompt/explain/open_trial.hpp"
+
+#include "bbprompt/base/error.hpp"
+#include "bbprompt/config/config_node.hpp"
+#include "bbprompt/config/data_path.hpp"
+#include "bbprompt/run/trial_run.hpp"
+
+namespace bbprompt {
+namespace {
+
+void check_same(const TrialRecord& record, const TrialContext& context) {
+  const LanguageModelInfo& model = context.model_info();
+  if (model.fingerprint != record.model_fingerprint) {
+    throw Error("trial " + record.id + ": the model in " + context.spec().model.path.string() +
+                " (" + model.fingerprint.substr(0, 12) + ") is not the one of the run (" +
+                record.model + ", " + record.model_fingerprint.substr(0, 12) +
+                "); put that one back to explain the run");
+  }
+  if (record_hash(record.config, context) == record.config_hash) return;
+  throw Error("trial " + record.id + ": the data files " + context.spec().task.train.string() +
+              ", " + context.spec().task.test.string() +
+              " and so on are not those of the run; put those back to explain it");
+}
+
+}  // namespace
+
+PathRoots path_roots(const RunInfo& run) {
+  const ConfigNode root = parse_yaml(run.config_resolved, "the run's configuration");
+  const ConfigNode* data = root.find("data_folder");
+  return {.folder = run.config_folder, .data = find_data_folder(data == nullptr ? "" : data->text)};
+}
+
+std::unique_ptr<TrialContext> open_trial(const TrialRecord& record, const PathRoots& roots,
+                                         ModelPool& models) {
+  const ExperimentSpec spec = experiment_from_yaml(record.config, roots);
+  auto context = std::make_unique<TrialContext>(spec, models.get(spec.model));
+  check_same(record, *context);
+  return context;
+}
+
+}  // namespace bbprompt

@@ -1,0 +1,109 @@
+#include "bbprompt/run/transfer.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "bbprompt/base/error.hpp"
+#include "bbprompt/report/summary.hpp"
+#include "bbprompt/store/run_folder.hpp"
+
+namespace bbprompt {
+namespace fs = std::filesystem;
+namespace {
+
+// The trials of one task and method.
+struct Source {
+  std::string task;
+  std::string method;
+  const TrialRecord* best = nullptr;  // null: none is done
+};
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+// Methods by what their trials say: a failed trial may have no prompt to tell by.
+std::vector<std::string> discrete_methods(const Results& results) {
+  std::vector<std::string> names;
+  for (const TrialRecord& trial : results.trials) {
+    if (trial.best.prompt.kind == "discrete" && !contains(names, trial.method)) {
+      names.push_back(trial.method);
+    }
+  }
+  return names;
+}
+
+std::vector<Source> sources_of(const Results& results, const std::vector<std::string>& methods) {
+  std::vector<Source> sources;
+  for (const TrialRecord& trial : results.trials) {
+    if (!contains(methods, trial.method)) continue;
+    auto found = std::find_if(sources.begin(), sources.end(), [&](const Source& source) {
+      return source.task == trial.task && source.method == trial.method;
+    });
+    if (found == sources.end()) {
+      found = sources.insert(sources.end(), {.task = trial.task, .method = trial.method});
+    }
+    if (trial.state != "done" || trial.best.prompt.kind != "discrete") continue;
+    if (found->best == nullptr || is_better_on_dev(trial, *found->best)) found->best = &trial;
+  }
+  return sources;
+}
+
+Results read_finished(const fs::path& run) {
+  if (!fs::exists(run)) throw Error("there is no run at " + run.string());
+  if (fs::is_directory(run) && !fs::exists(results_path(run))) {
+    throw Error("the run in " + run.string() + " is not finished (it has no " +
+                results_path(run).filename().string() + "); run it to its end first");
+  }
+  return read_run(run);
+}
+
+}  // namespace
+
+std::vector<PromptVariant> transferred_prompts(const Results& results,
+                                               const std::vector<std::string>& methods) {
+  const auto known = discrete_methods(results);
+  if (known.empty()) throw Error("the run has no learned discrete prompts");
+  for (const std::string& method : methods) {
+    if (contains(known, method)) continue;
+    std::string names;
+    for (const auto& name : known) names += (names.empty() ? "" : ", ") + name;
+    throw Error("the run has no discrete prompts of a method \"" + method +
+                "\"; it has them of: " + names);
+  }
+  const auto& chosen = methods.empty() ? known : methods;
+  std::vector<PromptVariant> variants;
+  for (const Source& source : sources_of(results, chosen)) {
+    if (source.best == nullptr) {
+      throw Error("no trial of task " + source.task + " and method " + source.method +
+                  " is done in that run; choose other methods");
+    }
+    const PromptRecord& prompt = source.best->best.prompt;
+    variants.push_back(
+        {.name = "from-" + source.task + (chosen.size() > 1 ? "-" + source.method : std::string()),
+         .text = prompt.text,
+         .tokens = prompt.tokens});
+  }
+  return variants;
+}
+
+ConfigDocument with_transferred_prompts(ConfigDocument document) {
+  const PromptSource source = parse_sweep(document).prompts_from;
+  if (source.run.empty()) return document;
+  std::vector<PromptVariant> variants;
+  try {
+    variants = transferred_prompts(read_finished(source.run), source.methods);
+  } catch (const Error& error) {
+    const ConfigNode* sweep = document.root.find("sweep");
+    const ConfigNode* node = sweep == nullptr ? nullptr : sweep->find("prompts_from");
+    fail_config(node == nullptr ? document.root.position : node->position, "sweep.prompts_from",
+                error.what());
+  }
+  return with_prompt_variants(std::move(document), variants);
+}
+
+SweepPlan load_plan(const fs::path& path, std::span<const std::string> overrides) {
+  return expand(with_transferred_prompts(load_config(path, overrides)));
+}
+
+}  // namespace bbprompt

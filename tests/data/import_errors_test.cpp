@@ -1,0 +1,223 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "bbprompt/base/error.hpp"
+#include "bbprompt/data/import.hpp"
+#include "tests/data/import_support.hpp"
+
+namespace bbprompt {
+namespace {
+
+using ::testing::HasSubstr;
+using testing::ImportFolder;
+using testing::NamedText;
+
+struct ErrorCase {
+  std::string name;
+  std::string task;
+  std::vector<NamedText> files;
+  std::string file;  // the one at fault; empty: a question of usage
+  std::string message;
+
+  friend std::ostream& operator<<(std::ostream& out, const ErrorCase& error) {
+    return out << error.name;
+  }
+};
+
+const std::string kRteHeader = "index\tsentence1\tsentence2\tlabel\n";
+const std::string kMsrHeader = "Quality\t#1 ID\t#2 ID\t#1 String\t#2 String\n";
+const std::string kTruth =
+    "<articles>\n<article id=\"1\" hyperpartisan=\"true\"/>\n"
+    "<article id=\"2\" hyperpartisan=\"false\"/>\n</articles>\n";
+const std::string kArticle1 = "<articles>\n<article id=\"1\"><p>x</p></article>\n";
+const std::string kArticle2 = "<article id=\"2\"><p>y</p></article>\n</articles>\n";
+
+const std::vector<ErrorCase> kErrors = {
+    {"AnotherTasksFile",
+     "qnli",
+     {{"train.tsv", kMsrHeader + "1\t1\t2\ta\tb\n"}},
+     "train.tsv",
+     "line 1: expected a layout of qnli (TSV with columns \"question\", \"sentence\", \"label\"; "
+     "JSON lines with keys \"text_a\", \"text_b\", \"label\"), found \"Quality\\x09#1 ID\\x09#2 "
+     "ID\\x09#1 String\\x09#2 String\"; that is how files of mrpc look"},
+    {"NoDataAtAll", "trec", {{"train.txt", "Dear all,\n"}}, "train.txt", "found \"Dear all,\""},
+    {"EmptyFile", "trec", {{"train.txt", "\n"}}, "train.txt", "the file is empty"},
+    {"HeaderAlone", "rte", {{"train.tsv", kRteHeader}}, "train.tsv", "expected rows, found none"},
+    {"LabelColumnOfAnotherName",
+     "rte",
+     {{"train.tsv", "index\tsentence1\tsentence2\tlabels\n0\tA\tB\tentailment\n"},
+      {"dev.tsv", kRteHeader + "0\tA\tB\tentailment\n"}},
+     "train.tsv",
+     "line 1: expected a column of labels (TSV with columns \"sentence1\", \"sentence2\", "
+     "\"label\"), found texts alone"},
+    {"TooFewColumns",
+     "rte",
+     {{"train.tsv", kRteHeader + "0\tA\tentailment\n1\tA\tB\tentailment\n"}},
+     "train.tsv",
+     "line 2: expected 4 columns, found 3"},
+    {"HalfALastLine",
+     "rte",
+     {{"train.tsv", kRteHeader + "0\tA\tB\tentailment\n1\tA\tB"}},
+     "train.tsv",
+     "line 3: expected 4 columns, found 3; this is the last line: was the file cut short?"},
+    {"HalfALabel",
+     "rte",
+     {{"train.tsv", kRteHeader + "0\tA\tB\tentailment\n1\tA\tB\tnot_ent"}},
+     "train.tsv",
+     R"(line 3: expected a label of rte ("entailment", "not_entailment"), found "not_ent")"},
+    {"HalfATextAtTheEnd",
+     "mrpc",
+     {{"train.tsv", kMsrHeader + "1\t1\t2\tabc\tab"}},
+     "train.tsv",
+     "line 2: the file ends within a line: it was cut short"},
+    {"HalfASentenceOfCola",
+     "cola",
+     {{"train.tsv", "gj\t1\t\tA.\ngj\t1\t\tTh"}},
+     "train.tsv",
+     "line 2: the file ends within a line"},
+    {"LabelOfAnotherSet",
+     "cola",
+     {{"train.tsv", "gj\t1\t\tA.\ngj\t2\t\tB.\n"}},
+     "train.tsv",
+     R"(line 2: expected a label of cola ("unacceptable", "acceptable", "0", "1"), found "2")"},
+    {"HalfAJsonLine",
+     "ci",
+     {{"train.jsonl", "{\"text\": \"a\", \"label\": \"Uses\"}\n{\"text\": \"b\", \"la"}},
+     "train.jsonl",
+     "this is the last line: was the file cut short?"},
+    {"JsonOverSeveralLines",
+     "ci",
+     {{"train.json", "{\n \"text\": \"a\"}\n"}},
+     "train.json",
+     "line 1: "},
+    {"KeyMissingLater",
+     "ci",
+     {{"train.jsonl", "{\"text\": \"a\", \"label\": \"Uses\"}\n{\"text\": \"a\"}\n\n{}\n"}},
+     "train.jsonl",
+     "line 2: expected a key \"label\", found none"},
+    {"SentenceOutsideOfAnAbstract",
+     "rct",
+     {{"train.txt", "###1\nMETHODS\tA .\n\nMETHODS\tB .\n"}},
+     "train.txt",
+     R"(line 4: expected ###id, found "METHODS\x09B .")"},
+    {"AbstractCutBehindItsNumber",
+     "rct",
+     {{"train.txt", "###1\nMETHODS\tA .\n\n###2\n"}},
+     "train.txt",
+     "line 4: expected the sentences of an abstract, found none"},
+    {"QuoteLeftOpen",
+     "agnews",
+     {{"train.csv", "\"1\",\"T\",\"D\"\n\"2\",\"T\",\"D and"}},
+     "train.csv",
+     "line 2: a quote is left open to the end of the file; was the file cut short?"},
+    {"CsvOfOtherWidth",
+     "agnews",
+     {{"train.csv", "1,D\n"}},
+     "train.csv",
+     "line 1: expected 3 columns, found 2"},
+    {"XmlCutWithinAnArticle",
+     "hp",
+     {{"train-articles.xml", kArticle1 + "<article id=\"2\"><p>y"}, {"train-truth.xml", kTruth}},
+     "train-articles.xml",
+     "line 3: expected well-formed XML, found: "},
+    {"XmlCutBetweenArticles",
+     "hp",
+     {{"train-articles.xml", kArticle1}, {"train-truth.xml", kTruth}},
+     "train-articles.xml",
+     "was the file cut short?"},
+    {"ArticleMissing",
+     "hp",
+     {{"train-articles.xml", kArticle1 + "</articles>"}, {"train-truth.xml", kTruth}},
+     "train-articles.xml",
+     "found no article 2 and 0 more"},
+    {"ArticleWithoutTruth",
+     "hp",
+     {{"train-articles.xml", kArticle1 + "<article id=\"3\">z</article>\n" + kArticle2},
+      {"train-truth.xml", kTruth}},
+     "train-articles.xml",
+     "line 3: article 3 stands twice, or has no ground truth in "},
+    {"TwoFilesOfArticles",
+     "hp",
+     {{"train-a.xml", kArticle1 + kArticle2}, {"train-b.xml", kArticle1 + kArticle2}},
+     "train-b.xml",
+     "expected ground truth beside "},
+    {"ArticlesAlone",
+     "hp",
+     {{"train-a.xml", kArticle1 + kArticle2}},
+     "train-a.xml",
+     "expected two XML files a split, articles and ground truth, found 1"},
+    {"BytesThatAreNoUtf8",
+     "rte",
+     {{"train.tsv", kRteHeader + "0\tA\xff\tB\tentailment\n"}},
+     "train.tsv",
+     "line 2: expected UTF-8, found an invalid byte; convert the file to UTF-8"},
+    {"NulBytes",
+     "rte",
+     {{"train.tsv", kRteHeader + std::string("0\tA\0\tB\tentailment\n", 18)}},
+     "train.tsv",
+     "line 2: expected text, found a NUL byte"},
+    {"ListOfIdsThatAreNotInTrain",
+     "mrpc",
+     {{"train.tsv", kMsrHeader + "1\t1\t2\ta\tb\n"}, {"dev_ids.tsv", "3\t4\n"}},
+     "dev_ids.tsv",
+     "found 1 that are not in it, such as 3\t4"},
+    {"UnknownTask", "mprc", {}, "", "unknown data set \"mprc\"; known are mrpc, qnli, cola, rte"},
+    {"NoFiles", "rte", {}, "", "expected files with labels, found none"},
+    {"UnclearSplit",
+     "rte",
+     {{"rows.tsv", kRteHeader + "0\tA\tB\tentailment\n"}},
+     "",
+     "give it with --train, --dev or --test"},
+    {"TwoFilesOfOneSplit",
+     "rte",
+     {{"dev.tsv", kRteHeader + "0\tA\tB\tentailment\n"},
+      {"valid.tsv", kRteHeader + "0\tA\tB\tentailment\n"}},
+     "",
+     "are both dev; give the files of each split with --train, --dev and --test"},
+};
+
+class ImportErrors : public ::testing::TestWithParam<ErrorCase> {};
+
+TEST_P(ImportErrors, NameFileAndLineAndLeaveNothingBehind) {
+  ImportFolder folder;
+  try {
+    (void)folder.import(GetParam().task, GetParam().files);
+    FAIL() << "not refused";
+  } catch (const DataError& error) {
+    EXPECT_EQ(error.file(), folder.path(GetParam().file)) << error.what();
+    EXPECT_THAT(error.what(), HasSubstr(GetParam().message));
+  } catch (const UsageError& error) {
+    EXPECT_EQ(GetParam().file, "");
+    EXPECT_THAT(error.what(), HasSubstr(GetParam().message));
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder.out()));
+}
+
+INSTANTIATE_TEST_SUITE_P(Data, ImportErrors, ::testing::ValuesIn(kErrors),
+                         [](const auto& tested) { return tested.param.name; });
+
+TEST(ImportRefusal, RequiredCountsThatDifferAreListedAndNothingIsWritten) {
+  ImportFolder folder;
+  const auto file = folder.write({"train.tsv", kRteHeader + "0\tA\tB\tentailment\n"});
+  try {
+    (void)import_data({.task = "rte",
+                       .files = {file},
+                       .folder = folder.out(),
+                       .count_rule = CountRule::kRequire});
+    FAIL() << "not refused";
+  } catch (const DataError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("train: expected 2490 rows (entailment 1249, "
+                                        "not_entailment 1241)"));
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder.out()));
+}
+
+TEST(ImportRefusal, ATestFileWithoutLabelsIsRefusedWhereItIsAskedFor) {
+  ImportFolder folder;
+  const auto file = folder.write({"test.tsv", "index\tsentence1\tsentence2\n0\tA\tB\n"});
+  EXPECT_THROW((void)import_data({.task = "rte", .test = {file}, .folder = folder.out()}),
+               DataError);
+}
+
+}  // namespace
+}  // namespace bbprompt
