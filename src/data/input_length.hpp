@@ -25,7 +25,7 @@ class InputLength {
   [[nodiscard]] std::int64_t add_text(const TextSegment& text, MeasuredInput& input) const;
 
   PromptTemplate template_;
-  Prompt prompt_;
+  PromptTokens prompt_;
   LengthOptions options_;
 };
 

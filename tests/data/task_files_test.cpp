@@ -6,6 +6,7 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/config/config_document.hpp"
+#include "bbprompt/config/sweep_spec.hpp"
 #include "bbprompt/data/known_task.hpp"
 #include "bbprompt/sweep/sweep_plan.hpp"
 #include "bbprompt/task/dataset.hpp"
@@ -43,7 +44,12 @@ TEST(Configs, EveryFileLoadsAndExpands) {
     if (is_task_file(entry.path())) {
       EXPECT_EQ(plan_of_task(entry.path(), "").trials.size(), 1U);
     } else {
-      EXPECT_FALSE(expand(load_config(entry.path())).trials.empty());
+      const ConfigDocument document = load_config(entry.path());
+      const bool has_source = !parse_sweep(document).prompts_from.run.empty();
+      EXPECT_FALSE(expand(has_source
+                              ? with_prompt_variants(document, {{.name = "from-x", .text = "x"}})
+                              : document)
+                       .trials.empty());
     }
   }
   EXPECT_GE(num_files, 18);

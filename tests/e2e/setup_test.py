@@ -1,6 +1,7 @@
 """The scripts of jobs/, the configurations of configs/, and an installed copy, as a newcomer meets them."""
 
 import os
+import pathlib
 import shutil
 import subprocess
 
@@ -38,17 +39,19 @@ class Setup(support.RunCase):
         for path in sorted((support.SOURCE / "configs").rglob("*.yaml")):
             (experiments if "\nmodel:" in path.read_text() else tasks).append(path)
         self.assertTrue(experiments)
-        for path in experiments:
-            with self.subTest(configuration=path.name):
-                self.assertIn("trials", self.call("plan", path)[0])
+        quickstart = support.SOURCE / "configs/quickstart/quickstart.yaml"
+        plans = [(path, [path]) for path in experiments]
+        plans += [(path, [quickstart, "--set", f"sweep.axes.task=[{path}]"]) for path in tasks]
         shared = pathlib.Path(os.environ.get("BBPROMPT_SHARED_DIR", "")) / "datasets"
         self.environment["BBPROMPT_DATA"] = str(shared)
-        for path in tasks:
-            has_data = shared.exists() or "data:" not in path.read_text()
-            with self.subTest(task=path.name):
-                _, errors = self.call("plan", support.SOURCE / "configs/quickstart/quickstart.yaml", "--set", "seeds=1",
-                                      "--set", f"sweep.axes.task=[{path}]", expect=0 if has_data else 1)
-                if not has_data:  # the configuration is good, its data are not here
+        for path, arguments in plans:
+            text = path.read_text()
+            has_data = shared.exists() or not ("data:" in text or "tasks/" in text)
+            with self.subTest(configuration=path.name):
+                shown, errors = self.call("plan", *arguments, "--set", "seeds=1", expect=0 if has_data else 1)
+                if has_data:
+                    self.assertIn("trials", shown)
+                else:  # the configuration is good, its data are not here
                     self.assertRegex(errors, "set data_folder or BBPROMPT_DATA")
 
     def test_an_installed_copy_works(self):

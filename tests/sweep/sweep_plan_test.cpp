@@ -227,8 +227,8 @@ TEST(Expand, ErrorsOfOneCombinationPointAtTheValue) {
   EXPECT_EQ(error_of(kSmallConfig + "sweep: {axes: {prompt.length: [5, 0]}}\n"),
             "c.yaml:9:35: prompt.length: expected an integer from 1 to 512, found \"0\"");
   EXPECT_EQ(error_of(kSmallConfig + "sweep: {variants: {a: {budget.evaluations: 0}}}\n"),
-            "c.yaml:9:24: budget: expected a limit above 0 in budget.evaluations or "
-            "budget.queries, found none");
+            "c.yaml:9:24: budget: expected a limit above 0 in budget.evaluations, "
+            "queries, calls or tokens, found none");
 }
 
 }  // namespace
