@@ -44,8 +44,11 @@ class Setup(support.RunCase):
         plans += [(path, [quickstart, "--set", f"sweep.axes.task=[{path}]"]) for path in tasks]
         shared = pathlib.Path(os.environ.get("BBPROMPT_SHARED_DIR", "")) / "datasets"
         self.environment["BBPROMPT_DATA"] = str(shared)
+        self.call("run", *self.experiment(), "--out", "source")  # for configurations that start from a run
         for path, arguments in plans:
             text = path.read_text()
+            if "prompts_from:" in text:
+                arguments = [*arguments, "--set", f"sweep.prompts_from.run={self.folder / 'source'}"]
             has_data = shared.exists() or not ("data:" in text or "tasks/" in text)
             with self.subTest(configuration=path.name):
                 shown, errors = self.call("plan", *arguments, "--set", "seeds=1", expect=0 if has_data else 1)
