@@ -83,10 +83,11 @@ TokenBatch random_batch(const ModelConfig& config, int batch_tokens) {
   const int longest = std::min(128, config.max_tokens());
   const int shortest = longest / 2;
   while (true) {
-    const auto span = static_cast<std::uint64_t>(longest - shortest + 1);
+    const auto span = static_cast<std::uint64_t>(longest - shortest) + 1;
     const auto length = shortest + static_cast<int>(random.below(span));
     if (!batch.ids.empty() && batch.num_tokens() + length > batch_tokens) break;
     std::vector<TokenId> ids;
+    ids.reserve(static_cast<std::size_t>(length));
     for (int i = 0; i < length; ++i) {
       ids.push_back(config.pad_token_id + 1 +
                     static_cast<TokenId>(random.below(
