@@ -210,6 +210,30 @@ TEST_F(ExplainTest, ASoftPromptLosesOneVectorAtATime) {
   }
 }
 
+TEST_F(ExplainTest, ADeepPromptLosesATokenInEveryLayer) {
+  ExperimentSpec spec = small_experiment();
+  spec.prompt.soft.layers = SoftPromptLayers::kAll;
+  open(spec);
+  const Explanation found = explain(record_, *context_, {});
+  const PromptRecord& prompt = record_.best.prompt;
+  ASSERT_EQ(found.parts.size(), 3U);
+  ASSERT_EQ(prompt.vectors.rows(), 3 * prompt.num_layers);
+  for (Eigen::Index i = 0; i < 3; ++i) {
+    PromptVectors without{.vectors = nullptr, .base_ids = prompt.base_ids};
+    for (Eigen::Index layer = 0; layer < prompt.num_layers; ++layer) {
+      auto rows = std::make_shared<RowMatrixXf>(prompt.vectors.middleRows(3 * layer, 3));
+      rows->row(i).setZero();
+      if (layer == 0) {
+        without.vectors = rows;
+      } else {
+        without.layers.push_back(rows);
+      }
+    }
+    expect_near(found.parts[static_cast<std::size_t>(i)].without,
+                by_hand_->score(by_hand_->scores(without, Split::kDev), Split::kDev));
+  }
+}
+
 TEST_F(ExplainTest, TurnedExamplesAreWhereThePromptAndTheManualOneDisagreeOnTheGoldLabel) {
   open(small_discrete_experiment());
   const Explanation found =
