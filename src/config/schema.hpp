@@ -44,13 +44,13 @@ struct TextListField {
 // A mapping that is not read into a field: sweep (parse_sweep, resolved_yaml), profiles.
 struct SweepField {};
 
-using FieldRef =
-    std::variant<int*, std::int64_t*, double*, OptionalReal, bool*, TextField, std::string*,
-                 std::filesystem::path*, PromptKind*, Relaxation*, CandidateSource*, CandidateText*,
-                 ObjectiveKind*, MetricKind*, Calibration*, SelectionRule*, OptimizerKind*,
-                 CovarianceKind*, RestartKind*, PolicyGradientVariant*, GradientRule*,
-                 std::vector<std::string>*, std::vector<LabelOptions>*, std::vector<std::uint64_t>*,
-                 TextListField, SweepField>;
+using FieldRef = std::variant<int*, std::int64_t*, double*, OptionalReal, bool*, TextField,
+                              std::string*, std::filesystem::path*, PromptKind*, Relaxation*,
+                              CandidateSource*, CandidateText*, SoftPromptMode*, SoftPromptLayers*,
+                              ObjectiveKind*, MetricKind*, Calibration*, SelectionRule*,
+                              OptimizerKind*, CovarianceKind*, RestartKind*, PolicyGradientVariant*,
+                              GradientRule*, std::vector<std::string>*, std::vector<LabelOptions>*,
+                              std::vector<std::uint64_t>*, TextListField, SweepField>;
 
 // Limits of a number, or of each number in a list.
 struct Limits {

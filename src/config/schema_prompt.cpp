@@ -9,9 +9,10 @@ constexpr SchemaRow kPromptRows[] = {
     {.key = "prompt.kind",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.kind; },
      .choices = {"discrete", "soft", "manual", "demonstrations"},
-     .meaning = "`discrete`: tokens; `soft`: vectors added to word embeddings; `manual`: a written "
-                "text; `demonstrations`: solved examples before each query. The last two are not "
-                "searched: every one of their few prompts is scored"},
+     .meaning =
+         "`discrete`: tokens; `soft`: vectors among the word embeddings; `manual`: a written "
+         "text; `demonstrations`: solved examples before each query. The last two are not "
+         "searched: every one of their few prompts is scored"},
     {.key = "prompt.length",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.length; },
      .limits = {1, 512},
@@ -90,17 +91,29 @@ constexpr SchemaRow kPromptRows[] = {
        return &f.spec.prompt.discrete.candidates.is_without_stop_words;
      },
      .meaning = "leave out candidates of nothing but common English function words"},
+    {.key = "prompt.soft.mode",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.soft.mode; },
+     .choices = {"add", "concatenate"},
+     .meaning = "`add`: to the embeddings of base tokens in the input; `concatenate`: the vectors "
+                "take places of their own"},
+    {.key = "prompt.soft.layers",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.soft.layers; },
+     .choices = {"input", "all"},
+     .meaning = "`all`: a deep prompt, with vectors of its own that are added to the hidden states "
+                "before every further layer; needs a replica"},
     {.key = "prompt.soft.dimension",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.soft.dimension; },
      .limits = {0, 1e6},
-     .meaning = "search coordinates; 0: no projection, every coordinate of the vectors"},
+     .meaning = "search coordinates, of each layer for `layers: all`; 0: no projection, every "
+                "coordinate of the vectors"},
     {.key = "prompt.soft.alpha",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.soft.alpha; },
      .limits = {0, 1e6, true},
      .meaning = "scale of the random projection"},
     {.key = "prompt.soft.init",
      .field = [](ConfigFields& f) -> FieldRef { return TextField{&f.spec.prompt.soft.init}; },
-     .meaning = "text whose tokens stand under the vectors; empty: tokens drawn from the seed"},
+     .meaning = "`add`: text whose tokens stand under the vectors, empty: tokens drawn from the "
+                "seed; `concatenate`: text whose embeddings are added to the vectors, empty: none"},
     {.key = "prompt.manual.text",
      .field = [](ConfigFields& f) -> FieldRef { return TextField{&f.spec.prompt.manual.text}; },
      .meaning = "what stands at `{prompt}`; empty: `task.manual_prompt`"},

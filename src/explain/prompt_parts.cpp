@@ -18,6 +18,12 @@ PromptTokens joined(const std::vector<std::vector<TokenId>>& pieces) {
   return prompt;
 }
 
+std::shared_ptr<const RowMatrixXf> without_row(const RowMatrixXf& vectors, Eigen::Index row) {
+  auto rest = std::make_shared<RowMatrixXf>(vectors);
+  rest->row(row).setZero();
+  return rest;
+}
+
 struct Word {
   std::string text;
   std::size_t begin = 0;
@@ -95,14 +101,10 @@ void PromptParts::split(const PromptTokens& prompt, const PromptRecord& record) 
 }
 
 void PromptParts::split(const PromptVectors& prompt, const PromptRecord& record) {
-  const auto num_tokens = static_cast<Eigen::Index>(record.tokens.size());
-  for (Eigen::Index i = 0; i < num_tokens; ++i) {
-    auto vectors = std::make_shared<RowMatrixXf>(*prompt.vectors);
-    for (Eigen::Index row = i; row < vectors->rows(); row += num_tokens) {
-      vectors->row(row).setZero();  // in every layer
-    }
+  for (Eigen::Index i = 0; i < prompt.vectors->rows(); ++i) {
     PromptVectors rest = prompt;
-    rest.vectors = std::move(vectors);
+    rest.vectors = without_row(*prompt.vectors, i);
+    for (auto& layer : rest.layers) layer = without_row(*layer, i);
     parts_.push_back(
         {.text = record.tokens[static_cast<std::size_t>(i)], .without = std::move(rest)});
   }

@@ -1,10 +1,9 @@
 #include "bbprompt/prompt/make_prompt_space.hpp"
 
 #include "bbprompt/base/error.hpp"
-#include "bbprompt/base/random_stream.hpp"
 #include "bbprompt/prompt/candidate_vocabulary.hpp"
 #include "bbprompt/prompt/discrete_prompt_space.hpp"
-#include "bbprompt/prompt/soft_prompt_space.hpp"
+#include "prompt/make_soft_prompt_space.hpp"
 
 namespace bbprompt {
 namespace {
@@ -40,38 +39,6 @@ PromptSpaceWithNotes make_discrete(const PromptOptions& options, const PromptSpa
           .notes = std::move(vocabulary.notes)};
 }
 
-std::vector<TokenId> base_tokens(const PromptOptions& options, const PromptSpaceInputs& inputs) {
-  std::vector<TokenId> source;
-  if (!options.soft.init.empty()) {
-    source = inputs.tokenizer.encode(options.soft.init).ids;
-    if (source.empty()) throw Error("prompt.soft.init has no tokens");
-  } else {
-    for (const Candidate& word :
-         make_candidate_vocabulary({}, inputs.tokenizer, inputs.texts).candidates) {
-      source.push_back(word.ids.front());
-    }
-    RandomStream random({.seed = inputs.seed, .purpose = "soft_base_tokens"});
-    random.shuffle(std::span(source));
-  }
-  std::vector<TokenId> ids;
-  ids.reserve(static_cast<std::size_t>(options.length));
-  for (int i = 0; i < options.length; ++i)
-    ids.push_back(source[static_cast<std::size_t>(i) % source.size()]);
-  return ids;
-}
-
-PromptSpaceWithNotes make_soft(const PromptOptions& options, const PromptSpaceInputs& inputs) {
-  const SoftPromptSpaceInputs parts{
-      .length = options.length,
-      .hidden_size = static_cast<int>(inputs.word_embeddings.cols()),
-      .embedding_deviation = inputs.embedding_deviation,
-      .sigma = inputs.sigma,
-      .base_ids = base_tokens(options, inputs),
-      .seed = inputs.seed,
-  };
-  return {.space = std::make_unique<SoftPromptSpace>(options.soft, parts), .notes = {}};
-}
-
 PromptSpaceWithNotes make_manual(const ManualPromptOptions& options,
                                  const PromptSpaceInputs& inputs) {
   std::vector<TokenId> ids;
@@ -100,7 +67,7 @@ PromptSpaceWithNotes make_prompt_space(const PromptOptions& options,
     case PromptKind::kDiscrete:
       return make_discrete(options, inputs);
     case PromptKind::kSoft:
-      return make_soft(options, inputs);
+      return make_soft_prompt_space(options, inputs);
     case PromptKind::kManual:
       return make_manual(options.manual, inputs);
     case PromptKind::kDemonstrations: {
@@ -111,23 +78,6 @@ PromptSpaceWithNotes make_prompt_space(const PromptOptions& options,
     }
   }
   throw Error("unknown kind of prompt");
-}
-
-std::vector<TokenId> nearest_tokens(const PromptVectors& prompt,
-                                    Eigen::Map<const RowMatrixXf> word_embeddings) {
-  const Eigen::VectorXf lengths = word_embeddings.rowwise().norm().cwiseMax(1e-12F);
-  std::vector<TokenId> ids;
-  for (Eigen::Index i = 0; i < prompt.vectors->rows(); ++i) {
-    Eigen::RowVectorXf target = prompt.vectors->row(i);
-    if (!prompt.base_ids.empty()) {
-      target += word_embeddings.row(prompt.base_ids[static_cast<std::size_t>(i)]);
-    }
-    const Eigen::VectorXf cosines = (word_embeddings * target.transpose()).cwiseQuotient(lengths);
-    Eigen::Index best = 0;
-    cosines.maxCoeff(&best);
-    ids.push_back(static_cast<TokenId>(best));
-  }
-  return ids;
 }
 
 }  // namespace bbprompt

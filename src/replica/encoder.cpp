@@ -61,22 +61,37 @@ Eigen::Map<const RowMatrixXf> Encoder::encode_answers(const TokenBatch& batch) {
   AskedRows answers{.begins = {}, .tokens = batch.answers};
   for (std::size_t i = 0; i <= batch.num_sequences(); ++i)
     answers.begins.push_back(static_cast<Eigen::Index>(i));
-  const auto& layers = weights_->layers();
-  for (std::size_t i = 0; i < layers.size(); ++i)
-    apply_layer(layers[i], batch, i + 1 < layers.size() ? all : answers);
+  const int num_layers = weights_->config().num_layers;
+  for (int layer = 0; layer < num_layers; ++layer)
+    apply_layer(layer, batch, layer + 1 < num_layers ? all : answers);
   return {buffers_->hidden.data(), answers.begins.back(), buffers_->hidden.cols()};
 }
 
 std::vector<RowMatrixXf> Encoder::encode_all(const TokenBatch& batch) {
-  embed(batch);
-  const AskedRows all{.begins = batch.begins, .tokens = {}};
-  std::vector<RowMatrixXf> states;
-  states.emplace_back(buffers_->hidden.topRows(batch.num_tokens()));
-  for (const auto& layer : weights_->layers()) {
-    apply_layer(layer, batch, all);
-    states.emplace_back(buffers_->hidden.topRows(batch.num_tokens()));
+  std::vector<RowMatrixXf> states = {embed_tokens(batch)};
+  for (int layer = 0; layer < weights_->config().num_layers; ++layer) {
+    RowMatrixXf next = states.back();
+    advance(batch, layer, next);
+    states.push_back(std::move(next));
   }
   return states;
+}
+
+RowMatrixXf Encoder::embed_tokens(const TokenBatch& batch) {
+  embed(batch);
+  return buffers_->hidden.topRows(batch.num_tokens());
+}
+
+void Encoder::advance(const TokenBatch& batch, int layer, RowMatrixXf& states) {
+  check(batch);
+  if (layer < 0 || layer >= weights_->config().num_layers || states.rows() != batch.num_tokens() ||
+      states.cols() != weights_->config().hidden_size) {
+    throw Error("encoder: expected a layer of the model and a hidden state for every token");
+  }
+  buffers_->reserve(weights_->config(), batch);
+  buffers_->hidden.topRows(batch.num_tokens()) = states;
+  apply_layer(layer, batch, {.begins = batch.begins, .tokens = {}});
+  states = buffers_->hidden.topRows(batch.num_tokens());
 }
 
 void Encoder::check(const TokenBatch& batch) const {
@@ -103,6 +118,11 @@ void Encoder::check(const TokenBatch& batch) const {
   if (!std::all_of(batch.answers.begin(), batch.answers.end(), is_token) ||
       !std::all_of(batch.vectors.begin(), batch.vectors.end(),
                    [&](const InputVector& vector) { return is_token(vector.token); }) ||
+      !std::all_of(batch.layer_vectors.begin(), batch.layer_vectors.end(),
+                   [&](const LayerVector& vector) {
+                     return is_token(vector.token) && vector.layer >= 1 &&
+                            vector.layer < config.num_layers;
+                   }) ||
       (!batch.attended.empty() && batch.attended.size() != batch.ids.size())) {
     throw Error("encoder: expected answers, vectors and mask to be of tokens of the batch");
   }
@@ -149,8 +169,17 @@ void Encoder::attend_all(const TokenBatch& batch, const AskedRows& asked) {
   }
 }
 
-void Encoder::apply_layer(const LayerWeights& layer, const TokenBatch& batch,
-                          const AskedRows& asked) {
+void Encoder::add_layer_vectors(int layer, const TokenBatch& batch) {
+  for (const LayerVector& vector : batch.layer_vectors) {
+    if (vector.layer != layer) continue;
+    buffers_->hidden.row(vector.token) +=
+        Eigen::Map<const Eigen::RowVectorXf>(vector.values, buffers_->hidden.cols());
+  }
+}
+
+void Encoder::apply_layer(int index, const TokenBatch& batch, const AskedRows& asked) {
+  add_layer_vectors(index, batch);
+  const LayerWeights& layer = weights_->layers()[static_cast<std::size_t>(index)];
   Buffers& buffers = *buffers_;
   const float eps = weights_->config().layer_norm_eps;
   const Eigen::Index num_tokens = batch.num_tokens();

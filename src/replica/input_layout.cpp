@@ -155,31 +155,57 @@ void InputLayout::add_tokens(const PromptTokens& tokens, Draft& draft) const {
   }
 }
 
-void InputLayout::add_vectors(const PromptVectors& prompt, Draft& draft) const {
-  const auto* vectors = prompt.vectors.get();
-  if (vectors == nullptr || vectors->cols() != config_.hidden_size || !vectors->allFinite()) {
-    throw ModelError(model_name(config_), "expected prompt vectors of " +
-                                              std::to_string(config_.hidden_size) +
-                                              " finite numbers, found " +
-                                              (vectors == nullptr ? "none"
-                                               : vectors->cols() != config_.hidden_size
-                                                   ? std::to_string(vectors->cols()) + " in a row"
-                                                   : "infinity or NaN"));
-  }
+// Throws unless the rows are as many base tokens (or none), of the model's width, finite, and the
+// same in each layer.
+void InputLayout::check_vectors(const PromptVectors& prompt) const {
+  const auto fail = [this](const std::string& expected, const std::string& found) {
+    throw ModelError(model_name(config_), "expected " + expected + ", found " + found);
+  };
+  const auto check_matrix = [&](const std::shared_ptr<const RowMatrixXf>& matrix) {
+    const std::string expected =
+        "prompt vectors of " + std::to_string(config_.hidden_size) + " finite numbers";
+    if (matrix == nullptr) fail(expected, "none");
+    if (matrix->cols() != config_.hidden_size)
+      fail(expected, std::to_string(matrix->cols()) + " in a row");
+    if (!matrix->allFinite()) fail(expected, "infinity or NaN");
+  };
+  check_matrix(prompt.vectors);
+  const std::string num_rows = std::to_string(prompt.vectors->rows());
   const auto num_base = static_cast<Eigen::Index>(prompt.base_ids.size());
-  if (num_base != 0 && num_base != vectors->rows()) {
-    throw ModelError(model_name(config_), "expected a base token for each of the " +
-                                              std::to_string(vectors->rows()) +
-                                              " prompt vectors, found " + std::to_string(num_base));
+  if (num_base != 0 && num_base != prompt.vectors->rows()) {
+    fail("a base token for each of the " + num_rows + " prompt vectors", std::to_string(num_base));
   }
-  for (Eigen::Index row = 0; row < vectors->rows(); ++row) {
+  const std::size_t num_inner = prompt.layers.size();
+  if (num_inner != 0 && num_inner + 1 != static_cast<std::size_t>(config_.num_layers)) {
+    fail("a deep prompt for " + std::to_string(config_.num_layers) + " layers",
+         std::to_string(num_inner + 1));
+  }
+  for (const auto& matrix : prompt.layers) {
+    check_matrix(matrix);
+    if (matrix->rows() != prompt.vectors->rows())
+      fail(num_rows + " prompt vectors in each layer", std::to_string(matrix->rows()));
+  }
+}
+
+void InputLayout::add_vectors(const PromptVectors& prompt, Draft& draft) const {
+  check_vectors(prompt);
+  const bool is_alone = prompt.base_ids.empty();
+  const auto begin = static_cast<Eigen::Index>(draft.query.ids.size());
+  for (Eigen::Index row = 0; row < prompt.vectors->rows(); ++row) {
     // A vector that stands alone needs an id that RoBERTa counts as a token: any but padding.
-    const TokenId id = num_base == 0 ? begin_ : prompt.base_ids[static_cast<std::size_t>(row)];
+    const TokenId id = is_alone ? begin_ : prompt.base_ids[static_cast<std::size_t>(row)];
     check_id(id);
-    draft.query.vectors.push_back({.token = static_cast<Eigen::Index>(draft.query.ids.size()),
-                                   .values = vectors->data() + row * vectors->cols(),
-                                   .use = num_base == 0 ? VectorUse::kReplace : VectorUse::kAdd});
+    draft.query.vectors.push_back({.token = begin + row,
+                                   .values = prompt.vectors->row(row).data(),
+                                   .use = is_alone ? VectorUse::kReplace : VectorUse::kAdd});
     draft.add(id);
+  }
+  for (std::size_t i = 0; i < prompt.layers.size(); ++i) {
+    for (Eigen::Index row = 0; row < prompt.layers[i]->rows(); ++row) {
+      draft.query.layer_vectors.push_back({.layer = static_cast<int>(i) + 1,
+                                           .token = begin + row,
+                                           .values = prompt.layers[i]->row(row).data()});
+    }
   }
 }
 
@@ -219,23 +245,28 @@ void InputLayout::cut(Draft& draft) const {
   if (length < draft.query.ids.size()) drop_tokens(kept, draft);
 }
 
-// Keeps the first `kept[f]` tokens of field f and all that belong to none.
+// Keeps the first `kept[f]` tokens of field f and all that belong to none. Vectors and the answer
+// belong to none.
 void InputLayout::drop_tokens(std::vector<int> kept, Draft& draft) {
-  const LaidOutQuery all = std::exchange(draft.query, {});
-  draft.query.is_truncated = all.is_truncated;
-  auto vector = all.vectors.begin();
-  for (std::size_t i = 0; i < all.ids.size(); ++i) {
+  LaidOutQuery& query = draft.query;
+  std::vector<Eigen::Index> places(query.ids.size());  // of the tokens that stay
+  Eigen::Index count = 0;
+  for (std::size_t i = 0; i < places.size(); ++i) {
+    places[i] = count;
     const int field = draft.fields[i];
     if (field != kNoField && kept[static_cast<std::size_t>(field)]-- <= 0) continue;
-    const auto place = static_cast<Eigen::Index>(draft.query.ids.size());
-    if (all.answer == static_cast<Eigen::Index>(i)) draft.query.answer = place;
-    if (vector != all.vectors.end() && vector->token == static_cast<Eigen::Index>(i)) {
-      draft.query.vectors.push_back(*vector++);
-      draft.query.vectors.back().token = place;
-    }
-    draft.query.ids.push_back(all.ids[i]);
-    draft.query.types.push_back(all.types[i]);
+    query.ids[static_cast<std::size_t>(count)] = query.ids[i];
+    query.types[static_cast<std::size_t>(count)] = query.types[i];
+    ++count;
   }
+  query.ids.resize(static_cast<std::size_t>(count));
+  query.types.resize(static_cast<std::size_t>(count));
+  const auto move = [&places](Eigen::Index& token) {
+    token = places[static_cast<std::size_t>(token)];
+  };
+  move(query.answer);
+  for (InputVector& vector : query.vectors) move(vector.token);
+  for (LayerVector& vector : query.layer_vectors) move(vector.token);
 }
 
 }  // namespace bbprompt

@@ -13,12 +13,13 @@
 
 namespace bbprompt {
 
-// A query as the model's input. `vectors` borrow from the query; their tokens count from this
-// input's start.
+// A query as the model's input. Vectors borrow from the query; their tokens count from this input's
+// start.
 struct LaidOutQuery {
   std::vector<TokenId> ids;
   std::vector<int> types;
   std::vector<InputVector> vectors;
+  std::vector<LayerVector> layer_vectors;
   Eigen::Index answer = 0;
   bool is_truncated = false;  // lost tokens to the model's length
 };
@@ -48,6 +49,7 @@ class InputLayout {
   void add_other(const Segment& segment, Draft& draft) const;
   void add_tokens(const PromptTokens& tokens, Draft& draft) const;
   void add_vectors(const PromptVectors& vectors, Draft& draft) const;
+  void check_vectors(const PromptVectors& prompt) const;
   void check_id(TokenId id) const;
   void cut(Draft& draft) const;
   static void drop_tokens(std::vector<int> kept, Draft& draft);

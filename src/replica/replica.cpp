@@ -9,6 +9,7 @@
 #include "bbprompt/base/utf8.hpp"
 #include "replica/gemm.hpp"
 #include "replica/input_layout.hpp"
+#include "replica/layer_deviation.hpp"
 
 namespace bbprompt {
 namespace {
@@ -21,7 +22,8 @@ LanguageModelInfo describe(const Weights& weights, const Tokenizer& tokenizer,
   return {.name = folder.filename().string(),
           .fingerprint = sha256_hex(weights.fingerprint() + tokenizer.fingerprint()),
           .max_tokens = config.max_tokens(),
-          .hidden_size = config.hidden_size};
+          .hidden_size = config.hidden_size,
+          .num_layers = config.num_layers};
 }
 
 // Adds one query behind the others.
@@ -34,6 +36,10 @@ void append(const LaidOutQuery& query, const ModelConfig& config, TokenBatch& ba
   for (InputVector vector : query.vectors) {
     vector.token += begin;
     batch.vectors.push_back(vector);
+  }
+  for (LayerVector vector : query.layer_vectors) {
+    vector.token += begin;
+    batch.layer_vectors.push_back(vector);
   }
   batch.answers.push_back(begin + query.answer);
   batch.begins.push_back(batch.num_tokens());
@@ -72,25 +78,42 @@ AnswerScores Replica::score(std::span<const Query> queries, std::span<const Toke
   const auto num_answers = static_cast<Eigen::Index>(answers.size());
   AnswerScores result;
   result.scores.resize(static_cast<Eigen::Index>(queries.size()), num_answers);
-  TokenBatch batch;
   Eigen::Index num_done = 0;
-  const auto compute_batch = [&] {
+  for (const TokenBatch& batch : batches(queries, result.usage)) {
     const auto count = static_cast<Eigen::Index>(batch.num_sequences());
-    if (count > 0) compute(batch, answers, result.scores.middleRows(num_done, count));
+    compute(batch, answers, result.scores.middleRows(num_done, count));
     num_done += count;
-    batch = {};
-  };
+  }
+  if (!queries.empty()) result.usage.num_calls = 1;
+  return result;
+}
+
+std::vector<TokenBatch> Replica::batches(std::span<const Query> queries, Usage& usage) {
+  std::vector<TokenBatch> batches;
   for (const Query& query : queries) {
     const LaidOutQuery input = layout_->lay_out(query);
     const auto num_tokens = static_cast<std::int64_t>(input.ids.size());
-    if (batch.num_tokens() + num_tokens > options_.max_batch_tokens) compute_batch();
-    append(input, weights_->config(), batch);
-    result.usage +=
+    if (batches.empty() || batches.back().num_tokens() + num_tokens > options_.max_batch_tokens)
+      batches.emplace_back();
+    append(input, weights_->config(), batches.back());
+    usage +=
         {.num_queries = 1, .num_tokens = num_tokens, .num_truncated = input.is_truncated ? 1 : 0};
   }
-  compute_batch();
-  if (!queries.empty()) result.usage.num_calls = 1;
-  return result;
+  return batches;
+}
+
+std::vector<double> Replica::layer_deviations(std::span<const Query> queries) {
+  Usage usage;
+  const auto all = batches(queries, usage);
+  std::vector<RowMatrixXf> states;
+  states.reserve(all.size());
+  for (const TokenBatch& batch : all) states.push_back(encoder_.embed_tokens(batch));
+  std::vector<double> deviations;
+  for (int layer = 0; layer + 1 < weights_->config().num_layers; ++layer) {
+    for (std::size_t i = 0; i < all.size(); ++i) encoder_.advance(all[i], layer, states[i]);
+    deviations.push_back(clipped_deviation(states));
+  }
+  return deviations;
 }
 
 void Replica::compute(const TokenBatch& batch, std::span<const TokenId> answers,

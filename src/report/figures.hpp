@@ -39,6 +39,6 @@ struct FigureGroup {
 inline constexpr const char* kAxesStyle =
     "set border 3 linecolor rgb '#555555'\nset tics nomirror out scale 0.6\n"
     "set grid ytics linecolor rgb '#dddddd' linewidth 1 dashtype 1\n"
-    "set key outside bottom center horizontal samplen 2.5 spacing 1.2\n";
+    "set key outside top center horizontal samplen 2.5 spacing 1.2\n";
 
 }  // namespace bbprompt

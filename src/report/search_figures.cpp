@@ -30,17 +30,21 @@ struct Panel {
   double scale = 1.0;
 };
 
+// Lines of methods; of their variations only where there is nothing else.
 std::vector<Line> lines_of(const Results& results, const std::string& task) {
-  std::vector<Line> lines;
+  std::vector<Line> methods;
+  std::vector<Line> variations;
   const TrialVariants variants(results.trials);
   for (const TrialRecord& trial : results.trials) {
     if (trial.task != task || trial.state != "done" || trial.generations.empty()) continue;
+    std::vector<Line>& lines = variants.settings(trial).empty() ? methods : variations;
     const std::string label = variants.label(trial);
     auto line = std::find_if(lines.begin(), lines.end(),
                              [&](const Line& candidate) { return candidate.method == label; });
     if (line == lines.end()) line = lines.insert(line, {label, {}});
     line->trials.push_back(&trial);
   }
+  std::vector<Line> lines = methods.empty() ? variations : methods;
   if (lines.size() > kMaxLines) lines.resize(kMaxLines);
   return lines;
 }
@@ -69,7 +73,7 @@ GnuplotScript draw_panel(const Panel& panel, const std::vector<Line>& lines) {
   if (plots.empty()) return script;
   script.size.height += 11 * static_cast<int>(lines.size());
   script.commands = std::string(kAxesStyle) + "set title " + gnuplot_string(panel.title) +
-                    "\nset xlabel 'search queries' offset 0,0.4\nset xrange [0:*] noextend\n"
+                    "\nset xlabel 'search queries'\nset xrange [0:*] noextend\n"
                     "set format x '%.0f'\nset ylabel " +
                     gnuplot_string(panel.ylabel) + "\nplot " + plots + "\n";
   return script;

@@ -149,7 +149,7 @@ GnuplotScript axis_figure(const Axis& axis, const std::string& task, const AxisD
   }
   script.size.height += 11 * static_cast<int>(data.methods.size());
   script.commands = std::string(kAxesStyle) + "set title " + gnuplot_string(task) +
-                    "\nset xlabel " + gnuplot_string(axis.label) + " offset 0,0.4\nset ylabel " +
+                    "\nset xlabel " + gnuplot_string(axis.label) + "\nset ylabel " +
                     gnuplot_string("test " + data.metric + " \xC3\x97 100") + "\n" +
                     (data.is_numeric() ? lines_commands(data) : bars_commands(data));
   return script;

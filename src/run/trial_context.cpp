@@ -27,9 +27,22 @@ auto with_key(const ExperimentSpec& spec, const std::string& key, Build build) {
     throw;
   } catch (const DataError&) {
     throw;
+  } catch (const ConfigError&) {
+    throw;
   } catch (const Error& error) {
     throw ConfigError({.file = spec.task.name, .key = key}, error.what());
   }
+}
+
+// The matrices of all layers, one below the other.
+RowMatrixXf stack_layers(const PromptVectors& prompt) {
+  const Eigen::Index num_rows = prompt.vectors->rows();
+  RowMatrixXf all(num_rows * static_cast<Eigen::Index>(prompt.layers.size() + 1),
+                  prompt.vectors->cols());
+  all.topRows(num_rows) = *prompt.vectors;
+  for (std::size_t i = 0; i < prompt.layers.size(); ++i)
+    all.middleRows(num_rows * static_cast<Eigen::Index>(i + 1), num_rows) = *prompt.layers[i];
+  return all;
 }
 
 }  // namespace
@@ -56,8 +69,16 @@ TrialContext::TrialContext(const ExperimentSpec& spec, Replica& model)
   objective_ =
       with_key(spec, "objective", [&] { return std::make_unique<Objective>(spec.objective); });
 
-  auto space =
-      with_key(spec, "prompt", [&] { return make_prompt_space(spec.prompt, space_inputs()); });
+  auto space = with_key(spec, "prompt", [&] {
+    PromptSpaceInputs inputs = space_inputs();
+    if (spec.prompt.kind == PromptKind::kSoft) {
+      const PromptVectors base = soft_base_prompt(spec.prompt, inputs);
+      check_length(base);
+      if (spec.prompt.soft.layers == SoftPromptLayers::kAll && inputs.num_layers > 1)
+        inputs.layer_deviations = measure_layers(base);
+    }
+    return make_prompt_space(spec.prompt, inputs);
+  });
   prompt_space_ = std::move(space.space);
   notes_.insert(notes_.end(), space.notes.begin(), space.notes.end());
   const auto& candidates = spec.prompt.discrete.candidates;
@@ -82,7 +103,8 @@ PromptSpaceInputs TrialContext::space_inputs() const {
                            .sigma = initial_sigma(spec_.optimizer),
                            .texts = candidate_texts(data_, spec_.prompt.discrete.candidates.text),
                            .seed = spec_.seed,
-                           .manual_prompt = spec_.task.manual_prompt};
+                           .manual_prompt = spec_.task.manual_prompt,
+                           .num_layers = model_.info().num_layers};
   if (spec_.prompt.kind == PromptKind::kDemonstrations) {
     inputs.demonstrations =
         demonstration_inputs({.prompt_template = *prompt_template_,
@@ -92,6 +114,27 @@ PromptSpaceInputs TrialContext::space_inputs() const {
                              data_.train, spec_.seed);
   }
   return inputs;
+}
+
+std::vector<double> TrialContext::measure_layers(const PromptVectors& base) {
+  std::vector<Query> queries;
+  queries.reserve(data_.train.size());
+  for (const Example& example : data_.train)
+    queries.push_back(prompt_template_->render(example, base));
+  notes_.emplace_back(
+      "deep prompt: the hidden states of the train split with the base prompt were read once to "
+      "scale its layers; as much work as one evaluation, in no budget");
+  return model_.layer_deviations(queries);
+}
+
+// What may not be cut of an input is as long as the prompt, whatever its vectors.
+void TrialContext::check_length(const PromptVectors& base) const {
+  if (data_.train.empty()) return;
+  try {
+    (void)model_.count_tokens(prompt_template_->render(data_.train.front(), base));
+  } catch (const ModelError& error) {
+    throw ConfigError({.file = spec_.task.name, .key = "prompt.length"}, error.what());
+  }
 }
 
 std::span<const Example> TrialContext::examples(Split split) const {
@@ -174,7 +217,8 @@ PromptRecord TrialContext::describe(const std::vector<double>& point) const {
     record.ids = tokens->ids;
   } else if (const auto* vectors = std::get_if<PromptVectors>(&prompt)) {
     record.kind = "soft";
-    record.vectors = *vectors->vectors;
+    record.vectors = stack_layers(*vectors);
+    record.num_layers = static_cast<std::int64_t>(vectors->layers.size()) + 1;
     record.base_ids = vectors->base_ids;
     record.ids = nearest_tokens(*vectors, model_.word_embeddings());
   } else if (const auto* written = std::get_if<PromptText>(&prompt)) {

@@ -116,9 +116,14 @@ TEST(ConfigErrors, NumbersAreFiniteAndWithinTheirRange) {
 TEST(ConfigErrors, WrongTypesSayWhatWasExpectedAndFound) {
   expect_errors({
       {"", "prompt: {soft: {alpha: 1,5}}\n",
-       "c.yaml:9:26: prompt.soft.5: unknown key; known here: dimension, alpha, init"},
+       "c.yaml:9:26: prompt.soft.5: unknown key; known here: mode, layers, dimension, alpha, init"},
       {"", "prompt: {kind: hard}\n",
-       "c.yaml:9:16: prompt.kind: expected discrete or soft, found \"hard\""},
+       "c.yaml:9:16: prompt.kind: expected discrete, soft, manual or demonstrations, found "
+       "\"hard\""},
+      {"", "prompt: {soft: {mode: replace}}\n",
+       "c.yaml:9:23: prompt.soft.mode: expected add or concatenate, found \"replace\""},
+      {"", "prompt: {soft: {layers: 12}}\n",
+       "c.yaml:9:25: prompt.soft.layers: expected input or all, found \"12\""},
       {"", "optimizer: {cma_es: {active: yes}}\n",
        "c.yaml:9:30: optimizer.cma_es.active: expected true or false, found \"yes\""},
       {"", "optimizer: {cma_es: {target: low}}\n",
@@ -217,6 +222,12 @@ TEST(ConfigErrors, MissingKeysPointAtTheSection) {
 
 TEST(ConfigErrors, ValuesThatDoNotGoTogetherAreRefused) {
   expect_errors({
+      {"", "prompt: {kind: discrete, discrete: {candidates: {source: list}}}\n",
+       "c.yaml:9:49: prompt.discrete.candidates.file: expected the file of candidates that source: "
+       "list reads, found none"},
+      {"", "prompt: {kind: demonstrations, demonstrations: {per_class: 17}}\n",
+       "c.yaml:9:60: prompt.demonstrations.per_class: expected at most few_shot.train_per_class, "
+       "16, found 17"},
       {"", "budget: {evaluations: 0}\n",
        "c.yaml:9:9: budget: expected a limit above 0 in budget.evaluations, queries, calls or "
        "tokens, found none"},
@@ -229,6 +240,14 @@ TEST(ConfigErrors, ValuesThatDoNotGoTogetherAreRefused) {
        "c.yaml:8:21: task.columns.text_b: column \"label\" is task.columns.label already"},
       {"", "optimizer: {cma_es: {population_size: 1}}\n",
        "c.yaml:9:39: optimizer.cma_es.population_size: expected 0 or at least 2, found 1"},
+      {"", "optimizer: {kind: policy_gradient}\n",
+       "c.yaml:9:19: optimizer.kind: this optimizer chooses among categories; expected "
+       "prompt.kind: "
+       "discrete with prompt.discrete.relaxation: index, or cma_es or random_search"},
+      {"", "prompt: {kind: discrete}\noptimizer: {kind: cat_cma}\n",
+       "c.yaml:10:19: optimizer.kind: this optimizer chooses among categories; expected "
+       "prompt.kind: "
+       "discrete with prompt.discrete.relaxation: index, or cma_es or random_search"},
       {"", "optimizer: {cat_cma: {population_size: 1}}\n",
        "c.yaml:9:40: optimizer.cat_cma.population_size: expected 0 or at least 2, found 1"},
       {"", "prompt: {soft: {dimension: 10001}}\n",

@@ -58,6 +58,25 @@ class Output(support.RunCase):
         whole = json.loads(self.call("report", "run", "--json")[0])
         self.assertEqual(len(whole["trials"]), 4)
         self.assertEqual(whole["digest"], self.digest("run"))
+        self.assertEqual({row["method"] for row in whole["matrix"]}, {"manual", "discrete", "soft"})
+        self.assertIn("average", table)
+
+    def test_runs_are_reported_together_in_every_form(self):
+        self.finished_run()
+        once = self.call("report", "run", "--csv")[0]
+        self.assertEqual(self.call("report", "run", "run/results.h5", "--csv")[0], once)
+        self.assertIn("| discrete |", self.call("report", "run", "--markdown", "--baseline", "soft")[0])
+        self.assertIn("\\toprule", self.call("report", "run", "--latex")[0])
+        rows = list(csv.DictReader(io.StringIO(self.call("report", "run", "--csv", "--table", "efficiency",
+                                                         "--efficiency", "soft")[0])))
+        self.assertEqual([(row["method"], row["pairs"]) for row in rows], [("discrete", "2"), ("soft", "2")])
+        self.call("report", "run", "--html", "page.html")
+        page = (self.folder / "page.html").read_text(encoding="utf-8")
+        self.assertTrue(page.startswith("<!DOCTYPE html>") and page.endswith("</html>\n"))
+        self.assertIn("<bdi>discrete</bdi>", page)
+        for arguments in (["--baseline", "hard"], ["--efficiency", "hard"], ["--table", "matrix"],
+                          ["--csv", "--table", "efficiency"], ["--csv", "--table", "prompts"]):
+            self.assertTrue(self.call("report", "run", *arguments, expect=2)[1])
 
     def test_plain_progress_lines_go_to_standard_error_and_to_the_log(self):
         errors = self.call("run", *self.experiment(), "--out", "run", "--progress", "plain",

@@ -106,9 +106,11 @@ TEST_F(Layout, NeverCutsThePatternOrATokenThatReachesIntoIt) {
 
 TEST_F(Layout, MovesTheAnswerAndVectorsBehindACut) {
   const auto vectors = std::make_shared<const RowMatrixXf>(RowMatrixXf::Random(2, 8));
-  const auto input =
-      lay_out({field("a b c d e f g h i j k l m n a b"),
-               PromptVectors{.vectors = vectors, .base_ids = {kThe, kIt}}, AnswerSlot{}});
+  const auto inner = std::make_shared<const RowMatrixXf>(RowMatrixXf::Random(2, 8));
+  config_.num_layers = 3;
+  layout_.emplace(load_tokenizer(testing::shared_folder() / kFolder), config_);
+  const PromptVectors prompt{.vectors = vectors, .base_ids = {kThe, kIt}, .layers = {inner, inner}};
+  const auto input = lay_out({field("a b c d e f g h i j k l m n a b"), prompt, AnswerSlot{}});
   ASSERT_EQ(input.ids.size(), 16U);
   EXPECT_EQ(input.answer, 14);
   ASSERT_EQ(input.vectors.size(), 2U);
@@ -117,6 +119,12 @@ TEST_F(Layout, MovesTheAnswerAndVectorsBehindACut) {
   EXPECT_EQ(input.vectors[1].values, vectors->row(1).data());
   EXPECT_EQ(input.vectors[1].use, VectorUse::kAdd);
   EXPECT_EQ(input.ids[12], kThe);
+  ASSERT_EQ(input.layer_vectors.size(), 2 * prompt.layers.size());
+  for (std::size_t i = 0; i < input.layer_vectors.size(); ++i) {
+    EXPECT_EQ(input.layer_vectors[i].layer, 1 + static_cast<int>(i / 2));
+    EXPECT_EQ(input.layer_vectors[i].token, 12 + static_cast<Eigen::Index>(i % 2));
+    EXPECT_EQ(input.layer_vectors[i].values, inner->row(static_cast<Eigen::Index>(i % 2)).data());
+  }
 }
 
 TEST_F(Layout, SaysBothLengthsWhenNothingMoreCanBeCut) {

@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <filesystem>
+#include <regex>
 
 #include "bbprompt/base/error.hpp"
 #include "tests/report/page_run.hpp"
@@ -51,10 +53,10 @@ TEST(HtmlPage, HasTablesPromptsSharesAndWhatWasPaid) {
   const std::string whole = to_html(page_run(), {}, std::nullopt);
   EXPECT_THAT(whole,
               HasSubstr("<code><bdi> movie</bdi></code> <span class=\"share\">90.0 %</span>"));
-  EXPECT_THAT(whole, HasSubstr("<bdi>policy</bdi></td><td class=\"number\"><bdi>6</bdi></td><td>"
-                               "<bdi>test</bdi></td><td class=\"number\"><bdi>6</bdi></td>"
-                               "<td class=\"number\"><bdi>300</bdi></td><td class=\"number\"><bdi>"
-                               "30</bdi></td><td class=\"number\"><bdi>4200</bdi></td>"));
+  EXPECT_THAT(whole, HasSubstr("<bdi>policy</bdi></td><td class=\"number\"><bdi>36</bdi></td><td>"
+                               "<bdi>test</bdi></td><td class=\"number\"><bdi>36</bdi></td>"
+                               "<td class=\"number\"><bdi>1800</bdi></td><td class=\"number\"><bdi>"
+                               "180</bdi></td><td class=\"number\"><bdi>25200</bdi></td>"));
 }
 
 TEST(HtmlPage, SaysWhereFiguresAndTheirDataAreAbsent) {
@@ -66,6 +68,17 @@ TEST(HtmlPage, SaysWhereFiguresAndTheirDataAreAbsent) {
   EXPECT_THAT(page, HasSubstr("no finished trials differ in prompt.length; "
                               "configs/analyses/prompt_length.yaml gives them"));
   EXPECT_THAT(page, HasSubstr("configs/analyses/transfer.yaml gives them"));
+}
+
+TEST(HtmlPage, NamesAnalysesThatExist) {
+  const auto folder = testing::source_folder() / "configs/analyses";
+  if (!std::filesystem::exists(folder)) GTEST_SKIP() << folder << " is absent";
+  const std::string page = to_html(testing::comparison_run(), {}, std::nullopt);
+  const std::regex named("configs/analyses/[a-z_.]+");
+  for (auto found = std::sregex_iterator(page.begin(), page.end(), named);
+       found != std::sregex_iterator(); ++found) {
+    EXPECT_TRUE(std::filesystem::exists(testing::source_folder() / found->str())) << found->str();
+  }
 }
 
 TEST(HtmlPage, IsAPageForNoTrialsToo) {

@@ -7,6 +7,7 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/text/tokenizer.hpp"
+#include "tests/support.hpp"
 #include "tests/text/refusal.hpp"
 #include "tests/text/small_models.hpp"
 

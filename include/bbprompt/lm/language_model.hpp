@@ -36,6 +36,7 @@ struct LanguageModelInfo {
   std::string fingerprint;  // identifies weights and vocabulary; part of the configuration hash
   int max_tokens = 0;       // longest input, special tokens included
   int hidden_size = 0;      // length of a soft prompt vector; 0: takes no embeddings
+  int num_layers = 0;       // that deep prompts reach; 0: hidden states are out of reach
 };
 
 // An answer word as the model sees it.
@@ -56,7 +57,7 @@ class LanguageModel {
   // Scores of `answers` at each query's answer slot. The result for a query depends on the
   // queries of the call only as far as floating-point summation order does, and is a pure function
   // of the arguments. Throws ModelError when a query cannot be asked (no answer slot, soft prompt
-  // on a model without embeddings, pattern longer than the model).
+  // on a model without embeddings, deep prompt of other layers, pattern longer than the model).
   [[nodiscard]] virtual AnswerScores score(std::span<const Query> queries,
                                            std::span<const TokenId> answers) = 0;
 

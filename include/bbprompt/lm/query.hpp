@@ -31,11 +31,14 @@ struct PromptTokens {
 };
 
 // Soft prompt: row i is added to the word embedding of `base_ids[i]`, or stands alone where
-// `base_ids` is empty. Shared, as one prompt serves a whole shard.
+// `base_ids` is empty. Deep prompts go on inside the model: row i of `layers[l - 1]` is added to
+// the same token's hidden state before layer l; one matrix for each layer but the first, or none at
+// all. Shared, as one prompt serves a whole shard.
 using RowMatrixXf = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 struct PromptVectors {
-  std::shared_ptr<const RowMatrixXf> vectors;  // tokens x hidden size
-  std::vector<TokenId> base_ids;               // empty, or one per row
+  std::shared_ptr<const RowMatrixXf> vectors;                // tokens x hidden size
+  std::vector<TokenId> base_ids;                             // empty, or one per row
+  std::vector<std::shared_ptr<const RowMatrixXf>> layers{};  // tokens x hidden size each
 };
 
 // The place whose answer is asked: a mask for masked models, the end for causal ones. Exactly one.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <iterator>
 #include <vector>
 
 #include "bbprompt/base/random_stream.hpp"

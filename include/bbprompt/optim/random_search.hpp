@@ -13,7 +13,8 @@ namespace bbprompt {
 // The baseline every optimizer must beat: candidates independent of all fitness, real coordinates
 // start + sigma N(0, 1), categories uniform. Generation g is drawn from RandomStream{seed, trial,
 // g, "random_search"}, candidate after candidate. Never stops by itself. favourite() is the best
-// point so far, the first of equal ones; the start as long as no fitness below +infinity was told.
+// point so far, the first of equal ones; the start, categories rounded, as long as no fitness below
+// +infinity was told.
 class RandomSearch final : public Optimizer {
  public:
   // Throws Error for a population under 2, sigma not positive and finite, or a domain that cannot

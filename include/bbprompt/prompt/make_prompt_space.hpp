@@ -24,8 +24,10 @@ struct PromptSpaceInputs {
   double sigma = 1.0;                   // initial step size of the optimizer
   std::vector<std::string_view> texts;  // where candidates are counted
   std::uint64_t seed = 0;
-  std::string manual_prompt{};           // of the task
-  DemonstrationInputs demonstrations{};  // used by kDemonstrations only
+  std::string manual_prompt{};             // of the task
+  DemonstrationInputs demonstrations{};    // used by kDemonstrations only
+  int num_layers = 0;                      // of the model that deep prompts reach; 0: none
+  std::vector<double> layer_deviations{};  // deep prompts: see SoftPromptSpaceInputs
 };
 
 struct PromptSpaceWithNotes {
@@ -33,11 +35,17 @@ struct PromptSpaceWithNotes {
   std::vector<std::string> notes;
 };
 
-// Discrete: the embedding of a candidate of several tokens is the mean of theirs. Soft: base tokens
-// are those of `soft.init` (repeated or cut to the length), or drawn from the seed among the
-// candidate vocabulary. Throws Error where the options cannot be met.
+// Discrete: the embedding of a candidate of several tokens is the mean of theirs. Soft, added: base
+// tokens are those of `soft.init` (repeated or cut to the length), or drawn from the seed among the
+// candidate vocabulary. Concatenated: p0 are the word embeddings of such tokens where `soft.init`
+// is given. Throws Error where the options cannot be met.
 [[nodiscard]] PromptSpaceWithNotes make_prompt_space(const PromptOptions& options,
                                                      const PromptSpaceInputs& inputs);
+
+// The soft prompt at the start of the search, before any vector moves, at the input only: what the
+// layer deviations of a deep prompt are measured with. Throws Error as make_prompt_space() does.
+[[nodiscard]] PromptVectors soft_base_prompt(const PromptOptions& options,
+                                             const PromptSpaceInputs& inputs);
 
 // For each row of `vectors` plus the embedding of its base token: the vocabulary token whose
 // embedding has the largest cosine to it.

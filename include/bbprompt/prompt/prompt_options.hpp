@@ -46,10 +46,25 @@ struct DiscretePromptOptions {
   CandidateOptions candidates;
 };
 
+// Where the vectors of a soft prompt stand.
+enum class SoftPromptMode {
+  kAdd,          // added to the word embeddings of base tokens
+  kConcatenate,  // in places of their own
+};
+
+// Where a soft prompt enters the model.
+enum class SoftPromptLayers {
+  kInput,  // at the embeddings (BBT)
+  kAll,    // there and before each further layer (BBTv2, a deep prompt)
+};
+
 struct SoftPromptOptions {
-  int dimension = 60;  // d of the search space; 0: no projection, every coordinate is searched
+  SoftPromptMode mode = SoftPromptMode::kAdd;
+  SoftPromptLayers layers = SoftPromptLayers::kInput;
+  int dimension = 60;  // d of the search space, per layer; 0: no projection, every coordinate
   double alpha = 1.0;  // scale of the projection (BBT)
-  std::string init;    // text whose tokens stand under the vectors; empty: drawn from the seed
+  std::string init{};  // kAdd: text whose tokens stand under the vectors; empty: drawn from the
+                       // seed. kConcatenate: text whose embeddings are added; empty: none
 };
 
 struct ManualPromptOptions {

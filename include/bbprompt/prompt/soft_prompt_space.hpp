@@ -2,6 +2,7 @@
 
 #include <Eigen/Core>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "bbprompt/prompt/prompt_options.hpp"
@@ -14,31 +15,48 @@ struct SoftPromptSpaceInputs {
   int hidden_size = 0;               // D
   double embedding_deviation = 0.0;  // std of all entries of the word-embedding matrix, std_E
   double sigma = 1.0;                // the optimizer's initial step size
-  std::vector<TokenId> base_ids;     // n tokens under the vectors
-  std::uint64_t seed = 0;            // of the projection
+  std::vector<TokenId> base_ids;     // kAdd: n tokens under the vectors; else empty
+  std::uint64_t seed = 0;            // of the projections
+  RowMatrixXf base_vectors{};        // kConcatenate: p0, n x D; empty: zeros
+  // Deep prompts: std of the hidden states before layers 1, 2, ...
+  std::vector<double> layer_deviations{};
 };
 
 // Black-Box Tuning (Sun et al., ICML 2022): prompt vectors P = A z, z in R^d, added to the word
-// embeddings of the base tokens. A is (n D) x d with entries N(0, std^2),
-// std = alpha * std_E / (sqrt(d) * sigma), fixed by the seed: at the first generation the vectors
-// have about the scale of real word embeddings, times alpha. d = 0 searches all n D coordinates,
-// each scaled by alpha * std_E / sigma.
+// embeddings of the base tokens; or P = A z + p0 in places of their own. A is (n D) x d with
+// entries N(0, std^2), std = alpha * std_E / (sqrt(d) * sigma), fixed by the seed: at the first
+// generation the vectors have about the scale of real word embeddings, times alpha. d = 0 searches
+// all n D coordinates, each scaled by alpha * std_E / sigma.
+//
+// BBTv2 (Sun et al., EMNLP 2022): one such block of d coordinates per layer, one after another;
+// A_i z_i is added to the hidden states before layer i. For i >= 1 the standard deviation of these
+// hidden states stands in the place of std_E.
 class SoftPromptSpace : public PromptSpace {
  public:
   SoftPromptSpace(const SoftPromptOptions& options, const SoftPromptSpaceInputs& inputs);
 
-  [[nodiscard]] Eigen::Index dimension() const override { return dimension_; }
+  [[nodiscard]] Eigen::Index dimension() const override;
   [[nodiscard]] int num_tokens() const override { return length_; }
   [[nodiscard]] SearchDomain domain() const override;
   [[nodiscard]] Prompt decode(std::span<const double> candidate) const override;
 
  private:
+  // One layer's coordinates to its vectors.
+  struct Block {
+    double scale = 1.0;          // without projection
+    Eigen::MatrixXf projection;  // (n D) x d, rows ordered by token; empty: none
+  };
+
+  [[nodiscard]] Block make_block(double scale, const SoftPromptSpaceInputs& inputs) const;
+  [[nodiscard]] std::shared_ptr<RowMatrixXf> vectors(const Block& block,
+                                                     std::span<const double> coordinates) const;
+
   int length_;
   int hidden_size_;
-  Eigen::Index dimension_;
-  double scale_ = 1.0;          // without projection
-  Eigen::MatrixXf projection_;  // (n D) x d, rows ordered by token
+  Eigen::Index block_size_;  // d
+  std::vector<Block> blocks_;
   std::vector<TokenId> base_ids_;
+  RowMatrixXf base_vectors_;
 };
 
 }  // namespace bbprompt

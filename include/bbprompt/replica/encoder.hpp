@@ -19,6 +19,13 @@ struct InputVector {
   VectorUse use = VectorUse::kReplace;
 };
 
+// A vector added to a token's hidden state before layer `layer`, from 1.
+struct LayerVector {
+  int layer = 1;
+  Eigen::Index token = 0;
+  const float* values = nullptr;  // hidden size of them; borrowed
+};
+
 // Sequences of any lengths, one after another without padding.
 struct TokenBatch {
   std::vector<TokenId> ids;
@@ -28,6 +35,7 @@ struct TokenBatch {
   std::vector<Eigen::Index> answers;     // token asked in each sequence; unused by encode_all
   std::vector<InputVector> vectors;      // soft prompts
   std::vector<std::uint8_t> attended{};  // 0: no one looks at it (not all); empty: all 1
+  std::vector<LayerVector> layer_vectors{};  // deep prompts
 
   [[nodiscard]] Eigen::Index num_tokens() const { return static_cast<Eigen::Index>(ids.size()); }
   [[nodiscard]] std::size_t num_sequences() const { return begins.size() - 1; }
@@ -53,8 +61,14 @@ class Encoder {
   // batch that contradicts itself or the model (a row outside an embedding, an empty sequence).
   Eigen::Map<const RowMatrixXf> encode_answers(const TokenBatch& batch);
 
-  // Hidden states of every token, tokens x hidden: after the embeddings, then after each layer.
+  // Hidden states of every token, tokens x hidden: after the embeddings, then after each layer. The
+  // vectors of a deep prompt are not in the states before their layer, but in all that follow.
   std::vector<RowMatrixXf> encode_all(const TokenBatch& batch);
+
+  // The same step by step: the states after the embeddings; then, in place, the states before
+  // layer `layer` (from 0) to those after it.
+  RowMatrixXf embed_tokens(const TokenBatch& batch);
+  void advance(const TokenBatch& batch, int layer, RowMatrixXf& states);
 
  private:
   struct Buffers;
@@ -62,7 +76,8 @@ class Encoder {
 
   void check(const TokenBatch& batch) const;
   void embed(const TokenBatch& batch);
-  void apply_layer(const LayerWeights& layer, const TokenBatch& batch, const AskedRows& asked);
+  void apply_layer(int layer, const TokenBatch& batch, const AskedRows& asked);
+  void add_layer_vectors(int layer, const TokenBatch& batch);
   void attend_all(const TokenBatch& batch, const AskedRows& asked);
 
   std::shared_ptr<const Weights> weights_;

@@ -29,7 +29,8 @@ class InputLayout;
 // are float32. Queries become inputs as follows: begin token, segments, separator token;
 // neighbouring text segments are tokenized as one; where the mask token swallows the white space
 // before it (RoBERTa), text before the answer slot loses it; BERT's token type is 1 behind the
-// first Separator. A prompt vector is added to its base token's embedding, or replaces it.
+// first Separator. A prompt vector is added to its base token's embedding, or replaces it;
+// those of a deep prompt's further layers are added to the same token's hidden state.
 //
 // Inputs that are too long are cut within the example's fields alone (tokens that lie wholly in a
 // field, its last ones first): each field to its own max_tokens; then, while the input is longer
@@ -58,7 +59,15 @@ class Replica final : public LanguageModel {
   [[nodiscard]] Eigen::Map<const RowMatrixXf> word_embeddings() const;
   [[nodiscard]] double word_embedding_deviation() const;
 
+  // Standard deviation of the hidden states of all tokens of the queries before layers 1, 2, ...
+  // (from 0), after 5 rounds of clipping to mean +/- 3 deviations: the scale of a deep prompt's
+  // vectors there. Costs about what scoring the queries once does; keeps one layer's states of all
+  // queries in memory. Throws ModelError as score() does.
+  [[nodiscard]] std::vector<double> layer_deviations(std::span<const Query> queries);
+
  private:
+  // Queries laid out, as many together as fit; vectors borrow from the queries.
+  [[nodiscard]] std::vector<TokenBatch> batches(std::span<const Query> queries, Usage& usage);
   void compute(const TokenBatch& batch, std::span<const TokenId> answers,
                Eigen::Ref<Eigen::MatrixXd> scores);
 

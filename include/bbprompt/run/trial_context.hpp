@@ -30,6 +30,8 @@ class ModelPool {
 
 // The fixed parts of one trial, the same on every rank: data, template, verbalizer, prompt space
 // and evaluator. Building it checks everything about a trial that can be checked without a query.
+// For a deep prompt the hidden states of the train split with the prompt's start are computed once,
+// on every rank alike, to scale its layers: model access that is no query and counts nowhere.
 class TrialContext {
  public:
   // Throws ConfigError, DataError or ModelError. `model` must outlive the context.
@@ -70,6 +72,8 @@ class TrialContext {
 
  private:
   [[nodiscard]] PromptSpaceInputs space_inputs() const;
+  [[nodiscard]] std::vector<double> measure_layers(const PromptVectors& base);
+  void check_length(const PromptVectors& base) const;
   [[nodiscard]] PromptRecord written_prompt(const std::string& text) const;
   [[nodiscard]] std::string readable(const PromptDemonstrations& prompt) const;
 

@@ -1,0 +1,101 @@
+#include "prompt/make_soft_prompt_space.hpp"
+
+#include <string>
+
+#include "bbprompt/base/error.hpp"
+#include "bbprompt/base/random_stream.hpp"
+#include "bbprompt/prompt/candidate_vocabulary.hpp"
+#include "bbprompt/prompt/soft_prompt_space.hpp"
+
+namespace bbprompt {
+namespace {
+
+// Tokens of `soft.init`, or words drawn from the seed; repeated or cut to the length.
+std::vector<TokenId> base_tokens(const PromptOptions& options, const PromptSpaceInputs& inputs) {
+  std::vector<TokenId> source;
+  if (!options.soft.init.empty()) {
+    source = inputs.tokenizer.encode(options.soft.init).ids;
+    if (source.empty()) throw Error("prompt.soft.init has no tokens");
+  } else {
+    for (const Candidate& word :
+         make_candidate_vocabulary({}, inputs.tokenizer, inputs.texts).candidates) {
+      source.push_back(word.ids.front());
+    }
+    RandomStream random({.seed = inputs.seed, .purpose = "soft_base_tokens"});
+    random.shuffle(std::span(source));
+  }
+  std::vector<TokenId> ids;
+  ids.reserve(static_cast<std::size_t>(options.length));
+  for (int i = 0; i < options.length; ++i)
+    ids.push_back(source[static_cast<std::size_t>(i) % source.size()]);
+  return ids;
+}
+
+// What the options and the model say of each other.
+void check_layers(const SoftPromptOptions& options, const PromptSpaceInputs& inputs) {
+  if (options.layers == SoftPromptLayers::kInput) return;
+  if (inputs.num_layers < 1) {
+    throw Error(
+        "prompt.soft.layers: all needs a model whose hidden states can be reached (model.kind: "
+        "replica), this one answers queries only; use prompt.soft.layers: input");
+  }
+  if (inputs.layer_deviations.size() + 1 != static_cast<std::size_t>(inputs.num_layers)) {
+    throw Error("a deep prompt for a model of " + std::to_string(inputs.num_layers) +
+                " layers needs the deviation of each but the first, found " +
+                std::to_string(inputs.layer_deviations.size()));
+  }
+}
+
+}  // namespace
+
+PromptVectors soft_base_prompt(const PromptOptions& options, const PromptSpaceInputs& inputs) {
+  const Eigen::Index hidden_size = inputs.word_embeddings.cols();
+  if (hidden_size < 1) throw Error("this model takes no soft prompts; use prompt.kind: discrete");
+  RowMatrixXf vectors = RowMatrixXf::Zero(options.length, hidden_size);
+  std::vector<TokenId> ids;
+  const bool is_added = options.soft.mode == SoftPromptMode::kAdd;
+  if (is_added || !options.soft.init.empty()) ids = base_tokens(options, inputs);
+  if (!is_added) {
+    for (std::size_t i = 0; i < ids.size(); ++i)
+      vectors.row(static_cast<Eigen::Index>(i)) = inputs.word_embeddings.row(ids[i]);
+    ids.clear();
+  }
+  return {.vectors = std::make_shared<const RowMatrixXf>(std::move(vectors)),
+          .base_ids = std::move(ids)};
+}
+
+PromptSpaceWithNotes make_soft_prompt_space(const PromptOptions& options,
+                                            const PromptSpaceInputs& inputs) {
+  check_layers(options.soft, inputs);
+  const PromptVectors base = soft_base_prompt(options, inputs);
+  SoftPromptSpaceInputs parts{
+      .length = options.length,
+      .hidden_size = static_cast<int>(inputs.word_embeddings.cols()),
+      .embedding_deviation = inputs.embedding_deviation,
+      .sigma = inputs.sigma,
+      .base_ids = base.base_ids,
+      .seed = inputs.seed,
+      .layer_deviations = inputs.layer_deviations,
+  };
+  if (options.soft.mode == SoftPromptMode::kConcatenate) parts.base_vectors = *base.vectors;
+  return {.space = std::make_unique<SoftPromptSpace>(options.soft, parts), .notes = {}};
+}
+
+std::vector<TokenId> nearest_tokens(const PromptVectors& prompt,
+                                    Eigen::Map<const RowMatrixXf> word_embeddings) {
+  const Eigen::VectorXf lengths = word_embeddings.rowwise().norm().cwiseMax(1e-12F);
+  std::vector<TokenId> ids;
+  for (Eigen::Index i = 0; i < prompt.vectors->rows(); ++i) {
+    Eigen::RowVectorXf target = prompt.vectors->row(i);
+    if (!prompt.base_ids.empty()) {
+      target += word_embeddings.row(prompt.base_ids[static_cast<std::size_t>(i)]);
+    }
+    const Eigen::VectorXf cosines = (word_embeddings * target.transpose()).cwiseQuotient(lengths);
+    Eigen::Index best = 0;
+    cosines.maxCoeff(&best);
+    ids.push_back(static_cast<TokenId>(best));
+  }
+  return ids;
+}
+
+}  // namespace bbprompt
