@@ -73,15 +73,30 @@ PromptScore mean_replacement(const PartExplanation& part) {
   return {.loss = mean.loss / count, .metric = mean.metric / count};
 }
 
-std::string alternatives_cell(const PartExplanation& part) {
+// As many as fit into so many columns, at least one.
+std::string alternatives_cell(const PartExplanation& part, std::size_t columns) {
   std::string cell;
   for (const auto& other : part.alternatives) {
-    cell += (cell.empty() ? "" : ", ") + part_name(other.text) + " " + number("%.2f", other.share);
+    const std::string next = part_name(other.text) + " " + number("%.2f", other.share);
+    if (!cell.empty() && display_width(cell) + 2 + display_width(next) > columns) break;
+    cell += (cell.empty() ? "" : ", ") + next;
   }
   return cell;
 }
 
-std::string part_table(const Explanation& explanation) {
+// Columns that are left beside the figures of the table of parts.
+std::size_t alternatives_columns(const Explanation& explanation, std::size_t width,
+                                 std::size_t num_pairs) {
+  std::size_t used = 3 + 2 + part_title(explanation).size();
+  for (const auto& part : explanation.parts) {
+    used = std::max(used, 3 + 2 + display_width(part_name(part.text)));
+  }
+  used += num_pairs * (2 + std::string("left out: loss").size() + 2 + explanation.metric.size());
+  used += 2 + std::string("share").size() + 2;
+  return width - std::min(width, used);
+}
+
+std::string part_table(const Explanation& explanation, std::size_t width) {
   const auto any = [&](auto has) {
     return std::any_of(explanation.parts.begin(), explanation.parts.end(), has);
   };
@@ -100,6 +115,7 @@ std::string part_table(const Explanation& explanation) {
     table.add_column("share", Align::kRight);
     table.add_column("often in its place", Align::kLeft);
   }
+  const std::size_t columns = alternatives_columns(explanation, width, has_replaced ? 2 : 1);
   for (std::size_t i = 0; i < explanation.parts.size(); ++i) {
     const PartExplanation& part = explanation.parts[i];
     std::vector<std::string> cells{std::to_string(i + 1), part_name(part.text)};
@@ -111,7 +127,7 @@ std::string part_table(const Explanation& explanation) {
     if (has_replaced) add(mean_replacement(part));
     if (has_share) {
       cells.push_back(number("%.2f", part.share));
-      cells.push_back(alternatives_cell(part));
+      cells.push_back(alternatives_cell(part, columns));
     }
     table.add_row(std::move(cells));
   }
@@ -225,7 +241,7 @@ std::string to_text(const Explanation& explanation, const ExplanationStyle& styl
             " when a part of the prompt is left out" +
             (explanation.kind == "soft" ? " (its vector becomes zero)" : "") +
             (explanation.parts.front().replacements.empty() ? "" : " or replaced (mean)") + "\n" +
-            part_table(explanation);
+            part_table(explanation, style.width);
     if (!style.is_short) text += shift_text(explanation) + replacement_table(explanation);
   }
   text += turned_text(explanation, style);

@@ -61,8 +61,8 @@ Explanation sample() {
 TEST(ExplanationText, ChangesAreAgainstTheWholePrompt) {
   const std::string text = to_text(sample(), {});
   EXPECT_THAT(text, HasSubstr("this prompt"));
-  EXPECT_THAT(text,
-              ::testing::ContainsRegex("\n1  good +[+]0[.]1250 +-25[.]00 +[+]0[.]0000 +[+]0[.]00 "));
+  EXPECT_THAT(
+      text, ::testing::ContainsRegex("\n1  good +[+]0[.]1250 +-25[.]00 +[+]0[.]0000 +[+]0[.]00 "));
   EXPECT_THAT(text, ::testing::ContainsRegex("\n1  good +bad +0[.]50 +[+]0[.]2500 +-12[.]50"));
   EXPECT_THAT(text, ::testing::ContainsRegex("\n1  good +-0[.]125 +[+]0[.]250"));
   EXPECT_THAT(text, ::testing::ContainsRegex("\n2  film +[+]0[.]0000 +[+]0[.]00 "));
