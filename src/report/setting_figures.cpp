@@ -22,12 +22,11 @@ struct Axis {
 };
 
 constexpr Axis kAxes[] = {
-    {"prompt.length", "Prompt length", "prompt length (tokens)", "prompt_length.yaml"},
-    {"few_shot.train_per_class", "Training examples", "training examples per class",
-     "train_size.yaml"},
-    {"budget.evaluations", "Budget", "search evaluations", "budget.yaml"},
-    {"objective", "Objective", "objective", "objective.yaml"},
-    {"objective.kind", "Objective", "objective", "objective.yaml"},
+    {"prompt.length", "Prompt length", "prompt length (tokens)", "prompt_lengths.yaml"},
+    {"few_shot.train_per_class", "Training examples", "training examples per class", "shots.yaml"},
+    {"budget.evaluations", "Budget", "search evaluations", "budgets.yaml"},
+    {"objective", "Objective", "objective", "objectives.yaml"},
+    {"objective.kind", "Objective", "objective", "objectives.yaml"},
 };
 
 std::optional<double> as_number(const std::string& text) {

@@ -66,7 +66,7 @@ TEST(HtmlPage, SaysWhereFiguresAndTheirDataAreAbsent) {
   EXPECT_THAT(page, HasSubstr("Install it (Debian: gnuplot-nox"));
   EXPECT_THAT(page, HasSubstr("not drawn: gnuplot is not in the PATH"));
   EXPECT_THAT(page, HasSubstr("no finished trials differ in prompt.length; "
-                              "configs/analyses/prompt_length.yaml gives them"));
+                              "configs/analyses/prompt_lengths.yaml gives them"));
   EXPECT_THAT(page, HasSubstr("configs/analyses/transfer.yaml gives them"));
 }
 
