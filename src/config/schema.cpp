@@ -139,7 +139,8 @@ constexpr SchemaRow kRowsAfterPrompt[] = {
     {.key = "optimizer.cma_es.sigma",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.sigma; },
      .limits = {0, 1e6, true},
-     .meaning = "initial step size; in quarters of the number of categories " "where a coordinate is one of them"},
+     .meaning = "initial step size; in quarters of the number of categories "
+                "where a coordinate is one of them"},
     {.key = "optimizer.cma_es.active",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.is_active; },
      .meaning = "learn from bad candidates too (negative weights)"},
@@ -212,13 +213,13 @@ constexpr SchemaRow kRowsAfterPrompt[] = {
      .limits = {0, 1e6, true},
      .meaning = "standard deviation of candidates around the start"},
     {.key = "optimizer.policy_gradient.variant",
-     .field = [](ConfigFields& f)
-         -> FieldRef { return &f.spec.optimizer.policy_gradient.variant; },
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.policy_gradient.variant; },
      .choices = {"corrected", "released"},
      .meaning = "`released`: as the published program of the method, with its defects"},
     {.key = "optimizer.policy_gradient.population_size",
-     .field = [](ConfigFields& f)
-         -> FieldRef { return &f.spec.optimizer.policy_gradient.population_size; },
+     .field = [](ConfigFields& f) -> FieldRef {
+       return &f.spec.optimizer.policy_gradient.population_size;
+     },
      .limits = {2, 1e5},
      .meaning = "candidates per generation"},
     {.key = "optimizer.policy_gradient.rule",
@@ -226,13 +227,15 @@ constexpr SchemaRow kRowsAfterPrompt[] = {
      .choices = {"adamw", "sgd"},
      .meaning = "how a gradient becomes a step"},
     {.key = "optimizer.policy_gradient.learning_rate",
-     .field = [](ConfigFields& f)
-         -> FieldRef { return &f.spec.optimizer.policy_gradient.learning_rate; },
+     .field = [](ConfigFields& f) -> FieldRef {
+       return &f.spec.optimizer.policy_gradient.learning_rate;
+     },
      .limits = {0, 1e6},
      .meaning = "0: `corrected` 0.01 with `adamw`, 0.003 with `sgd`; `released` 0.0001"},
     {.key = "optimizer.policy_gradient.weight_decay",
-     .field = [](ConfigFields& f)
-         -> FieldRef { return &f.spec.optimizer.policy_gradient.weight_decay; },
+     .field = [](ConfigFields& f) -> FieldRef {
+       return &f.spec.optimizer.policy_gradient.weight_decay;
+     },
      .limits = {0, 1e6},
      .meaning = "share of the probabilities taken off per step, times the learning rate"},
     {.key = "optimizer.policy_gradient.clip",
@@ -240,8 +243,9 @@ constexpr SchemaRow kRowsAfterPrompt[] = {
      .limits = {0, kLargest},
      .meaning = "largest norm of the gradient; 0: any"},
     {.key = "optimizer.policy_gradient.min_probability",
-     .field = [](ConfigFields& f)
-         -> FieldRef { return &f.spec.optimizer.policy_gradient.min_probability; },
+     .field = [](ConfigFields& f) -> FieldRef {
+       return &f.spec.optimizer.policy_gradient.min_probability;
+     },
      .limits = {0, 1, true},
      .meaning = "`corrected`: least probability of a category, relative to a uniform one"},
     {.key = "optimizer.cat_cma.population_size",

@@ -62,10 +62,10 @@ TEST(ExplanationText, ChangesAreAgainstTheWholePrompt) {
   const std::string text = to_text(sample(), {});
   EXPECT_THAT(text, HasSubstr("this prompt"));
   EXPECT_THAT(text,
-              ::testing::ContainsRegex(" 1  good +[+]0[.]1250 +-25[.]00 +[+]0[.]0000 +[+]0[.]00 "));
-  EXPECT_THAT(text, ::testing::ContainsRegex(" 1  good +bad +0[.]50 +[+]0[.]2500 +-12[.]50"));
-  EXPECT_THAT(text, ::testing::ContainsRegex(" 1  good +-0[.]125 +[+]0[.]250"));
-  EXPECT_THAT(text, ::testing::ContainsRegex(" 2  film +[+]0[.]0000 +[+]0[.]00 "));
+              ::testing::ContainsRegex("\n1  good +[+]0[.]1250 +-25[.]00 +[+]0[.]0000 +[+]0[.]00 "));
+  EXPECT_THAT(text, ::testing::ContainsRegex("\n1  good +bad +0[.]50 +[+]0[.]2500 +-12[.]50"));
+  EXPECT_THAT(text, ::testing::ContainsRegex("\n1  good +-0[.]125 +[+]0[.]250"));
+  EXPECT_THAT(text, ::testing::ContainsRegex("\n2  film +[+]0[.]0000 +[+]0[.]00 "));
   EXPECT_THAT(text, HasSubstr("bad 0.50"));
   EXPECT_THAT(text, HasSubstr("turned right against the manual prompt: 2 of 8 examples"));
   EXPECT_THAT(text, HasSubstr("asked 40 queries"));

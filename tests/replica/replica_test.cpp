@@ -105,7 +105,7 @@ void expect_scores(Replica& replica, const std::vector<Expected>& expected,
       num_tokens += expected[i % expected.size()].num_tokens;
     }
     const AnswerScores result = replica.score(queries, ids);
-    EXPECT_EQ(result.usage, (Usage{static_cast<std::int64_t>(count), num_tokens, 0}));
+    EXPECT_EQ(result.usage, (Usage{static_cast<std::int64_t>(count), num_tokens, 0, 1}));
     for (std::size_t q = 0; q < count; ++q) {
       const auto& logits = expected[(begin + q) % expected.size()].logits;
       for (std::size_t a = 0; a < ids.size(); ++a) {
@@ -221,7 +221,7 @@ TEST_F(TinyRoberta, CountsQueriesThatLostTokensToTheModelsLength) {
   const std::vector<Query> queries = {{{example, AnswerSlot{}}},
                                       {{TextSegment{" film", {}}, AnswerSlot{}}}};
   const std::vector<TokenId> answers = {730};
-  EXPECT_EQ(replica_->score(queries, answers).usage, (Usage{2, 128 + 4, 1}));
+  EXPECT_EQ(replica_->score(queries, answers).usage, (Usage{2, 128 + 4, 1, 1}));
 }
 
 TEST_F(TinyRoberta, RefusesAnswersOutsideTheVocabularyAndTakesNone) {

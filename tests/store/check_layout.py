@@ -190,9 +190,9 @@ def check_checkpoint(path):
         array(selection["points"], "<f8", [[1, 2], [4, 5]])
         array(selection["fitness"], "<f8", [0.25, 0.5])
         array(selection["generation"], "<i8", [2, 3])
-        array(selection["label_means"], "<f8", [[-1.5, math.nan], [-2.5, math.nan], [-3.5, math.nan]])
-        texts(selection["scored"], ["7 7", "1015 7"])
-        array(saved["incumbent_label_means"], "<f8", [-0.5, -0.25, -0.125])
+        array(selection["label_means"], "<f8", [[0.5, math.nan], [-0.25, math.nan]])
+        texts(selection["scored"], ["1015 7", "3 1015"])
+        array(saved["incumbent_label_means"], "<f8", [-3, -4])
         cache = saved["cache"]
         children(cache, "prompts", "losses", "label_means")
         texts(cache["prompts"], ["1015 7", "7 7", "3 1015"])

@@ -85,6 +85,13 @@ TEST(Checkpoint, ComesBackBitForBit) {
   EXPECT_TRUE(read.selection_points == written.selection_points);
   EXPECT_EQ(read.selection_fitness, written.selection_fitness);
   EXPECT_EQ(read.selection_generation, written.selection_generation);
+  EXPECT_EQ(read.selection_label_means.col(0), written.selection_label_means.col(0));
+  EXPECT_TRUE(read.selection_label_means.col(1).array().isNaN().all());
+  EXPECT_EQ(read.dev_prompts, written.dev_prompts);
+  EXPECT_EQ(read.cache_prompts, written.cache_prompts);
+  EXPECT_EQ(read.cache_losses, written.cache_losses);
+  EXPECT_EQ(read.cache_label_means, written.cache_label_means);
+  EXPECT_EQ(read.incumbent_label_means, written.incumbent_label_means);
   EXPECT_TRUE(read.incumbent == written.incumbent);
   EXPECT_EQ(read.incumbent_fitness, written.incumbent_fitness);
 }

@@ -104,7 +104,7 @@ std::vector<HostileCase> checkpoint_cases() {
       {"array_is_group", saved + "/optimizer/arrays/other", "found another kind"},
       {"fitness_too_long", saved + "/selection/fitness", "expected 2 values, found 3"},
       {"selection_generation_too_short", saved + "/selection/generation", "found 1"},
-      {"selection_means_too_many", saved + "/selection/label_means", "expected 2 values, found 3"},
+      {"selection_means_too_few", saved + "/selection/label_means", "expected 2 values, found 1"},
       {"cache_losses_too_few", saved + "/cache/losses", "expected 3 values, found 2"},
       {"cache_means_too_few", saved + "/cache/label_means", "expected 3 values, found 2"},
       {"incumbent_too_long", saved + "/incumbent", "expected 2 values, found 3"},

@@ -159,15 +159,15 @@ Checkpoint sample_checkpoint() {
   checkpoint.selection_points = covariance.leftCols(2);
   checkpoint.selection_fitness = {0.25, 0.5};
   checkpoint.selection_generation = {2, 3};
-  checkpoint.selection_label_means = Eigen::MatrixXd(3, 2);
-  checkpoint.selection_label_means << -1.5, kNan, -2.5, kNan, -3.5, kNan;
-  checkpoint.dev_prompts = {"7 7", "1015 7"};
-  checkpoint.incumbent_label_means = Eigen::Vector3d(-0.5, -0.25, -0.125);
+  checkpoint.selection_label_means = Eigen::MatrixXd(2, 2);
+  checkpoint.selection_label_means << 0.5, kNan, -0.25, kNan;
+  checkpoint.dev_prompts = {"1015 7", "3 1015"};
   checkpoint.cache_prompts = {"1015 7", "7 7", "3 1015"};
   checkpoint.cache_losses = {0.5, 0.0625, 2.0};
   checkpoint.cache_label_means = Eigen::MatrixXd(3, 2);
   checkpoint.cache_label_means << -1.0, -2.0, -3.0, -4.0, -5.0, -0.1;
   checkpoint.incumbent = Eigen::Vector2d(0.75, 1.0 / 3.0);
+  checkpoint.incumbent_label_means = Eigen::Vector2d(-3.0, -4.0);
   checkpoint.incumbent_fitness = 0.0625;
   return checkpoint;
 }
