@@ -23,8 +23,7 @@ struct Axis {
 
 constexpr Axis kAxes[] = {
     {"prompt.length", "Prompt length", "prompt length (tokens)", "prompt_lengths.yaml"},
-    {"few_shot.train_per_class", "Training examples", "training examples per class",
-     "shots.yaml"},
+    {"few_shot.train_per_class", "Training examples", "training examples per class", "shots.yaml"},
     {"budget.evaluations", "Budget", "search evaluations", "budgets.yaml"},
     {"objective", "Objective", "objective", "objectives.yaml"},
     {"objective.kind", "Objective", "objective", "objectives.yaml"},
