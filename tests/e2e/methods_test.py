@@ -1,35 +1,44 @@
-"""Every method of configs/eight_datasets.yaml gives the same bits on any number of ranks and after a kill."""
+"""Every method of the shipped configurations gives the same bits on any number of ranks and after a kill."""
 
 import support
 
 
 class Methods(support.RunCase):
-    def experiment(self, **overrides):
-        settings = {"seeds": "[1]", "profile": "quick", "sweep.axes.task": "[quickstart/reviews.yaml]",
-                    "budget": "{evaluations: 44, queries: 0}", "prompt.length": "3",
+    def configuration(self, name, **overrides):
+        settings = {"seeds": "[1]", "sweep.axes.task": "[%s]" % (support.SOURCE / "configs/quickstart/reviews.yaml"),
+                    "budget": "{evaluations: 44, queries: 0}",
                     "few_shot": "{train_per_class: 4, dev_per_class: 3, max_test: 16}"}
         settings.update(overrides)
         options = []
         for key, value in settings.items():
             options += ["--set", f"{key}={value}"]
-        return [str(support.SOURCE / "configs/eight_datasets.yaml"), *options]
+        return [str(support.SOURCE / "configs" / name), *options]
 
-    def test_one_digest_on_any_number_of_ranks_and_after_kills(self):
-        experiment = self.experiment()
-        self.call("run", *experiment, "--out", "alone")
-        expected = self.digest("alone")
+    def digest_of(self, experiment, folder, ranks=0):
+        self.call("run", *experiment, "--out", folder, ranks=ranks)
+        return self.digest(folder)
+
+    def test_eight_datasets_on_any_number_of_ranks_and_after_kills(self):
+        experiment = self.configuration("eight_datasets.yaml", profile="quick")
+        expected = self.digest_of(experiment, "alone")
         for ranks in (2, 4):
             with self.subTest(ranks=ranks):
-                self.call("run", *experiment, "--out", f"ranks{ranks}", ranks=ranks)
-                self.assertEqual(self.digest(f"ranks{ranks}"), expected)
+                self.assertEqual(self.digest_of(experiment, f"ranks{ranks}", ranks), expected)
         for kill in range(4):
             process = self.start("run", *experiment, "--out", self.folder / "killed", ranks=3)
             self.wait_for_checkpoint(self.folder / "killed", process, count=3 + 5 * kill)
             support.kill_all(process)
-        self.call("run", *experiment, "--out", "killed", ranks=3)
-        self.assertEqual(self.digest("killed"), expected)
+        self.assertEqual(self.digest_of(experiment, "killed", ranks=3), expected)
         files = [file.name for file in (self.folder / "killed" / "trials").iterdir()]
         self.assertFalse([name for name in files if "checkpoint" in name], files)
+
+    def test_relaxations_and_soft_prompts_on_any_number_of_ranks(self):
+        for name in ("relaxations", "soft_prompts"):
+            experiment = self.configuration(f"analyses/{name}.yaml")
+            expected = self.digest_of(experiment, f"{name}-alone")
+            for ranks in (2, 4):
+                with self.subTest(configuration=name, ranks=ranks):
+                    self.assertEqual(self.digest_of(experiment, f"{name}-{ranks}", ranks), expected)
 
 
 if __name__ == "__main__":
