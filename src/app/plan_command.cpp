@@ -1,14 +1,42 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <iostream>
+#include <map>
+#include <utility>
 
 #include "app/configuration_arguments.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/run/trial_run.hpp"
 
 namespace bbprompt {
+namespace {
 
 namespace po = boost::program_options;
+
+// What all seeds of a configuration have in common: they change the draw, not its size.
+using Configuration = std::pair<std::string, std::vector<std::pair<std::string, std::string>>>;
+
+struct TrialCost {
+  std::size_t num_train = 0;
+  std::size_t num_dev = 0;
+  std::size_t num_test = 0;
+  Eigen::Index dimension = 0;
+  std::int64_t num_generations = 0;
+  std::int64_t num_queries = 0;
+};
+
+TrialCost cost_of(const TrialSpec& trial, ModelPool& models) {
+  const TrialContext context(trial.spec, models.get(trial.spec.model));
+  const TrialRun run(identity_of(trial), context);
+  return {.num_train = context.examples(Split::kTrain).size(),
+          .num_dev = context.examples(Split::kDev).size(),
+          .num_test = context.examples(Split::kTest).size(),
+          .dimension = context.prompt_space().dimension(),
+          .num_generations = run.num_generations_planned(),
+          .num_queries = run.num_queries_planned()};
+}
+
+}  // namespace
 
 int plan_command(const Arguments& arguments) {
   po::variables_map values;
@@ -26,15 +54,16 @@ int plan_command(const Arguments& arguments) {
   std::cout << fmt::format("{:<{}}  {:>5} {:>5} {:>6}  {:>6} {:>6}  {:>9}\n", "trial", width,
                            "train", "dev", "test", "dim", "gen", "queries");
   std::int64_t total = 0;
+  std::map<Configuration, TrialCost> costs;
   for (const TrialSpec& trial : plan.trials) {
-    const TrialContext context(trial.spec, models.get(trial.spec.model));
-    const TrialRun run(identity_of(trial), context);
-    std::cout << fmt::format(
-        "{:<{}}  {:>5} {:>5} {:>6}  {:>6} {:>6}  {:>9}\n", trial.id, width,
-        context.examples(Split::kTrain).size(), context.examples(Split::kDev).size(),
-        context.examples(Split::kTest).size(), context.prompt_space().dimension(),
-        run.num_generations_planned(), run.num_queries_planned());
-    total += run.num_queries_planned();
+    const Configuration configuration{trial.method, trial.axis_values};
+    auto known = costs.find(configuration);
+    if (known == costs.end()) known = costs.emplace(configuration, cost_of(trial, models)).first;
+    const TrialCost& cost = known->second;
+    std::cout << fmt::format("{:<{}}  {:>5} {:>5} {:>6}  {:>6} {:>6}  {:>9}\n", trial.id, width,
+                             cost.num_train, cost.num_dev, cost.num_test, cost.dimension,
+                             cost.num_generations, cost.num_queries);
+    total += cost.num_queries;
   }
   std::cout << fmt::format("{} trials, about {} queries\n", plan.trials.size(), total);
   return kExitDone;
