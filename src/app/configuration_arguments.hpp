@@ -5,7 +5,7 @@
 
 namespace bbprompt {
 
-// Options of a command that reads a configuration: FILE and --set.
+// Options of a command that reads a configuration: FILE, --set and --shard.
 [[nodiscard]] CommandOptions configuration_options(const CommandHelp& help);
 
 // The trials of the configuration that the arguments name.

@@ -3,7 +3,10 @@
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <csignal>
+#include <cstdint>
+#include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <iostream>
 #include <optional>
 
@@ -17,6 +20,7 @@
 #include "bbprompt/comm/loopback_channel.hpp"
 #include "bbprompt/comm/mpi_channel.hpp"
 #include "bbprompt/comm/mpi_environment.hpp"
+#include "bbprompt/run/deadline.hpp"
 #include "bbprompt/run/master_run.hpp"
 #include "bbprompt/run/worker_run.hpp"
 
@@ -30,33 +34,31 @@ namespace po = boost::program_options;
 constexpr double kFarewellSeconds = 0.7;
 
 CommandOptions run_options() {
-  CommandOptions options;
-  options.help = {
-      .usage = "[mpirun -n RANKS] bbprompt run FILE.yaml [--out FOLDER] [--set KEY=VALUE ...]",
-      .about =
-          "Runs every trial of a configuration and writes checkpoints and results into the output "
-          "folder. "
-          "Started again with the same configuration and folder it goes on where it stopped. Works "
-          "alone, or "
-          "under mpirun or srun with any number of ranks: rank 0 is the master, the others "
-          "evaluate.\n"
-          "SIGTERM, SIGINT or SIGUSR1 stop it with checkpoints and exit code 3.",
-      .example =
-          "  mpirun -n 3 bbprompt run configs/quickstart/quickstart.yaml --out out/quickstart \\\n"
-          "      --set budget.evaluations=200 --set seeds=[1,2]\n"};
+  CommandOptions options = configuration_options(
+      {.usage = "[mpirun -n RANKS] bbprompt run FILE.yaml [--out FOLDER] [--set KEY=VALUE ...]",
+       .about = "Runs every trial of a configuration and writes checkpoints and results into the "
+                "output folder. Started again with the same configuration and folder it goes on "
+                "where it stopped. Works alone, or under mpirun or srun with any number of ranks: "
+                "rank 0 is the master, the others evaluate.\n"
+                "SIGTERM, SIGINT or SIGUSR1, and the end of the time it is given, stop it with "
+                "checkpoints and exit code 3.",
+       .example =
+           "  mpirun -n 3 bbprompt run configs/quickstart/quickstart.yaml --out out/quickstart \\\n"
+           "      --set budget.evaluations=200 --set seeds=[1,2]\n"});
   options.named.add_options()("out", po::value<std::string>()->value_name("FOLDER"),
                               "output folder; default: output.folder of the file, else out/NAME");
+  options.named.add_options()("time-left", po::value<std::string>()->value_name("DURATION"),
+                              "stop in time: seconds, or 15m, 2h, 1:30:00. In a Slurm job its end "
+                              "(SLURM_JOB_END_TIME) counts too");
   options.named.add_options()(
-      "set", po::value<std::vector<std::string>>()->composing()->value_name("KEY=VALUE"),
-      "override a key; repeatable");
+      "stop-before", po::value<std::string>()->default_value("60s")->value_name("DURATION"),
+      "how long before the end of the time to stop");
   options.named.add_options()("progress",
                               po::value<std::string>()->default_value("auto")->value_name("STYLE"),
                               "auto, live (one line, redrawn), plain (lines), none");
   options.named.add_options()("progress-seconds",
                               po::value<double>()->default_value(5.0)->value_name("SECONDS"),
                               "time between plain progress lines, in run.log too");
-  options.hidden.add_options()("file", po::value<std::string>()->required());
-  options.positional.add("file", 1);
   return options;
 }
 
@@ -85,8 +87,30 @@ RunInfo describe_run(const SweepPlan& plan, int num_ranks) {
           .num_ranks = num_ranks};
 }
 
+// What the command line says of a run.
+struct RunArguments {
+  const po::variables_map& values;
+  std::optional<std::int64_t> stop_at;  // seconds since 1970
+};
+
+std::int64_t seconds_since_1970() { return std::time(nullptr); }
+
+RunArguments read_arguments(const po::variables_map& values) {
+  DeadlineInputs inputs{.now = seconds_since_1970()};
+  if (values.count("time-left") > 0)
+    inputs.time_left = parse_duration(values["time-left"].as<std::string>());
+  if (const char* end = std::getenv("SLURM_JOB_END_TIME")) inputs.slurm_job_end = end;
+  inputs.margin = parse_duration(values["stop-before"].as<std::string>());
+  return {.values = values, .stop_at = stop_time(inputs)};
+}
+
+bool is_time_over(const RunArguments& arguments) {
+  return arguments.stop_at && seconds_since_1970() >= *arguments.stop_at;
+}
+
 RunOutcome run_plan(const SweepPlan& plan, const RunFolder& folder, Channel& channel,
-                    ModelPool& models, const po::variables_map& values) {
+                    ModelPool& models, const RunArguments& arguments) {
+  const po::variables_map& values = arguments.values;
   const auto style = choose_progress_style(values["progress"].as<std::string>());
   start_logging(folder, style);
   ProgressView view(style, values["progress-seconds"].as<double>());
@@ -95,16 +119,22 @@ RunOutcome run_plan(const SweepPlan& plan, const RunFolder& folder, Channel& cha
   logger()->info("{} {} in {}: {} trials, {} ranks",
                  folder.is_resumed() ? "going on with" : "starting", plan.name,
                  folder.path().string(), plan.trials.size(), num_ranks);
-  MasterRun master(plan, folder, channel, models,
-                   {.is_stop_requested = [] { return stop_signal() != 0; },
-                    .on_progress = [&](const RunProgress& progress) { view.show(progress); },
-                    .info = describe_run(plan, num_ranks)});
+  MasterRun master(
+      plan, folder, channel, models,
+      {.is_stop_requested = [&] { return stop_signal() != 0 || is_time_over(arguments); },
+       .on_progress = [&](const RunProgress& progress) { view.show(progress); },
+       .info = describe_run(plan, num_ranks)});
   const RunOutcome outcome = master.run();
   view.clear();
   return outcome;
 }
 
-int report_outcome(RunOutcome outcome, const RunFolder& folder) {
+std::string stop_cause(const RunArguments& arguments) {
+  if (stop_signal() != 0) return ::strsignal(stop_signal());
+  return is_time_over(arguments) ? "the end of its time" : "a worker's signal";
+}
+
+int report_outcome(RunOutcome outcome, const RunFolder& folder, const RunArguments& arguments) {
   const std::string path = folder.path().string();
   switch (outcome) {
     case RunOutcome::kDone:
@@ -117,16 +147,17 @@ int report_outcome(RunOutcome outcome, const RunFolder& folder) {
       break;
   }
   logger()->warn("stopped by {} with checkpoints in {}; run the same command again to go on",
-                 stop_signal() != 0 ? ::strsignal(stop_signal()) : "a worker's signal", path);
+                 stop_cause(arguments), path);
   return kExitStopped;
 }
 
 int run_master(Channel& channel, ModelPool& models, const po::variables_map& values) {
+  const RunArguments arguments = read_arguments(values);
   const SweepPlan plan = load_plan(values);
   std::filesystem::path path = plan.output.folder;
   if (values.count("out") > 0) path = values["out"].as<std::string>();
   const RunFolder folder(path, plan);
-  return report_outcome(run_plan(plan, folder, channel, models, values), folder);
+  return report_outcome(run_plan(plan, folder, channel, models, arguments), folder, arguments);
 }
 
 int run_alone(const po::variables_map& values) {

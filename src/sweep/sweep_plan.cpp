@@ -1,10 +1,12 @@
 #include "bbprompt/sweep/sweep_plan.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <set>
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/sha256.hpp"
+#include "bbprompt/base/utf8.hpp"
 #include "bbprompt/config/data_path.hpp"
 #include "bbprompt/config/experiment_yaml.hpp"
 #include "bbprompt/config/sweep_spec.hpp"
@@ -14,6 +16,8 @@ namespace bbprompt {
 namespace {
 
 std::string kind_name(PromptKind kind) { return kind == PromptKind::kSoft ? "soft" : "discrete"; }
+
+std::string hash_line(const TrialSpec& trial) { return trial.id + ' ' + trial.config_hash + '\n'; }
 
 // Walks the grid in plan order and collects its trials.
 class Expansion {
@@ -114,7 +118,7 @@ class Expansion {
     if (num_bytes_ > kMaxPlanBytes) {
       fail_config(at_, "sweep", "resolved configurations of all trials exceed 512 MiB");
     }
-    hash_.update(trial.id + ' ' + trial.config_hash + '\n');
+    hash_.update(hash_line(trial));
     trials_.push_back(std::move(trial));
   }
 
@@ -130,6 +134,37 @@ class Expansion {
 };
 
 }  // namespace
+
+Shard parse_shard(std::string_view text) {
+  const auto slash = text.find('/');
+  const auto number = [](std::string_view part) {
+    int value = 0;
+    const auto read = std::from_chars(part.data(), part.data() + part.size(), value);
+    const bool is_whole = read.ec == std::errc{} && read.ptr == part.data() + part.size();
+    return is_whole ? value : 0;
+  };
+  const int index = slash == std::string_view::npos ? 0 : number(text.substr(0, slash));
+  const int count = slash == std::string_view::npos ? 0 : number(text.substr(slash + 1));
+  if (index < 1 || count < 1 || index > count) {
+    throw UsageError("--shard: expected I/N with 1 <= I <= N, such as 2/4, found \"" +
+                     printable(text, 40) + "\"");
+  }
+  return {.index = index - 1, .count = count};
+}
+
+SweepPlan take_shard(SweepPlan plan, const Shard& shard) {
+  std::vector<TrialSpec> kept;
+  Sha256 hash;
+  for (std::size_t i = 0; i < plan.trials.size(); ++i) {
+    if (i % static_cast<std::size_t>(shard.count) != static_cast<std::size_t>(shard.index))
+      continue;
+    hash.update(hash_line(plan.trials[i]));
+    kept.push_back(std::move(plan.trials[i]));
+  }
+  plan.trials = std::move(kept);
+  plan.config_hash = hash.hex_digest();
+  return plan;
+}
 
 SweepPlan expand(const ConfigDocument& document) { return Expansion(document).run(); }
 

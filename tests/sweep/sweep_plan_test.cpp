@@ -38,6 +38,34 @@ std::set<std::string> ids_of(const SweepPlan& plan) {
   return ids;
 }
 
+TEST(Shard, PartsAreDisjointAndTogetherTheWholePlan) {
+  const SweepPlan whole = plan_of(kSmallConfig + "seeds: 11\n");
+  for (const int count : {1, 2, 4, 11, 13}) {
+    std::vector<std::string> ids(whole.trials.size());
+    std::set<std::string> hashes;
+    for (int index = 0; index < count; ++index) {
+      const SweepPlan part = take_shard(whole, {.index = index, .count = count});
+      for (std::size_t i = 0; i < part.trials.size(); ++i) {
+        ids.at(static_cast<std::size_t>(index) + i * static_cast<std::size_t>(count)) =
+            part.trials[i].id;
+      }
+      if (part.trials.empty()) continue;
+      EXPECT_TRUE(hashes.insert(part.config_hash).second);
+    }
+    for (std::size_t i = 0; i < ids.size(); ++i) EXPECT_EQ(ids[i], whole.trials[i].id);
+  }
+  EXPECT_EQ(take_shard(whole, {}).config_hash, whole.config_hash);
+}
+
+TEST(Shard, IsWrittenAsPeopleCount) {
+  EXPECT_EQ(parse_shard("2/4").index, 1);
+  EXPECT_EQ(parse_shard("4/4").count, 4);
+  for (const auto* text :
+       {"", "0/4", "5/4", "1", "1/", "/2", "1/0", "-1/2", "1/2/3", "a/b", "1/2 "}) {
+    EXPECT_THROW((void)parse_shard(text), UsageError) << text;
+  }
+}
+
 TEST(Expand, OneTrialWithoutASweep) {
   const SweepPlan plan = plan_of(kSmallConfig);
   ASSERT_EQ(plan.trials.size(), 1U);

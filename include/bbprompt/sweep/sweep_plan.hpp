@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -40,6 +41,19 @@ struct SweepPlan {
 // Most trials a sweep may have, and most bytes their resolved configurations may take together.
 inline constexpr std::int64_t kMaxTrials = 100000;
 inline constexpr std::int64_t kMaxPlanBytes = std::int64_t{1} << 29;
+
+// A part of a plan, for a job array: the trials whose position is `index` modulo `count`, in the
+// plan's order, so that every part has its share of each method and task.
+struct Shard {
+  int index = 0;  // from 0
+  int count = 1;
+};
+
+// "2/4", from 1 as people count: the second of four. Throws UsageError for anything else.
+[[nodiscard]] Shard parse_shard(std::string_view text);
+
+// Trials and ids stay as they are; the part has a hash of its own. It may be empty.
+[[nodiscard]] SweepPlan take_shard(SweepPlan plan, const Shard& shard);
 
 // Expands a document without sweep.prompts_from (see run/transfer.hpp). Throws ConfigError when a
 // trial's settings are wrong (see parse_experiment), when two trials are equal, or when there are
