@@ -103,7 +103,7 @@ constexpr SchemaRow kRowsBeforePrompt[] = {
     {.key = "few_shot.max_test",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.few_shot.max_test; },
      .limits = {0, kMany},
-     .meaning = "first rows of the test file that are used; 0: all"},
+     .meaning = "rows of the test file that are used, spread evenly over it; 0: all"},
 };
 
 constexpr SchemaRow kRowsAfterPrompt[] = {
