@@ -17,7 +17,10 @@ class Setup(support.RunCase):
 
     def test_every_script_is_known_to_this_test(self):
         self.assertEqual({path.name for path in (support.SOURCE / "jobs").iterdir()},
-                         {"README.md", "install_dependencies.sh", "mpi_environment.sh", "quickstart.sh"})
+                         {"README.md", "install_dependencies.sh", "mpi_environment.sh", "quickstart.sh", "slurm"})
+        # Run by tests/slurm/jobs_test.py.
+        self.assertEqual({path.name for path in (support.SOURCE / "jobs/slurm").iterdir()},
+                         {"profile.example", "report.sh", "sweep.sh"})
 
     def test_quickstart_ends_in_a_table_of_results(self):
         options = self.experiment()[1:]
@@ -66,7 +69,7 @@ class Setup(support.RunCase):
         shared = self.folder / "prefix/share/bbprompt"
         version = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True).stdout
         self.assertRegex(version, r"^bbprompt \d+\.\d+\.\d+\n$")
-        for name in ("jobs/quickstart.sh", "configs/quickstart/quickstart.yaml"):
+        for name in ("jobs/quickstart.sh", "jobs/slurm/sweep.sh", "configs/quickstart/quickstart.yaml"):
             self.assertTrue((shared / name).exists(), name)
         plan = subprocess.run([binary, "plan", shared / "configs/quickstart/quickstart.yaml"], capture_output=True,
                               text=True, timeout=support.TIMEOUT)
