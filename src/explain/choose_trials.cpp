@@ -111,6 +111,7 @@ std::vector<std::size_t> choose_trials(const Results& results, const TrialChoice
   }
   if (best.empty()) throw UsageError("no trial that fits is done; see bbprompt report");
   std::vector<std::size_t> chosen;
+  chosen.reserve(best.size());
   for (const auto& [group, index] : best) chosen.push_back(index);
   std::sort(chosen.begin(), chosen.end());
   return chosen;

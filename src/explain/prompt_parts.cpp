@@ -85,6 +85,7 @@ PromptParts::PromptParts(const PromptRecord& record, const PromptSpace& space)
 
 void PromptParts::split_choices(const std::vector<int>& choices) {
   std::vector<std::vector<TokenId>> pieces;
+  pieces.reserve(choices.size());
   for (const int choice : choices) pieces.push_back(ids_.at(static_cast<std::size_t>(choice)));
   for (std::size_t i = 0; i < choices.size(); ++i) {
     parts_.push_back({.text = texts_.at(static_cast<std::size_t>(choices[i])),

@@ -20,9 +20,10 @@ CategoricalDistribution uniform_over(const SearchDomain& domain, const std::stri
   for (Eigen::Index i = 0; i < domain.start.size(); ++i) {
     const int count = num_categories_at(domain, i);
     if (count >= 2) continue;
-    const std::string found = count == 0 ? "is real" : "has a single category";
-    throw Error(who + ": searches categories, but coordinate " + std::to_string(i) + " " + found +
-                "; use cma_es or random_search, or a prompt whose coordinates are categories");
+    std::string text = who + ": searches categories, but coordinate " + std::to_string(i);
+    text += count == 0 ? " is real" : " has a single category";
+    throw Error(
+        text.append("; use cma_es or random_search, or a prompt whose coordinates are categories"));
   }
   return CategoricalDistribution(domain.num_categories);
 }

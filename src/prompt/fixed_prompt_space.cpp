@@ -52,7 +52,8 @@ SearchDomain FixedPromptSpace::domain() const {
 
 std::vector<Eigen::VectorXd> FixedPromptSpace::fixed_points() const {
   std::vector<Eigen::VectorXd> points;
-  for (int i = 0; i < num_prompts(); ++i) points.push_back(Eigen::VectorXd::Constant(1, i));
+  points.reserve(static_cast<std::size_t>(num_prompts()));
+  for (int i = 0; i < num_prompts(); ++i) points.emplace_back(Eigen::VectorXd::Constant(1, i));
   return points;
 }
 

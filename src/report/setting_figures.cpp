@@ -117,9 +117,10 @@ std::string lines_commands(const AxisData& data) {
   for (std::size_t i = 0; i < data.methods.size(); ++i) {
     const std::string file = gnuplot_string("series" + std::to_string(i));
     const std::string style = "linewidth 2 " + series_style(i);
-    commands += (i > 0 ? ", \\\n  " : "") + file + " using 1:2 with lines " + style + " notitle, " +
-                file + " using 1:2:3 with yerrorbars pointtype 7 pointsize 0.7 " + style +
-                " title " + gnuplot_string(data.methods[i]);
+    if (i > 0) commands += ", \\\n  ";
+    commands.append(file).append(" using 1:2 with lines ").append(style).append(" notitle, ");
+    commands.append(file).append(" using 1:2:3 with yerrorbars pointtype 7 pointsize 0.7 ");
+    commands.append(style).append(" title ").append(gnuplot_string(data.methods[i]));
   }
   return commands + "\n";
 }

@@ -67,7 +67,7 @@ std::vector<PromptVariant> transferred_prompts(const Results& results,
   for (const std::string& method : methods) {
     if (contains(known, method)) continue;
     std::string names;
-    for (const auto& name : known) names += (names.empty() ? "" : ", ") + name;
+    for (const auto& name : known) names.append(names.empty() ? "" : ", ").append(name);
     throw Error("the run has no discrete prompts of a method \"" + method +
                 "\"; it has them of: " + names);
   }

@@ -28,7 +28,10 @@ std::string record_hash(const std::string& resolved_yaml, const TrialContext& co
 TrialRun::Identity identity_of(const TrialSpec& trial) {
   TrialRun::Identity identity{
       .id = trial.id, .method = trial.method, .resolved_yaml = trial.resolved_yaml};
-  for (const auto& [key, value] : trial.axis_values) identity.settings.push_back(key + '=' + value);
+  for (const auto& [key, value] : trial.axis_values) {
+    identity.settings.push_back(key);
+    identity.settings.back().append("=").append(value);
+  }
   return identity;
 }
 

@@ -168,7 +168,7 @@ TEST_P(DeepPrompt, IsAddedBeforeEveryLayerAtItsTokensAlone) {
       const auto replica = model_->replica(max_batch_tokens);
       const auto scores = replica->score(queries, answers_).scores;
       for (std::size_t i = 0; i < samples_.size(); ++i) {
-        const auto difference =
+        const Eigen::RowVectorXd difference =
             scores.row(static_cast<Eigen::Index>(i)) - expected(prompt, samples_[i]);
         EXPECT_LT(difference.cwiseAbs().maxCoeff(), kLogitTolerance)
             << "sample " << i << ", batches of " << max_batch_tokens;

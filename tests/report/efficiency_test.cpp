@@ -75,7 +75,8 @@ TEST(Efficiency, PairsEqualTasksSeedsObjectivesAndSettings) {
 TEST(Efficiency, HasNoRatioWhereTheReferenceItselfDoesNotGetThere) {
   Results results = comparison_run();
   for (TrialRecord& trial : results.trials) trial.best.fitness = 0.25;  // policy ends at 0.5
-  const EfficiencyRow& cma = row(search_efficiency(results, "policy"), "cma");
+  const auto efficiency = search_efficiency(results, "policy");
+  const EfficiencyRow& cma = row(efficiency, "cma");
   EXPECT_EQ(cma.returned.median_queries, 400.0);
   EXPECT_TRUE(std::isnan(cma.returned.median_ratio));
 }

@@ -107,7 +107,8 @@ TEST(ScoreMatrix, CountsTrialsOfOneSeedAsOne) {
   again.id += "-again";
   again.best.splits["test"].metric = 0.80;
   results.trials.push_back(again);
-  const MatrixCell& cell = row(score_matrix(results), "cma").cells[0];
+  const auto matrix = score_matrix(results);
+  const MatrixCell& cell = row(matrix, "cma").cells[0];
   EXPECT_EQ(cell.figure.num_values, 3);
   EXPECT_NEAR(cell.by_seed.at(1), 0.75, 1e-15);
 }
