@@ -192,7 +192,8 @@ TEST_P(CategoricalOptimizer, RefusesCorruptStatesAndStaysAsItWas) {
     EXPECT_EQ(target->ask().candidates, population) << name;
   };
   refuses("kind", [](auto& s) { s.kind = "cma_es"; });
-  for (const auto& [name, values] : source->save().arrays) {
+  for (const auto& entry : source->save().arrays) {
+    const std::string& name = entry.first;
     refuses(name + " missing", [&](auto& s) { s.arrays.erase(name); });
     refuses(name + " NaN", [&](auto& s) { s.arrays[name](0, 0) = kNan; });
     refuses(name + " longer", [&](auto& s) { s.arrays[name].conservativeResize(99, 1); });
@@ -208,7 +209,8 @@ TEST_P(CategoricalOptimizer, RefusesCorruptStatesAndStaysAsItWas) {
       refuses("half a category", [&](auto& s) { s.arrays[name](1, 0) = 0.5; });
     }
   }
-  for (const auto& [name, value] : source->save().integers) {
+  for (const auto& entry : source->save().integers) {
+    const std::string& name = entry.first;
     refuses(name + " missing", [&](auto& s) { s.integers.erase(name); });
     if (name == "seed" || name == "trial") continue;
     refuses(name + " negative", [&](auto& s) { s.integers[name] = -1; });

@@ -47,6 +47,7 @@ struct Case {
   Effort effort;
   double reference;
 };
+// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest looks for this name.
 void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 
 // Reference figures: medians of evaluations to 1e-10 over 21 seeds, sigma 0.5, default population,

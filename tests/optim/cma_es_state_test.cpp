@@ -59,6 +59,7 @@ struct Run {
   Eigen::Index dimension;
   int num_generations;
 };
+// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest looks for this name.
 void PrintTo(const Run& run, std::ostream* out) { *out << run.name; }
 
 class EveryRun : public ::testing::TestWithParam<Run> {

@@ -118,6 +118,7 @@ struct Adversary {
   const char* name;
   testing::Function function;
 };
+// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest looks for this name.
 void PrintTo(const Adversary& adversary, std::ostream* out) { *out << adversary.name; }
 
 class IntegerCmaEs : public ::testing::TestWithParam<std::tuple<Adversary, CovarianceKind>> {};
@@ -183,6 +184,7 @@ struct Mixed {
   testing::Function function;
   int num_categories;
 };
+// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest looks for this name.
 void PrintTo(const Mixed& mixed, std::ostream* out) { *out << mixed.name; }
 
 class MixedFunction : public ::testing::TestWithParam<Mixed> {

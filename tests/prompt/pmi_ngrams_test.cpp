@@ -18,6 +18,7 @@ using Words = std::vector<std::string>;
 
 std::vector<std::string> texts_of(const std::vector<Ngram>& ngrams) {
   std::vector<std::string> texts;
+  texts.reserve(ngrams.size());
   for (const Ngram& ngram : ngrams) texts.push_back(ngram.text);
   return texts;
 }
@@ -163,6 +164,7 @@ std::vector<std::pair<std::string, int>> brute_force(const std::vector<Words>& c
   }
   std::sort(kept.rbegin(), kept.rend());
   std::vector<std::pair<std::string, int>> listed;
+  listed.reserve(kept.size());
   for (const auto& [count, text] : kept) listed.emplace_back(text, count);
   return listed;
 }
