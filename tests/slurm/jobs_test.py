@@ -17,14 +17,14 @@ class Jobs(support.RunCase):
     @classmethod
     def setUpClass(cls):
         folder = f"/tmp/bbprompt-slurm-{os.getpid()}"
-        started = subprocess.run([CLUSTER / "start-local-slurm.sh"], env={**os.environ, "LOCAL_SLURM_DIR": folder},
+        started = subprocess.run(["bash", CLUSTER / "start-local-slurm.sh"], env={**os.environ, "LOCAL_SLURM_DIR": folder},
                                  capture_output=True, text=True, timeout=300)
         assert started.returncode == 0, started.stderr
         cls.cluster = dict(re.findall(r"export (\w+)='?([^'\n;]*)'?", started.stdout))
 
     @classmethod
     def tearDownClass(cls):
-        subprocess.run([CLUSTER / "stop-local-slurm.sh"], env={**os.environ, **cls.cluster}, capture_output=True,
+        subprocess.run(["bash", CLUSTER / "stop-local-slurm.sh"], env={**os.environ, **cls.cluster}, capture_output=True,
                        timeout=120)
 
     def setUp(self):
