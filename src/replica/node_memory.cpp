@@ -106,10 +106,11 @@ void reserve(int descriptor, std::size_t size) {
   rlimit limit{};  // a longer file than this would end the process by SIGXFSZ
   if (::getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur < size)
     throw StoreError(kName, "the limit on file sizes (ulimit -f) is smaller");
-  int result = 0;
-  do {
-    result = ::fallocate(descriptor, 0, 0, static_cast<off_t>(size));
-  } while (result != 0 && errno == EINTR);
+  // The length first: it asks the kernel whether there is so much, before any page is taken.
+  int result = ::ftruncate(descriptor, static_cast<off_t>(size));
+  while (result == 0 && ::fallocate(descriptor, 0, 0, static_cast<off_t>(size)) != 0) {
+    if (errno != EINTR) result = -1;
+  }
   if (result != 0) refuse("cannot reserve " + std::to_string(size >> 20) + " MiB", errno);
 }
 

@@ -181,8 +181,8 @@ TEST_P(SharedWeights, TakeLittleMoreMemoryForEightProcessesThanForOne) {
   RecordProperty("eight_kB", std::to_string(eight));
 }
 
-INSTANTIATE_TEST_SUITE_P(, SharedWeights, ::testing::Values("F32", "F16", "BF16"),
-                         [](const auto& info) { return std::string(info.param); });
+INSTANTIATE_TEST_SUITE_P(Types, SharedWeights, ::testing::Values("F32", "F16", "BF16"),
+                         [](const auto& test) { return std::string(test.param); });
 
 }  // namespace
 }  // namespace bbprompt
