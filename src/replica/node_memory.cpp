@@ -197,8 +197,8 @@ void NodeMemory::leave() const {
 }
 
 void NodeMemory::map_at(void* address) const {
-  void* mapped = ::mmap(address, size_, PROT_READ, MAP_SHARED | MAP_FIXED, descriptor_,
-                        static_cast<off_t>(page_size()));
+  void* mapped = ::mmap(address, size_, PROT_READ, MAP_SHARED | MAP_FIXED | MAP_POPULATE,
+                        descriptor_, static_cast<off_t>(page_size()));
   if (mapped == MAP_FAILED) refuse("cannot map", errno);
 }
 

