@@ -149,11 +149,10 @@ def memory_of(pids):
 
 
 def measure(binary, folder, model, ranks):
-    """Largest sum over the ranks while a small search runs."""
+    """Largest sum over the ranks while a search runs that fills a batch of 1024 tokens on each."""
     out = folder / f"out-{ranks}"
     config = folder / "memory.yaml"
-    config.write_text(CONFIG.format(model=model, task=QUICKSTART / "definitions.yaml", 
-                                    population=max(4, ranks)))
+    config.write_text(CONFIG.format(model=model, task=QUICKSTART / "definitions.yaml", population=max(4, ranks)))
     command = [os.environ.get("MPIRUN", "mpirun"), "-n", str(ranks), str(binary), "run", str(config), "--out", str(out)]
     log = open(folder / f"log-{ranks}", "wb")
     started = time.monotonic()
@@ -177,10 +176,6 @@ def measure(binary, folder, model, ranks):
     peak["seconds"] = time.monotonic() - started
     shutil.rmtree(out, ignore_errors=True)
     return peak
-
-
-def megabytes(count):
-    return f"{count / 1e6:9.1f}"
 
 
 def main():

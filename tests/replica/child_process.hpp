@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <cstdlib>
 #include <exception>
@@ -17,8 +18,8 @@ namespace bbprompt::testing {
 class ChildProcess {
  public:
   explicit ChildProcess(const std::function<void(ChildProcess&)>& work) {
-    int ends[2];
-    if (::socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) std::abort();
+    std::array<int, 2> ends{};
+    if (::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()) != 0) std::abort();
     pid_ = ::fork();
     socket_ = ends[pid_ == 0 ? 1 : 0];
     ::close(ends[pid_ == 0 ? 0 : 1]);

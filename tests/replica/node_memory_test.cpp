@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <csignal>
-#include <cstring>
-#include <optional>
+#include <array>
+#include <memory>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -177,8 +177,8 @@ TEST_F(NodeMemoryTest, DoesNotTakeWhatIsDamagedOrForged) {
   const int other_key = ::memfd_create("bbprompt-weights", MFD_CLOEXEC | MFD_ALLOW_SEALING);
   EXPECT_EQ(::ftruncate(other_key, static_cast<off_t>(size)), 0);
   EXPECT_EQ(::fcntl(other_key, F_ADD_SEALS, kAll), 0);
-  int pipe[2];
-  ASSERT_EQ(::pipe(pipe), 0);
+  std::array<int, 2> pipe{};
+  ASSERT_EQ(::pipe(pipe.data()), 0);
   for (const std::string& list :
        {self + std::to_string(not_sealed) + "\n", self + std::to_string(too_short) + "\n",
         self + std::to_string(other_key) + "\n", self + std::to_string(pipe[0]) + "\n",

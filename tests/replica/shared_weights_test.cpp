@@ -1,8 +1,9 @@
 #include <gtest/gtest.h>
 #include <spdlog/sinks/ostream_sink.h>
-#include <sys/mman.h>
 
 #include <Eigen/Core>
+#include <cstring>
+#include <fstream>
 #include <memory>
 #include <sstream>
 
