@@ -134,7 +134,7 @@ def ranks_below(launcher):
     return [pid for pid, name in names.items() if name.startswith("bbprompt") and is_below(pid)]
 
 
-def memory_of(pids):
+def read_memory(pids):
     """Sums of the fields of smaps_rollup in bytes; nothing when a process is gone."""
     sums = dict.fromkeys(FIELDS, 0)
     for pid in pids:
@@ -146,6 +146,23 @@ def memory_of(pids):
             found = re.search(rf"^{field}:\s+(\d+) kB", text, re.M)
             sums[field] += 1024 * int(found[1]) if found else 0
     return sums
+
+
+def send(signal_number, pids):
+    for pid in pids:
+        try:
+            os.kill(pid, signal_number)
+        except ProcessLookupError:
+            pass
+
+
+def memory_of(pids):
+    """read_memory of processes that stand still: a page that one maps while others are read counts twice."""
+    send(signal.SIGSTOP, pids)
+    try:
+        return read_memory(pids)
+    finally:
+        send(signal.SIGCONT, pids)
 
 
 def measure(binary, folder, model, ranks):
@@ -164,7 +181,7 @@ def measure(binary, folder, model, ranks):
             sums = memory_of(pids) if len(pids) == ranks else None
             if sums and (peak is None or sums["Pss"] > peak["Pss"]):
                 peak = sums
-            time.sleep(0.25)
+            time.sleep(0.5)
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGTERM)

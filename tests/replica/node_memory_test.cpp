@@ -238,6 +238,21 @@ TEST(NodeFolder, IsTheUsersOwnAndClosedToOthers) {
   EXPECT_THROW((void)node_folder(), StoreError);
 }
 
+TEST(NodeFolder, IsRefusedWhereAnotherUserMadeIt) {
+  if (::geteuid() != 0) GTEST_SKIP() << "needs root, to be another user for a moment";
+  const TemporaryFolder scratch;
+  std::filesystem::permissions(scratch.path(), std::filesystem::perms(01777));
+  const testing::ScopedVariable variable("BBPROMPT_SCRATCH", scratch.path().string());
+  ChildProcess child([&scratch](ChildProcess& self) {
+    if (::setuid(65534) != 0) throw Error("setuid");
+    const bool has_own = node_folder() == scratch / "bbprompt-65534";
+    std::filesystem::create_directory(scratch / "bbprompt-0");
+    self.say(has_own ? "done" : "not its own");
+  });
+  EXPECT_EQ(child.heard(), "done");
+  EXPECT_THROW((void)node_folder(), StoreError);
+}
+
 TEST(NodeFolder, LiesInTheFirstPlaceThatIsNamed) {
   const TemporaryFolder first;
   const TemporaryFolder second;
