@@ -1,7 +1,6 @@
 #include "bbprompt/config/experiment_yaml.hpp"
 
 #include "bbprompt/config/data_path.hpp"
-#include "config/experiment_checks.hpp"
 #include "config/field_io.hpp"
 #include "config/key_lookup.hpp"
 
@@ -15,13 +14,23 @@ bool is_trial_row(const SchemaRow& row) {
 
 }  // namespace
 
-ExperimentSpec parse_experiment(const ConfigNode& root) {
-  check_keys(root);
+ExperimentSpec read_experiment(const ConfigNode& root) {
   ConfigFields fields;
   read_section(root, "", fields);
   fields.spec.seed = fields.seeds.front();
-  check_experiment(root, fields.spec);
   return fields.spec;
+}
+
+ExperimentSpec parse_experiment(const ConfigNode& root) {
+  check_keys(root);
+  ExperimentSpec spec = read_experiment(root);
+  check_experiment(root, spec);
+  return spec;
+}
+
+std::string setting_text(const ExperimentSpec& spec, std::string_view key) {
+  const ConfigNode value = write_field(*find_row(key), {.spec = spec});
+  return value.is_scalar() ? value.text : write_flow_yaml(value);
 }
 
 std::string to_yaml(const ExperimentSpec& spec) {
