@@ -12,6 +12,21 @@ bool is_trial_row(const SchemaRow& row) {
          !overlaps(row.key, "profile") && !overlaps(row.key, "profiles");
 }
 
+// Writes the sections around `key` that are not those of the key before it: sections stand in one
+// place of the schema each.
+YamlPlace open_sections(std::string_view before, std::string_view key, std::string& yaml) {
+  YamlPlace place{.key = key};
+  for (auto dot = key.find('.'); dot != key.npos; dot = key.find('.', dot + 1)) {
+    const std::string_view section = key.substr(0, dot + 1);
+    const std::size_t begin = key.size() - place.key.size();
+    if (!before.starts_with(section)) {
+      yaml.append(place.indent, ' ').append(key.substr(begin, dot - begin)) += ":\n";
+    }
+    place = {.key = key.substr(dot + 1), .indent = place.indent + 2};
+  }
+  return place;
+}
+
 }  // namespace
 
 ExperimentSpec read_experiment(const ConfigNode& root) {
@@ -35,7 +50,15 @@ std::string setting_text(const ExperimentSpec& spec, std::string_view key) {
 
 std::string to_yaml(const ExperimentSpec& spec) {
   ConfigFields fields{.spec = spec, .seeds = {spec.seed}, .data_folder = {}, .output = {}};
-  return write_yaml(write_section(fields, is_trial_row));
+  std::string yaml;
+  std::string_view before;
+  for (const auto& row : schema()) {
+    if (!is_trial_row(row)) continue;
+    const YamlPlace place = open_sections(before, row.key, yaml);
+    append_yaml(place, write_field(row, fields), yaml);
+    before = row.key;
+  }
+  return yaml;
 }
 
 TaskOptions with_real_paths(TaskOptions task, const PathRoots& roots) {

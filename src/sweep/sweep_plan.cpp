@@ -149,6 +149,17 @@ class Expansion {
     }
     const TrialText text(trial.spec);
     for (const auto seed : seeds) add_trial(trial, text, seed);
+    refuse_namesake(trial);
+  }
+
+  // Reports put trials together by these: two tasks of one name would be taken for one.
+  void refuse_namesake(const TrialSpec& trial) {
+    std::string name = trial.spec.task.name + ' ' + trial.method;
+    for (const auto& [key, value] : trial.axis_values) name.append(" ").append(key + '=' + value);
+    if (configurations_.insert(name).second) return;
+    fail_config(at_, "sweep",
+                "two different configurations are called " + name +
+                    "; give tasks of different settings different names");
   }
 
   // Whether some override holds; its settings are in `root` then.
@@ -235,6 +246,7 @@ class Expansion {
   std::vector<ConditionUse> exclude_;
   std::vector<ConditionUse> include_;
   std::set<std::string> ids_;
+  std::set<std::string> configurations_;  // what the reports call them
   std::vector<TrialSpec> trials_;
   std::int64_t num_bytes_ = 0;
   Sha256 hash_;

@@ -95,6 +95,20 @@ TEST(List, PointsSetWhatTheySayAndLeaveTheRest) {
   EXPECT_EQ(plan.trials[4].spec.objective.margin, 4.0);
 }
 
+TEST(List, RefusesTwoTasksOfOneName) {
+  const testing::TemporaryFolder folder;
+  testing::write_text(folder / "a.yaml", kSmallTask);
+  testing::write_text(folder / "b.yaml", kSmallTask + "max_field_tokens: 7\n");
+  testing::write_text(folder / "c.yaml",
+                      "name: n\nmodel: {path: m}\nsweep: {axes: {task: [a.yaml, b.yaml]}}\n");
+  try {
+    (void)expand(load_config(folder / "c.yaml"));
+    FAIL() << "both are called animals";
+  } catch (const ConfigError& error) {
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("called animals soft task=animals; give tasks"));
+  }
+}
+
 TEST(Samples, AreOneAxisOfTheGrid) {
   const SweepPlan plan = plan_of(
       "seeds: 2\n"
@@ -185,15 +199,13 @@ TEST(ResolvedConfiguration, ExpandsToTheSamePlanForEveryKind) {
       "  axes: {prompt.length: [1, 2]}\n"
       "  zip: {shard_size: [4, 8], objective: [{kind: hinge, margin: 1.50}, {kind: error_rate}]}\n"
       "  list: [{}, {few_shot.max_test: 5}]\n"
-      "  random: {num_points: 2, space: {prompt.soft.alpha: {uniform: [0.10, 1e0]}}}\n"
+      "  random: {num_points: 6, space: {prompt.soft.alpha: {uniform: [0.10, 1e0]}}}\n"
       "  quasi_random: {num_points: 2, seed: 4, space: {prompt.soft.dimension: {choice: [5, 6]}}}\n"
       "  variants: {a: {}, b: {selection.every: 2}}\n"
       "  overrides: [{when: {variant: a, prompt.length: [1, 2]}, set: {budget.evaluations: 10}}]\n"
-      "  exclude: [{seed: 4, variant: b}, {prompt.soft.alpha: {max: 0.01}, task: animals}]\n"
+      "  exclude: [{seed: 4, variant: b}, {prompt.soft.alpha: {max: 0.60}, task: animals}]\n"
       "  include: [{prompt.length: {min: 1.0, max: 7}}]\n";
-  std::string used = lines;
-  used.replace(used.find("max: 0.01"), 9, "max: 0.99");
-  const SweepPlan plan = plan_of(used);
+  const SweepPlan plan = plan_of(lines);
   const SweepPlan again = expand(parse_config(plan.config_resolved, "f", "resolved"));
   EXPECT_EQ(again.config_resolved, plan.config_resolved);
   EXPECT_EQ(again.config_hash, plan.config_hash);
@@ -313,7 +325,7 @@ TEST(Sweep, ErrorsSayWhereAndWhatInstead) {
        "(prompt.length)"},
       {base + "overrides: [{when: {variant: a}, set: {budget: {queries: 1}}}, {when: "
               "{prompt.length: 1}, set: {budget.queries: 2}}]",
-       "c.yaml:12:101: budget.queries: two overrides set it for one trial (budget in line 12); let "
+       "c.yaml:12:99: budget.queries: two overrides set it for one trial (budget in line 12); let "
        "their conditions exclude each other"},
       {base + "exclude: [{prompt.length: {min: 1}}]",
        "c.yaml:10:3: sweep: expected a trial, found none: its filters leave all of them out"},
