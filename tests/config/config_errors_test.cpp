@@ -330,38 +330,38 @@ TEST(ConfigErrors, PointsOfASweepAreChecked) {
 TEST(ConfigErrors, SampledSpacesAreChecked) {
   constexpr BadValue kSpaces[] = {
       {"prompt.length: {integer: [5, 5]}",
-       ":47: prompt.length: expected a low limit below the high one, found [5, 5]"},
+       ":54: prompt.length: expected a low limit below the high one, found [5, 5]"},
       {"prompt.length: {integer: [1, 600]}",
-       ":51: prompt.length: expected an integer from 1 to 512, found \"600\""},
+       ":58: prompt.length: expected an integer from 1 to 512, found \"600\""},
       {"prompt.length: {uniform: [1, 6]}",
-       ":38: prompt.length: takes whole numbers; use integer instead of uniform"},
+       ":45: prompt.length: takes whole numbers; use integer instead of uniform"},
       {"prompt.length: {log_uniform: [1, 6]}",
-       ":38: prompt.length: takes whole numbers; use log_integer instead of log_uniform"},
+       ":45: prompt.length: takes whole numbers; use log_integer instead of log_uniform"},
       {"few_shot.max_test: {log_integer: [0, 6]}",
-       ":56: few_shot.max_test: expected a number above 0 for log_integer, found \"0\""},
+       ":63: few_shot.max_test: expected a number above 0 for log_integer, found \"0\""},
       {"optimizer.cma_es.tol_x: {log_uniform: [0, 1]}",
-       ":61: optimizer.cma_es.tol_x: expected a number above 0 for log_uniform, found \"0\""},
+       ":68: optimizer.cma_es.tol_x: expected a number above 0 for log_uniform, found \"0\""},
       {"prompt.soft.alpha: {integer: [0.5, 2]}",
-       ":52: prompt.soft.alpha: expected a whole number of at most 1e15 for integer, found "
+       ":59: prompt.soft.alpha: expected a whole number of at most 1e15 for integer, found "
        "\"0.5\""},
       {"optimizer.cma_es.target: {uniform: [none, 2]}",
-       ":58: optimizer.cma_es.target: expected a number, found \"none\""},
+       ":65: optimizer.cma_es.target: expected a number, found \"none\""},
       {"prompt.kind: {uniform: [0, 1]}",
-       ":36: prompt.kind: uniform is for keys that take numbers; use choice"},
+       ":43: prompt.kind: uniform is for keys that take numbers; use choice"},
       {"prompt.soft.alpha: {uniform: [1, 2, 3]}",
-       ":51: prompt.soft.alpha: expected [low, high] behind uniform, found a list"},
+       ":58: prompt.soft.alpha: expected [low, high] behind uniform, found a list"},
       {"prompt.soft.alpha: {normal: [1, 2]}",
-       ":42: prompt.soft.alpha: expected uniform, log_uniform, integer, log_integer or choice, "
+       ":49: prompt.soft.alpha: expected uniform, log_uniform, integer, log_integer or choice, "
        "found \"normal\""},
       {"prompt.soft.alpha: [1, 2]",
-       ":41: prompt.soft.alpha: expected one distribution, such as {uniform: [low, high]}, found a "
+       ":48: prompt.soft.alpha: expected one distribution, such as {uniform: [low, high]}, found a "
        "list"},
       {"prompt.soft.alpha: {uniform: [1, 2], choice: [1]}",
-       ":41: prompt.soft.alpha: expected one distribution, such as {uniform: [low, high]}, found a "
+       ":48: prompt.soft.alpha: expected one distribution, such as {uniform: [low, high]}, found a "
        "mapping"},
-      {"prompt.kind: {choice: []}", ":43: prompt.kind: expected at least one value, found none"},
+      {"prompt.kind: {choice: []}", ":51: prompt.kind: expected at least one value, found none"},
       {"prompt.lenght: {choice: [1]}",
-       ":22: prompt.lenght: unknown key; did you mean \"prompt.length\"?"},
+       ":29: prompt.lenght: unknown key; did you mean \"prompt.length\"?"},
   };
   for (const auto& [space, error] : kSpaces) {
     const std::string line = "{num_points: 9, space: {" + std::string(space) + "}}\n";
