@@ -177,11 +177,12 @@ def measure(binary, folder, model, ranks):
     peak = None
     try:
         while process.poll() is None:
+            before = time.monotonic()
             pids = ranks_below(process.pid)
             sums = memory_of(pids) if len(pids) == ranks else None
             if sums and (peak is None or sums["Pss"] > peak["Pss"]):
                 peak = sums
-            time.sleep(0.5)
+            time.sleep(max(0.5, 5 * (time.monotonic() - before)))  # so that the ranks get somewhere
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGTERM)

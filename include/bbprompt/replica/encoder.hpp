@@ -48,8 +48,7 @@ struct TokenBatch {
 
 // BERT's encoder (Devlin et al., 2019; layer norm after each sublayer), in float32. Projections run
 // over all tokens of a batch at once, attention sequence by sequence. Keeps its scratch memory,
-// grown to the largest batch seen: about 16 * hidden bytes a token, and 4 * intermediate for up to
-// 512 of them.
+// grown to the largest batch seen: about 16 * hidden bytes a token.
 class Encoder {
  public:
   explicit Encoder(std::shared_ptr<const Weights> weights);
