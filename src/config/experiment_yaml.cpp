@@ -9,7 +9,8 @@ namespace bbprompt {
 namespace {
 
 bool is_trial_row(const SchemaRow& row) {
-  return row.key != "data_folder" && !overlaps(row.key, "output") && !overlaps(row.key, "sweep") &&
+  return row.key != "data_folder" && !overlaps(row.key, "output") &&
+         !overlaps(row.key, "failures") && !overlaps(row.key, "sweep") &&
          !overlaps(row.key, "profile") && !overlaps(row.key, "profiles");
 }
 
@@ -25,7 +26,8 @@ ExperimentSpec parse_experiment(const ConfigNode& root) {
 }
 
 std::string to_yaml(const ExperimentSpec& spec) {
-  ConfigFields fields{.spec = spec, .seeds = {spec.seed}, .data_folder = {}, .output = {}};
+  ConfigFields fields{
+      .spec = spec, .seeds = {spec.seed}, .data_folder = {}, .output = {}, .failures = {}};
   return write_yaml(write_section(fields, is_trial_row));
 }
 

@@ -15,8 +15,8 @@ struct Claim {
   std::string owner;  // "axis prompt.length"
 };
 
-constexpr std::array<std::string_view, 7> kNotForTrials = {
-    "name", "seeds", "data_folder", "output", "sweep", "profile", "profiles"};
+constexpr std::array<std::string_view, 8> kNotForTrials = {
+    "name", "seeds", "data_folder", "output", "failures", "sweep", "profile", "profiles"};
 
 void require_sweepable(const ConfigEntry& entry) {
   require_known_key(entry.key, entry.position);
@@ -84,11 +84,13 @@ SweepVariant parse_variant(const ConfigEntry& variant, const std::vector<Claim>&
 
 SweepSpec parse_sweep(const ConfigDocument& document) {
   ConfigFields fields;
-  for (const auto* section : {"name", "seeds", "data_folder", "output", "sweep.prompts_from"}) {
+  for (const auto* section :
+       {"name", "seeds", "data_folder", "output", "failures", "sweep.prompts_from"}) {
     read_section(document.root, section, fields);
   }
   SweepSpec sweep{.name = fields.spec.name,
                   .data_folder = fields.data_folder,
+                  .failures = fields.failures,
                   .output = fields.output,
                   .seeds = fields.seeds,
                   .axes = {},

@@ -17,8 +17,9 @@ namespace bbprompt {
 // than 10000 coordinates.
 [[nodiscard]] ExperimentSpec parse_experiment(const ConfigNode& root);
 
-// The specification as a complete configuration: every key but `data_folder`, `output` and `sweep`,
-// paths as they stand in `spec`. parse_experiment gives the same specification back, bit for bit.
+// The specification as a complete configuration: every key but `data_folder`, `output`, `failures`
+// and `sweep`, paths as they stand in `spec`. parse_experiment gives the same specification back,
+// bit for bit.
 [[nodiscard]] std::string to_yaml(const ExperimentSpec& spec);
 
 // Where relative paths of a configuration start.

@@ -33,9 +33,10 @@ struct SweepVariant {
 struct SweepSpec {
   std::string name;
   std::filesystem::path data_folder;  // as written
-  OutputOptions output;               // folder filled in: "out/NAME" by default
-  std::vector<std::uint64_t> seeds;   // at least one, no seed twice
-  std::vector<SweepAxis> axes;        // in file order
+  FailureOptions failures;
+  OutputOptions output;              // folder filled in: "out/NAME" by default
+  std::vector<std::uint64_t> seeds;  // at least one, no seed twice
+  std::vector<SweepAxis> axes;       // in file order
   std::vector<SweepVariant> variants;
   PromptSource prompts_from;  // `run` with the configuration's folder in front
 };
@@ -53,8 +54,8 @@ struct PromptVariant {
                                                   const std::vector<PromptVariant>& variants);
 
 // Throws ConfigError for an unknown key of an axis or a variant, an axis without values, a key
-// that no axis may set (name, seeds, data_folder, output), and a key that two axes, an axis and a
-// variant, or one variant twice would set: one of them would win silently.
+// that no axis may set (name, seeds, data_folder, output, failures), and a key that two axes, an
+// axis and a variant, or one variant twice would set: one of them would win silently.
 [[nodiscard]] SweepSpec parse_sweep(const ConfigDocument& document);
 
 }  // namespace bbprompt

@@ -30,6 +30,7 @@ struct TrialSpec {
 struct SweepPlan {
   std::string name;
   OutputOptions output;
+  FailureOptions failures;
   std::filesystem::path folder;       // absolute; relative paths in the trials start there
   std::filesystem::path data_folder;  // absolute; and paths written "data:..." here
   std::vector<TrialSpec> trials;      // variants x axes (last axis fastest) x seeds
