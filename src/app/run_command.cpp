@@ -21,6 +21,7 @@
 #include "bbprompt/comm/mpi_channel.hpp"
 #include "bbprompt/comm/mpi_environment.hpp"
 #include "bbprompt/run/deadline.hpp"
+#include "bbprompt/run/farewell.hpp"
 #include "bbprompt/run/master_run.hpp"
 #include "bbprompt/run/worker_run.hpp"
 
@@ -28,10 +29,6 @@ namespace bbprompt {
 namespace {
 
 namespace po = boost::program_options;
-
-// How long the workers may take to say farewell before the master leaves without them. Shorter than
-// the second that mpirun grants between SIGTERM and SIGKILL.
-constexpr double kFarewellSeconds = 0.7;
 
 CommandOptions run_options() {
   CommandOptions options = configuration_options(
@@ -200,10 +197,7 @@ int run_master_rank(Channel& channel, ModelPool& models, const po::variables_map
     problem = error.what();
   }
   if (problem) std::cerr << "bbprompt: " << *problem << std::endl;
-  if (MasterRun::stop_workers(channel, kFarewellSeconds)) return code;
-  // A worker that hangs, or was killed, would be waited for in MPI_Finalize for ever.
-  if (code == kExitDone) MpiEnvironment::abort(code);
-  MpiEnvironment::leave_without_finalize(code);
+  return say_farewell(channel, code);
 }
 
 int run_in_world(const po::variables_map& values) {

@@ -21,6 +21,7 @@ void WorkQueue::push(PendingItem pending) {
   std::deque<PendingItem>& items = lane.fresh[trial];
   items.push_back(std::move(pending));
   if (items.size() == 1) {
+    if (const auto first = first_of(lane)) lane.now = std::max(lane.now, first->first);
     double& position = lane.positions[trial];
     position = std::max(position, lane.now);  // who was away has saved up nothing
     enter(lane, trial);
@@ -68,6 +69,14 @@ double WorkQueue::step_of(std::int32_t trial) const {
   return std::min(*all_costs_.rbegin() / known->second, kLongestAhead);
 }
 
+std::optional<WorkQueue::Turn> WorkQueue::first_of(const Lane& lane) {
+  std::optional<Turn> first;
+  for (const auto& [model, turns] : lane.line) {
+    if (!first || *turns.begin() < *first) first = *turns.begin();
+  }
+  return first;
+}
+
 void WorkQueue::enter(Lane& lane, std::int32_t trial) {
   lane.line[model_of(trial)].insert({lane.positions[trial], trial});
 }
@@ -108,15 +117,14 @@ std::optional<PendingItem> WorkQueue::pop_again(Lane& lane, const Placeable& is_
 }
 
 std::optional<PendingItem> WorkQueue::pop_fresh(Lane& lane, const std::set<int>& preferred) {
-  if (lane.line.empty()) return std::nullopt;
-  std::optional<Turn> first;
+  const std::optional<Turn> first = first_of(lane);
+  if (!first) return std::nullopt;
   std::optional<Turn> first_preferred;
-  for (const auto& [model, turns] : lane.line) {
-    const Turn& turn = *turns.begin();
-    if (!first || turn < *first) first = turn;
-    if (preferred.contains(model) && (!first_preferred || turn < *first_preferred)) {
-      first_preferred = turn;
-    }
+  for (const int model : preferred) {
+    const auto turns = lane.line.find(model);
+    if (turns == lane.line.end()) continue;
+    const Turn& turn = *turns->second.begin();
+    if (!first_preferred || turn < *first_preferred) first_preferred = turn;
   }
   lane.now = std::max(lane.now, first->first);
   const std::int32_t trial = first_preferred.value_or(*first).second;

@@ -78,6 +78,7 @@ class WorkQueue {
   [[nodiscard]] static std::optional<PendingItem> pop_again(Lane& lane,
                                                             const Placeable& is_placeable);
   [[nodiscard]] std::optional<PendingItem> pop_fresh(Lane& lane, const std::set<int>& preferred);
+  [[nodiscard]] static std::optional<Turn> first_of(const Lane& lane);
   void enter(Lane& lane, std::int32_t trial);
   void leave(Lane& lane, std::int32_t trial);
   [[nodiscard]] double step_of(std::int32_t trial) const;
