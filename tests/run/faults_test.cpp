@@ -27,7 +27,7 @@ using testing::Faults;
 using ::testing::HasSubstr;
 
 // Short, but long enough for a crowded machine.
-constexpr HangOptions kHang = {.first_seconds = 8.0, .floor_seconds = 5.0, .factor = 20.0};
+constexpr HangOptions kHang = {.first_seconds = 8.0, .floor_seconds = 5.0, .factor = 5.0};
 constexpr auto kLate = std::chrono::seconds(10);
 constexpr double kPatience = 60.0;
 

@@ -1,13 +1,14 @@
 // A run whose workers go into one evaluation of a minute each, after a few quick ones: does the
-// master get away in time? stop_probe FOLDER [SECONDS]: stops by a signal, or after SECONDS. Every
-// rank writes its process id to FOLDER/pid.RANK; the last to begin its long evaluation makes
-// FOLDER/asleep.RANK.
+// master get away in time? stop_probe FOLDER SECONDS: stops by a signal, or so many seconds after
+// both workers are in their long evaluation, which each of them says by FOLDER/asleep.RANK. Every
+// rank writes its process id to FOLDER/pid.RANK.
 #include <unistd.h>
 
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -30,13 +31,16 @@ int run_master(Channel& channel, ModelPool& models, const std::filesystem::path&
                double seconds) {
   const SweepPlan plan = bbprompt::testing::small_plan();
   const RunFolder run_folder(folder / "run", plan);
-  const auto start = Clock::now();
+  std::optional<Clock::time_point> asleep_since;
+  const auto is_over = [&] {
+    const bool are_asleep = std::filesystem::exists(folder / "asleep.1") &&
+                            std::filesystem::exists(folder / "asleep.2");
+    if (are_asleep && !asleep_since) asleep_since = Clock::now();
+    return seconds > 0.0 && asleep_since &&
+           Clock::now() - *asleep_since > std::chrono::duration<double>(seconds);
+  };
   MasterRun master(plan, run_folder, channel, models,
-                   {.is_stop_requested =
-                        [&] {
-                          const std::chrono::duration<double> passed = Clock::now() - start;
-                          return is_stop_asked != 0 || (seconds > 0 && passed.count() > seconds);
-                        },
+                   {.is_stop_requested = [&] { return is_stop_asked != 0 || is_over(); },
                     .on_progress = {},
                     .info = bbprompt::testing::info_of(plan)});
   return say_farewell(channel, master.run() == RunOutcome::kStopped ? 3 : 0);

@@ -42,5 +42,5 @@ signal_master() { kill "-$1" "$(cat "$out/pid.0")"; }
 
 expect usr1_to_the_launcher 0 signal_launcher USR1
 expect term_to_the_master 0 signal_master TERM
-expect end_of_time 15 true
+expect end_of_time 2 true
 exit "$((failures > 0))"
