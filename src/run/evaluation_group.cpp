@@ -12,7 +12,6 @@ EvaluationGroup::EvaluationGroup(std::vector<Member> members, const Shape& shape
     results_.emplace_back(static_cast<std::size_t>(num_shards(member)));
     num_open_ += num_shards(member);
   }
-  num_items_ = static_cast<std::uint64_t>(num_open_);
 }
 
 std::int64_t EvaluationGroup::num_shards(const Member& member) const {

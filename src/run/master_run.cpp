@@ -210,6 +210,7 @@ void MasterRun::advance(std::size_t index) {
   auto items = trial.group.items(number, trial.num_groups++, next_item_);
   trial.first_item = next_item_;
   next_item_ += items.size();
+  trial.end_item = next_item_;
   for (WorkItem& item : items) scheduler_.submit(std::move(item));
 }
 
@@ -257,8 +258,7 @@ void MasterRun::take_result(int worker, WorkResult result) {
 // Answers to groups that are over are told of no more.
 void MasterRun::report_failure(int worker, const WorkResult& result, bool is_last) {
   for (const auto& [index, trial] : active_) {
-    const std::uint64_t end = trial.first_item + trial.group.num_items();
-    if (result.id < trial.first_item || result.id >= end) continue;
+    if (result.id < trial.first_item || result.id >= trial.end_item) continue;
     report_.attempt_failed({.worker = worker,
                             .trial = index,
                             .item = result.id,

@@ -39,7 +39,6 @@ class EvaluationGroup {
 
   [[nodiscard]] std::size_t size() const { return members_.size(); }
   [[nodiscard]] bool is_settled() const { return num_open_ == 0; }
-  [[nodiscard]] std::uint64_t num_items() const { return num_items_; }
 
   // All work items, member by member and shard by shard; ids count from `first_id`.
   [[nodiscard]] std::vector<WorkItem> items(std::int32_t trial, std::int64_t group,
@@ -58,7 +57,6 @@ class EvaluationGroup {
   Shape shape_;
   std::vector<std::vector<std::optional<WorkResult>>> results_;  // [member][shard]
   std::int64_t num_open_ = 0;
-  std::uint64_t num_items_ = 0;
 };
 
 }  // namespace bbprompt

@@ -62,7 +62,8 @@ class MasterRun {
     std::unique_ptr<TrialRun> run;
     EvaluationGroup group;
     std::int64_t num_groups = 0;
-    std::uint64_t first_item = 0;  // of the open group; its items have the ids that follow
+    std::uint64_t first_item = 0;  // ids of the open group's items: from here
+    std::uint64_t end_item = 0;    // to before this
     std::set<int> told;            // workers that know the trial's settings
     double seconds_before = 0.0;   // of earlier processes
     std::chrono::steady_clock::time_point start;
