@@ -7,6 +7,7 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/log.hpp"
+#include "bbprompt/run/protocol.hpp"
 #include "bbprompt/store/checkpoint.hpp"
 #include "bbprompt/store/results_file.hpp"
 #include "bbprompt/store/run_folder.hpp"
