@@ -120,7 +120,7 @@ void RunReport::trial_known(std::size_t index, const TrialRecord& record) {
   shown.num_generations = static_cast<std::int64_t>(record.generations.size());
   shown.num_generations_planned = shown.num_generations;
   shown.test_metric = metric_of(record, "test");
-  logger()->info("{}: {} before, not run again", record.id, record.state);
+  logger()->debug("{}: {} before, not run again", record.id, record.state);
 }
 
 void RunReport::group_absorbed(std::size_t index, const TrialRun& run, bool is_generation) {

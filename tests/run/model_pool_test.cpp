@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <string>
 #include <vector>
 
 #include "bbprompt/run/protocol.hpp"
@@ -59,9 +60,11 @@ TEST_F(ModelPoolTest, WithoutALimitKeepsAllAndBelowOneModelKeepsOne) {
 }
 
 TEST_F(ModelPoolTest, AWorkerWithRoomForOneModelAnswersForTwoTheSameBits) {
-  const auto plan = load_plan(testing::source_folder() / "configs/quickstart/quickstart.yaml",
-                              {"seeds=[1]", "sweep.axes.model.path=[" + copy("a").path.string() +
-                                                ", " + copy("b").path.string() + "]"});
+  const std::vector<std::string> settings = {
+      "seeds=[1]",
+      "sweep.axes.model.path=[" + copy("a").path.string() + ", " + copy("b").path.string() + "]"};
+  const auto plan =
+      load_plan(testing::source_folder() / "configs/quickstart/quickstart.yaml", settings);
   std::vector<WorkResult> answers;
   for (const std::int64_t limit : {std::int64_t{0}, std::int64_t{1}}) {
     ModelPool pool;
