@@ -129,6 +129,10 @@ RunOutcome run_plan(const SweepPlan& plan, const RunFolder& folder, Channel& cha
   logger()->info("{} {} in {}: {} trials, {} ranks",
                  folder.is_resumed() ? "going on with" : "starting", plan.name,
                  folder.path().string(), plan.trials.size(), num_ranks);
+  if (const auto& change = folder.change()) {
+    logger()->info("the plan has changed: {} trials kept, {} new, {} left out", change->num_kept,
+                   change->num_new, change->num_left_out);
+  }
   MasterRun master(
       plan, folder, channel, models,
       {.is_stop_requested = [&] { return stop_signal() != 0 || is_time_over(arguments); },

@@ -21,6 +21,8 @@ struct ConfigFields {
   OutputOptions output;
   FailureOptions failures;
   PromptSource prompts_from;
+  SamplingOptions random;
+  SamplingOptions quasi_random;
   std::string profile;
 };
 
@@ -42,8 +44,11 @@ struct TextListField {
   std::vector<std::string>* value;
 };
 
-// A mapping that is not read into a field: sweep (parse_sweep, resolved_yaml), profiles.
-struct SweepField {};
+// A mapping or list that is not read into a field: sweep (parse_sweep, resolved_yaml), profiles.
+struct SweepField {
+  std::string_view expected;
+  bool is_list = false;
+};
 
 using FieldRef =
     std::variant<int*, std::int64_t*, double*, OptionalReal, bool*, TextField, std::string*,
@@ -76,8 +81,12 @@ struct SchemaRow {
 // All rows, in canonical order.
 [[nodiscard]] std::span<const SchemaRow> schema();
 
-// Those of the section `prompt`.
+// Those of the sections `prompt` and `sweep`.
 [[nodiscard]] std::span<const SchemaRow> prompt_rows();
+[[nodiscard]] std::span<const SchemaRow> sweep_rows();
+
+inline constexpr std::string_view kNamedSettings =
+    "a mapping from names to mappings from dotted keys to values";
 
 [[nodiscard]] const SchemaRow* find_row(std::string_view key);
 
@@ -89,6 +98,11 @@ struct SchemaRow {
 
 // Whether the keys are equal or one holds the other.
 [[nodiscard]] bool overlaps(std::string_view a, std::string_view b);
+
+enum class Numbers { kNone, kWhole, kAll };
+
+// Which numbers a key takes.
+[[nodiscard]] Numbers numbers_of(const SchemaRow& row);
 
 // "an integer from 1 to 512": what the key's error texts and the table of keys say.
 [[nodiscard]] std::string expected_value(const SchemaRow& row);

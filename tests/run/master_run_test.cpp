@@ -62,9 +62,15 @@ class MasterRunTest : public ::testing::Test {
 };
 
 TEST_F(MasterRunTest, StartsTheLongestTrialsFirstAndKeepsPlanOrderInTheResults) {
-  const auto plan = testing::small_plan({"sweep.axes.task=[definitions.yaml]",
-                                         "sweep.axes.budget.evaluations=[6, 18, 12]",
-                                         "sweep.axes.manual_baseline=[false]"});
+  const std::vector<std::string> settings = {
+      "seeds=[1]",
+      "optimizer.cma_es.population_size=6",
+      "few_shot={train_per_class: 4, dev_per_class: 3, max_test: 24}",
+      "manual_baseline=false",
+      "sweep.axes.task=[definitions.yaml]",
+      "sweep.axes.budget.evaluations=[6, 18, 12]"};
+  const auto plan =
+      load_plan(testing::source_folder() / "configs/quickstart/quickstart.yaml", settings);
   ASSERT_EQ(plan.trials.size(), 6U);
   EXPECT_EQ(run(plan), RunOutcome::kDone);
   const auto started = trials_of("trial_started");

@@ -61,6 +61,12 @@ struct PromptSource {
   std::string per = "task";          // one prompt per task and method
 };
 
+// How many points are drawn from a space of settings (sweep_spec.hpp), and from which seed.
+struct SamplingOptions {
+  std::int64_t num_points = 0;  // 0: the space is not sampled
+  std::int64_t seed = 0;
+};
+
 // One trial's settings: a configuration with every default filled in.
 struct ExperimentSpec {
   std::string name;
