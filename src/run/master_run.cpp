@@ -71,7 +71,7 @@ void MasterRun::check_plan() {
   std::set<std::pair<std::string, std::vector<std::pair<std::string, std::string>>>> seen;
   for (const TrialSpec& trial : plan_.trials) {
     if (!seen.insert({trial.method, trial.axis_values}).second) continue;
-    const TrialContext context(trial.spec, models_.get(trial.spec.model));
+    const TrialContext context(trial.spec, models_);
     const TrialRun run(identity_of(trial), context);
     for (const std::string& note : context.notes())
       logger()->info("{} {}: {}", trial.spec.task.name, trial.method, note);
@@ -123,7 +123,7 @@ void MasterRun::start_trial(std::size_t index) {
     return;
   }
   ActiveTrial trial;
-  trial.context = std::make_unique<TrialContext>(spec.spec, models_.get(spec.spec.model));
+  trial.context = std::make_unique<TrialContext>(spec.spec, models_);
   trial.run = std::make_unique<TrialRun>(identity_of(spec), *trial.context);
   trial.start = Clock::now();
   resume(trial, spec.id);

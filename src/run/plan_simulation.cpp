@@ -163,14 +163,12 @@ int num_workers_of(int num_ranks) { return std::max(1, num_ranks - 1); }
 int num_ranks_of(int num_workers) { return num_workers == 1 ? 1 : num_workers + 1; }
 
 int most_busy_workers(const std::function<SimulatedRun(int num_workers)>& simulate, double max_idle,
-                      int limit) {
-  const auto is_busy = [&](int count) { return 1.0 - simulate(count).busy_share() <= max_idle; };
-  int good = 1;
-  while (good < limit && is_busy(std::min(2 * good, limit))) good = std::min(2 * good, limit);
-  int bad = std::min(2 * good, limit + 1);
-  while (bad - good > 1) {
+                      WorkerInterval interval) {
+  auto [good, bad] = interval;
+  while (bad - good > std::max(1, good / 16)) {
     const int middle = good + (bad - good) / 2;
-    (is_busy(middle) ? good : bad) = middle;
+    const bool is_busy = 1.0 - simulate(middle).busy_share() <= max_idle;
+    (is_busy ? good : bad) = middle;
   }
   return good;
 }

@@ -36,9 +36,14 @@ struct SimulatedRun {
 [[nodiscard]] int num_workers_of(int num_ranks);
 [[nodiscard]] int num_ranks_of(int num_workers);
 
-// The most workers, up to `limit`, of which at most `max_idle` of the time goes by without an item.
-// Doubles from 1 and then halves the interval, so it takes idle time to grow with the workers.
+// The most workers, from `good` on and below `bad`, of which at most `max_idle` of the time goes by
+// without an item, to an accuracy of a sixteenth. Halves the interval, so it takes idle time to
+// grow with the workers: `good` must keep the limit and `bad` break it.
+struct WorkerInterval {
+  int good = 1;
+  int bad = 2;
+};
 [[nodiscard]] int most_busy_workers(const std::function<SimulatedRun(int num_workers)>& simulate,
-                                    double max_idle, int limit);
+                                    double max_idle, WorkerInterval interval);
 
 }  // namespace bbprompt

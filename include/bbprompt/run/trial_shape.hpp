@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <vector>
 
+#include "bbprompt/config/experiment_spec.hpp"
 #include "bbprompt/run/evaluation_group.hpp"
+#include "bbprompt/run/trial_context.hpp"
 
 namespace bbprompt {
 
@@ -30,8 +32,16 @@ struct TrialShape {
   // Members of a group, as TrialRun::next_group() has them but for the points, which are empty.
   [[nodiscard]] std::vector<EvaluationGroup::Member> group(std::int64_t index) const;
 
-  // Of all groups together.
+  // Of all groups together, on one split or on all.
+  [[nodiscard]] std::int64_t num_queries(Split split) const;
   [[nodiscard]] std::int64_t num_queries() const;
 };
+
+// Of a trial with these settings on the context's data and prompts (the context may be another
+// trial's as far as optimizer, budget and selection go). `population_size` 0: no search.
+// Generations are those that the limits on evaluations, queries and calls pay for; of tokens it is
+// known only when asked what a generation takes, so each query counts as the model's longest input.
+[[nodiscard]] TrialShape trial_shape(const ExperimentSpec& spec, const TrialContext& context,
+                                     std::int64_t population_size);
 
 }  // namespace bbprompt
