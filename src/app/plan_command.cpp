@@ -155,7 +155,7 @@ PlanReport look_at(const SweepPlan& plan, const po::variables_map& values) {
 class Simulator {
  public:
   Simulator(const PlanReport& report, const PlannedTime& time) : report_(report), time_(time) {
-    for (const PlannedTrial& trial : report.trials) shapes_.push_back(trial.shape);
+    for (const SurveyedTrial& trial : report.trials) shapes_.push_back(trial.shape);
   }
 
   SimulatedRun run(int num_workers) {

@@ -55,7 +55,7 @@ struct PlannedTime {
 
 struct PlanReport {
   const SweepPlan& plan;
-  std::vector<PlannedTrial> trials;
+  std::vector<SurveyedTrial> trials;
   std::vector<SettingFigures> settings;
   RankMemory memory;
   std::optional<PlannedTime> time;

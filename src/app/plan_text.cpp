@@ -42,7 +42,7 @@ std::string trials_text(const PlanReport& report, std::size_t max_trials) {
     table.add_column(title, Align::kRight);
   const std::size_t count = std::min(report.trials.size(), max_trials);
   for (std::size_t i = 0; i < count; ++i) {
-    const PlannedTrial& trial = report.trials[i];
+    const SurveyedTrial& trial = report.trials[i];
     table.add_row({report.plan.trials[i].id, std::to_string(trial.shape.num_train),
                    std::to_string(trial.shape.num_dev), std::to_string(trial.shape.num_test),
                    std::to_string(trial.dimension), std::to_string(trial.shape.num_generations),
@@ -158,7 +158,7 @@ std::string plan_json(const PlanReport& report) {
   std::int64_t num_tokens = 0;
   json["trials"] = nlohmann::ordered_json::array();
   for (std::size_t i = 0; i < report.trials.size(); ++i) {
-    const PlannedTrial& trial = report.trials[i];
+    const SurveyedTrial& trial = report.trials[i];
     json["trials"].push_back({{"id", report.plan.trials[i].id},
                               {"method", report.plan.trials[i].method},
                               {"train", trial.shape.num_train},

@@ -10,11 +10,11 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/log.hpp"
+#include "bbprompt/run/plan_survey.hpp"
 #include "bbprompt/run/protocol.hpp"
+#include "bbprompt/sched/trial_order.hpp"
 #include "bbprompt/store/checkpoint.hpp"
-#include "bbprompt/store/results_file.hpp"
 #include "bbprompt/store/run_folder.hpp"
-#include "bbprompt/store/trial_file.hpp"
 
 namespace bbprompt {
 namespace {
@@ -50,6 +50,7 @@ MasterRun::MasterRun(const SweepPlan& plan, const RunFolder& folder, Channel& ch
       channel_(channel),
       models_(models),
       options_(std::move(options)),
+      finished_(folder.path(), options_.info),
       start_(Clock::now()),
       last_status_(start_) {
   check_plan();
@@ -66,16 +67,12 @@ MasterRun::MasterRun(const SweepPlan& plan, const RunFolder& folder, Channel& ch
   }
 }
 
-// Seeds change the draw, not what can be wrong: one of them stands for the others.
 void MasterRun::check_plan() {
-  std::set<std::pair<std::string, std::vector<std::pair<std::string, std::string>>>> seen;
-  for (const TrialSpec& trial : plan_.trials) {
-    if (!seen.insert({trial.method, trial.axis_values}).second) continue;
-    const TrialContext context(trial.spec, models_);
-    const TrialRun run(identity_of(trial), context);
+  (void)survey_plan(plan_, models_, [](const TrialSpec& first, TrialContext& context) {
     for (const std::string& note : context.notes())
-      logger()->info("{} {}: {}", trial.spec.task.name, trial.method, note);
-  }
+      logger()->info("{} {}: {}", first.spec.task.name, first.method, note);
+  });
+  if (finished_.size() > 0) logger()->info("{} trials have finished before", finished_.size());
 }
 
 RunOutcome MasterRun::run() {
@@ -89,38 +86,22 @@ RunOutcome MasterRun::run() {
   }
 }
 
-// Two trials a worker: while one waits for its slowest item, the other keeps the worker busy.
 void MasterRun::start_trials() {
-  const std::size_t max_active = 2 * std::max<std::size_t>(scheduler_.num_workers(), 1);
+  const std::size_t max_active = max_active_trials(scheduler_.num_workers());
   while (next_trial_ < plan_.trials.size() && active_.size() < max_active)
     start_trial(next_trial_++);
 }
 
 void MasterRun::start_trial(std::size_t index) {
   const TrialSpec& spec = plan_.trials[index];
-  const auto finished = trial_path(folder_.path(), spec.id);
-  if (std::filesystem::exists(finished)) {
-    const TrialRecord record = read_trial(finished).record;
-    if (record.state == "failed") {
-      // What made it fail may be mended: take it up again from its last checkpoint.
-      std::filesystem::remove(finished);
-      logger()->info("{}: failed before, tried again", spec.id);
+  if (const TrialBrief* finished = finished_.find(spec.id)) {
+    if (finished->state != "failed") {
+      show_finished(index, *finished);
+      return;
     }
-  }
-  if (std::filesystem::exists(finished)) {
-    const TrialRecord record = read_trial(finished).record;
-    TrialProgress& shown = progress_.trials[index];
-    shown.state = record.state;
-    shown.failure = record.failure;
-    for (const auto& [purpose, usage] : record.usage) shown.num_queries += usage.num_queries;
-    shown.num_queries_planned = shown.num_queries;
-    shown.num_generations = static_cast<std::int64_t>(record.generations.size());
-    shown.num_generations_planned = shown.num_generations;
-    if (const auto test = record.best.splits.find("test"); test != record.best.splits.end()) {
-      shown.test_metric = test->second.metric;
-    }
-    logger()->info("{}: {} before, not run again", spec.id, record.state);
-    return;
+    // What made it fail may be mended: take it up again from its last checkpoint.
+    finished_.forget(spec.id);
+    logger()->info("{}: failed before, tried again", spec.id);
   }
   ActiveTrial trial;
   trial.context = std::make_unique<TrialContext>(spec.spec, models_);
@@ -130,6 +111,16 @@ void MasterRun::start_trial(std::size_t index) {
   active_.emplace(index, std::move(trial));
   advance(index);
   if (active_.count(index) > 0) update_progress(index);
+}
+
+void MasterRun::show_finished(std::size_t index, const TrialBrief& finished) {
+  TrialProgress& shown = progress_.trials[index];
+  shown.state = finished.state;
+  shown.failure = finished.failure;
+  shown.num_queries = shown.num_queries_planned = finished.num_queries;
+  shown.num_generations = shown.num_generations_planned = finished.num_generations;
+  if (finished.test_metric) shown.test_metric = *finished.test_metric;
+  logger()->debug("{}: {} before, not run again", finished.id, finished.state);
 }
 
 void MasterRun::resume(ActiveTrial& trial, const std::string& id) {
@@ -238,7 +229,7 @@ void MasterRun::save_checkpoint(ActiveTrial& trial) {
 void MasterRun::finish_trial(std::size_t index) {
   ActiveTrial& trial = active_.at(index);
   const TrialRecord& record = trial.run->record();
-  write_trial(trial_path(folder_.path(), record.id), {.run = options_.info, .record = record});
+  finished_.add(record);
   remove_checkpoint(checkpoint_path(folder_.path(), record.id));
   if (record.state == "failed") {
     logger()->error("{}: failed: {}", record.id, record.failure);
@@ -263,13 +254,14 @@ RunOutcome MasterRun::stop() {
 }
 
 RunOutcome MasterRun::finish() {
-  Results results{.run = options_.info, .trials = {}};
+  std::vector<std::string> ids;
   bool is_any_failed = false;
   for (const TrialSpec& spec : plan_.trials) {
-    results.trials.push_back(read_trial(trial_path(folder_.path(), spec.id)).record);
-    is_any_failed = is_any_failed || results.trials.back().state != "done";
+    ids.push_back(spec.id);
+    const TrialBrief* finished = finished_.find(spec.id);
+    is_any_failed = is_any_failed || finished == nullptr || finished->state != "done";
   }
-  write_results(results_path(folder_.path()), results);
+  finished_.consolidate(ids);
   progress_.state = is_any_failed ? "failed" : "done";
   publish_progress(true);
   return is_any_failed ? RunOutcome::kFailed : RunOutcome::kDone;

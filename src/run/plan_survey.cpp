@@ -58,10 +58,10 @@ std::vector<std::vector<std::size_t>> by_setting(const SweepPlan& plan) {
 
 }  // namespace
 
-std::vector<PlannedTrial> survey_plan(
+std::vector<SurveyedTrial> survey_plan(
     const SweepPlan& plan, ModelPool& models,
     const std::function<void(const TrialSpec& first, TrialContext& context)>& visit) {
-  std::vector<PlannedTrial> planned(plan.trials.size());
+  std::vector<SurveyedTrial> planned(plan.trials.size());
   const auto settings = by_setting(plan);
   for (std::size_t setting = 0; setting < settings.size(); ++setting) {
     const TrialSpec& first = plan.trials[settings[setting].front()];

@@ -14,6 +14,7 @@
 #include "bbprompt/run/run_folder.hpp"
 #include "bbprompt/run/trial_run.hpp"
 #include "bbprompt/sched/scheduler.hpp"
+#include "bbprompt/store/finished_trials.hpp"
 #include "bbprompt/store/trial_record.hpp"
 #include "bbprompt/sweep/sweep_plan.hpp"
 
@@ -63,6 +64,7 @@ class MasterRun {
   void check_plan();
   void start_trials();
   void start_trial(std::size_t index);
+  void show_finished(std::size_t index, const TrialBrief& finished);
   void resume(ActiveTrial& trial, const std::string& id);
   void advance(std::size_t index);
   void dispatch();
@@ -81,6 +83,7 @@ class MasterRun {
   Channel& channel_;
   ModelPool& models_;
   MasterOptions options_;
+  FinishedTrials finished_;
   Scheduler scheduler_;
   std::map<std::size_t, ActiveTrial> active_;  // by index in the plan
   std::size_t next_trial_ = 0;

@@ -11,7 +11,7 @@
 namespace bbprompt {
 
 // A trial of a plan, by what it will ask.
-struct PlannedTrial {
+struct SurveyedTrial {
   TrialShape shape;
   Eigen::Index dimension = 0;  // of the search space
   std::size_t setting = 0;     // trials of one number share data, prompts and model
@@ -22,7 +22,7 @@ struct PlannedTrial {
 // the seed of the first of them, is built once: seeds change the draw, not its size and not what
 // can be wrong. `visit` sees each setting's context in the order of their first trials. Throws
 // ConfigError, DataError or ModelError for what is wrong with any trial.
-[[nodiscard]] std::vector<PlannedTrial> survey_plan(
+[[nodiscard]] std::vector<SurveyedTrial> survey_plan(
     const SweepPlan& plan, ModelPool& models,
     const std::function<void(const TrialSpec& first, TrialContext& context)>& visit);
 

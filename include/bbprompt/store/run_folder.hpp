@@ -14,10 +14,15 @@ namespace bbprompt {
 [[nodiscard]] std::filesystem::path checkpoint_path(const std::filesystem::path& folder,
                                                     std::string_view id);
 
+// Finished trials of a running sweep, put together (finished_trials.hpp): "trials/pack-0001.h5".
+// The number of the next one is above those of all that are there.
+[[nodiscard]] std::filesystem::path next_pack_path(const std::filesystem::path& folder);
+[[nodiscard]] bool is_pack_name(std::string_view name);
+
 // The results of a run, finished or not. `path` is a results or trial file, or a run's folder: its
-// results.h5, or else every finished trial in trials/ by ascending file name, with the run of the
-// first one. Throws StoreError when nothing is there, a file cannot be read, or trials of different
-// configurations or with one id lie together.
+// results.h5, or else every finished trial in trials/, packed or not, by ascending id, with the run
+// of the first file. Throws StoreError when nothing is there, a file cannot be read, or trials of
+// different configurations or with one id lie together.
 [[nodiscard]] Results read_run(const std::filesystem::path& path);
 
 }  // namespace bbprompt
