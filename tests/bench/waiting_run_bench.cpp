@@ -229,8 +229,13 @@ void run_master(MpiChannel& channel, const Options& options) {
                 std::chrono::duration<double>(counted.first - start).count());
   }
   std::printf("\n");
-  if (counted.num_items > 0 && outcome == RunOutcome::kDone && !options.is_showing_memory)
-    print_run(counted, simulate(plan, models, options, num_workers));
+  if (counted.num_items > 0 && outcome == RunOutcome::kDone && !options.is_showing_memory) {
+    const SimulatedRun simulated = simulate(plan, models, options, num_workers);
+    print_run(counted, simulated);
+    // Scores decide little of how much is asked: whether an incumbent goes to dev.
+    if (std::abs(simulated.num_items - counted.num_items) > counted.num_items / 10)
+      throw Error("the run had other work items than its plan");
+  }
   if (!MasterRun::stop_workers(channel, kFarewellSeconds)) throw Error("a worker does not answer");
 }
 
