@@ -217,20 +217,26 @@ bool MasterRun::absorb_group(std::size_t index) {
 }
 
 void MasterRun::save_checkpoint(ActiveTrial& trial) {
+  report_checkpoints();
   const auto file = checkpoint_path(folder_.path(), trial.run->record().id);
   try {
-    write_checkpoint(file, trial.run->save());
+    checkpoints_.write(file, trial.run->save());
     trial.is_saved = true;
   } catch (const StoreError& error) {
     logger()->error("{}; going on, the last good checkpoint stays", error.what());
   }
 }
 
+void MasterRun::report_checkpoints() {
+  for (const std::string& problem : checkpoints_.take_problems())
+    logger()->error("{}; going on, the last good checkpoint stays", problem);
+}
+
 void MasterRun::finish_trial(std::size_t index) {
   ActiveTrial& trial = active_.at(index);
   const TrialRecord& record = trial.run->record();
   finished_.add(record);
-  remove_checkpoint(checkpoint_path(folder_.path(), record.id));
+  checkpoints_.remove(checkpoint_path(folder_.path(), record.id));
   if (record.state == "failed") {
     logger()->error("{}: failed: {}", record.id, record.failure);
   } else {
@@ -245,9 +251,13 @@ void MasterRun::finish_trial(std::size_t index) {
 }
 
 RunOutcome MasterRun::stop() {
+  checkpoints_.flush();
   for (auto& [index, trial] : active_) {
-    if (!trial.is_saved) save_checkpoint(trial);
+    const auto file = checkpoint_path(folder_.path(), trial.run->record().id);
+    if (!trial.is_saved || checkpoints_.has_failed(file)) save_checkpoint(trial);
   }
+  checkpoints_.flush();
+  report_checkpoints();
   progress_.state = "stopped";
   publish_progress(true);
   return RunOutcome::kStopped;

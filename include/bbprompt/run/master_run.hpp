@@ -14,6 +14,7 @@
 #include "bbprompt/run/run_folder.hpp"
 #include "bbprompt/run/trial_run.hpp"
 #include "bbprompt/sched/scheduler.hpp"
+#include "bbprompt/store/checkpoint_writer.hpp"
 #include "bbprompt/store/finished_trials.hpp"
 #include "bbprompt/store/trial_record.hpp"
 #include "bbprompt/sweep/sweep_plan.hpp"
@@ -73,6 +74,7 @@ class MasterRun {
   [[nodiscard]] bool absorb_group(std::size_t index);
   void finish_trial(std::size_t index);
   void save_checkpoint(ActiveTrial& trial);
+  void report_checkpoints();
   [[nodiscard]] RunOutcome stop();
   [[nodiscard]] RunOutcome finish();
   void update_progress(std::size_t index);
@@ -84,6 +86,7 @@ class MasterRun {
   ModelPool& models_;
   MasterOptions options_;
   FinishedTrials finished_;
+  CheckpointWriter checkpoints_;
   Scheduler scheduler_;
   std::map<std::size_t, ActiveTrial> active_;  // by index in the plan
   std::size_t next_trial_ = 0;
