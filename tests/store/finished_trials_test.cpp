@@ -274,10 +274,10 @@ TEST_F(FinishedTrialsTest, WritesPacksThatAnIndependentReaderReads) {
       folder_ / "read.py",
       "import h5py, sys\n"
       "with h5py.File(sys.argv[1]) as f:\n"
-      "    print(f.attrs['kind'], [x.decode() for x in f['trial_order'][()]])\n"
+      "    print(f.attrs['kind'].decode(), [x.decode() for x in f['trial_order'][()]])\n"
       "    for i in f['trials']:\n"
       "        t = f['trials'][i]\n"
-      "        print(i, t.attrs['state'], t['best/splits/test'].attrs['metric'])\n");
+      "        print(i, t.attrs['state'].decode(), t['best/splits/test'].attrs['metric'])\n");
   const auto run = testing::run_tool(
       {BBPROMPT_H5PY_PYTHON, folder_ / "read.py", folder_ / "trials/pack-0001.h5"});
   EXPECT_EQ(run.status, 0);
