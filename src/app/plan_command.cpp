@@ -1,102 +1,268 @@
-#include <spdlog/fmt/fmt.h>
-
+#include <algorithm>
+#include <charconv>
+#include <chrono>
 #include <iostream>
+#include <limits>
 #include <map>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "app/configuration_arguments.hpp"
+#include "app/plan_report.hpp"
 #include "bbprompt/base/error.hpp"
-#include "bbprompt/run/trial_run.hpp"
+#include "bbprompt/base/random_stream.hpp"
+#include "bbprompt/base/utf8.hpp"
 
 namespace bbprompt {
 namespace {
 
 namespace po = boost::program_options;
 
-// What all seeds of a configuration have in common: they change the draw, not its size.
-using Configuration = std::pair<std::string, std::vector<std::pair<std::string, std::string>>>;
+constexpr std::size_t kNumShown = 50;       // trials
+constexpr std::size_t kNumCounted = 16;     // examples of a split whose tokens are counted
+constexpr int kNumMeasured = 5;             // calls, of which the median counts
+constexpr std::int64_t kMostMeasured = 32;  // queries of one of them
+constexpr int kMostRanks = 1 << 20;
+constexpr int kLongestLadder = 16384;        // ranks tried without --ranks
+constexpr double kLeastGain = 0.02;          // of wall time; with less the ladder ends
+constexpr std::int64_t kManyItems = 200000;  // from here on the ladder has steps of 4
 
-struct TrialCost {
-  std::size_t num_train = 0;
-  std::size_t num_dev = 0;
-  std::size_t num_test = 0;
-  Eigen::Index dimension = 0;
-  std::int64_t num_generations = 0;
-  std::int64_t num_queries = 0;
+CommandOptions plan_options() {
+  CommandOptions options = configuration_options(
+      {.usage = "bbprompt plan FILE.yaml [--set KEY=VALUE ...] [--seconds-per-query S | "
+                "--measure] [options]",
+       .about =
+           "Shows the trials of a configuration in the order they run, with their stable ids and "
+           "what each will cost at most in queries and tokens, and the memory of a rank. Loads "
+           "data and model, but asks no query.\n"
+           "With seconds per query, stated or measured, it simulates the run in virtual time, "
+           "with the scheduler that runs it: wall time, idle ranks and core-hours by number of "
+           "ranks. One rank is the master and evaluates only when it is alone. Assumed are: no "
+           "prompt is asked twice, no search ends before its budget, no evaluation fails, and the "
+           "network and the file system take no time (--overhead adds some to every work item).\n"
+           "Recommended is the largest number of ranks whose evaluating ranks stand idle at most "
+           "5 % of the time: fewer are slower, more cost core-hours that do nothing.",
+       .example = "  bbprompt plan configs/quickstart/quickstart.yaml --measure\n"
+                  "  bbprompt plan configs/quickstart/quickstart.yaml --seconds-per-query 0.02 "
+                  "--ranks 65,1025\n"});
+  options.named.add_options()("all", "every trial, not the first 50 only");
+  options.named.add_options()("json", "everything, for programs");
+  options.named.add_options()("seconds-per-query", po::value<double>()->value_name("S"),
+                              "what one query takes on one rank");
+  options.named.add_options()("measure",
+                              "measure it: a few calls with the real model for each setting of "
+                              "data, prompt and model, counted in no budget");
+  options.named.add_options()("ranks", po::value<std::string>()->value_name("N[,N...]"),
+                              "simulate these numbers of ranks (default: 1, 2, 4, ... until more "
+                              "do not help)");
+  options.named.add_options()("spread", po::value<double>()->default_value(0.2)->value_name("X"),
+                              "work items take (1 - X) to (1 + X) of their mean, uniformly");
+  options.named.add_options()("overhead", po::value<double>()->default_value(0.0)->value_name("S"),
+                              "seconds between two work items of a rank");
+  return options;
+}
+
+std::vector<int> parse_ranks(const std::string& text) {
+  std::set<int> ranks;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    int value = 0;
+    const auto read = std::from_chars(text.data() + begin, text.data() + end, value);
+    if (read.ec != std::errc{} || read.ptr != text.data() + end || value < 1 ||
+        value > kMostRanks) {
+      throw UsageError("--ranks: expected numbers from 1 to " + std::to_string(kMostRanks) +
+                       " with commas between, such as 17,65, found \"" + printable(text, 40) +
+                       "\"");
+    }
+    ranks.insert(value);
+    begin = end + 1;
+  }
+  return {ranks.begin(), ranks.end()};
+}
+
+void check_arguments(const po::variables_map& values) {
+  const bool is_stated = values.count("seconds-per-query") > 0;
+  if (is_stated && values.count("measure") > 0)
+    throw UsageError("plan: expected --seconds-per-query or --measure, found both");
+  if (is_stated && !(values["seconds-per-query"].as<double>() > 0.0 &&
+                     values["seconds-per-query"].as<double>() < 1e9))
+    throw UsageError("--seconds-per-query: expected a number above 0 and below 1e9");
+  if (values.count("ranks") > 0 && !is_stated && values.count("measure") == 0)
+    throw UsageError("--ranks needs --seconds-per-query S or --measure");
+  const double spread = values["spread"].as<double>();
+  if (!(spread >= 0.0 && spread < 1.0))
+    throw UsageError("--spread: expected a number from 0 to below 1");
+  const double overhead = values["overhead"].as<double>();
+  if (!(overhead >= 0.0 && overhead < 1e9))
+    throw UsageError("--overhead: expected a number from 0 to below 1e9");
+}
+
+std::vector<double> start_point(const TrialContext& context) {
+  const auto fixed = context.prompt_space().fixed_points();
+  const Eigen::VectorXd point =
+      fixed.empty() ? context.prompt_space().domain().start : fixed.front();
+  return {point.data(), point.data() + point.size()};
+}
+
+// Median over a few calls, the first of which, cold, does not count.
+double measure_query(TrialContext& context, const std::vector<double>& point) {
+  const auto num_train = static_cast<std::int64_t>(context.examples(Split::kTrain).size());
+  const WorkItem item{
+      .split = Split::kTrain,
+      .begin = 0,
+      .end = std::min({num_train, std::int64_t{context.spec().shard_size}, kMostMeasured}),
+      .point = point};
+  std::vector<double> seconds;
+  for (int i = 0; i <= kNumMeasured; ++i) {
+    const auto start = std::chrono::steady_clock::now();
+    const WorkResult result = context.run(item);
+    if (!result.ok()) throw Error(context.spec().task.name + ": " + result.error);
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+    if (i > 0) seconds.push_back(taken.count() / static_cast<double>(item.end));
+  }
+  std::sort(seconds.begin(), seconds.end());
+  return seconds[seconds.size() / 2];
+}
+
+PlanReport look_at(const SweepPlan& plan, const po::variables_map& values) {
+  ModelPool models;
+  PlanReport report{.plan = plan, .trials = {}, .settings = {}, .memory = {}, .time = {}};
+  std::map<std::string, ModelConfig> configs;
+  report.trials = survey_plan(plan, models, [&](const TrialSpec& first, TrialContext& context) {
+    const auto& folder = first.spec.model.path;
+    if (configs.count(folder.string()) == 0) configs[folder.string()] = load_model_config(folder);
+    const std::vector<double> point = start_point(context);
+    const auto mean_tokens = [&](Split split) {
+      return context.mean_tokens(point, split, kNumCounted);
+    };
+    SettingFigures figures{.train_tokens = mean_tokens(Split::kTrain),
+                           .dev_tokens = mean_tokens(Split::kDev),
+                           .test_tokens = mean_tokens(Split::kTest),
+                           .prompt_bytes = prompt_bytes_of(first.spec, configs[folder.string()],
+                                                           context.prompt_space().dimension()),
+                           .data_bytes = data_bytes_of(context)};
+    if (values.count("measure") > 0) figures.seconds_per_query = measure_query(context, point);
+    if (values.count("seconds-per-query") > 0)
+      figures.seconds_per_query = values["seconds-per-query"].as<double>();
+    report.settings.push_back(figures);
+  });
+  report.memory = estimate_memory(plan, report.settings);
+  return report;
+}
+
+// Simulates each number of workers once.
+class Simulator {
+ public:
+  Simulator(const PlanReport& report, const PlannedTime& time) : report_(report), time_(time) {
+    for (const SurveyedTrial& trial : report.trials) shapes_.push_back(trial.shape);
+  }
+
+  SimulatedRun run(int num_workers) {
+    const auto known = runs_.find(num_workers);
+    if (known != runs_.end()) return known->second;
+    const SimulationInputs inputs{
+        .trials = shapes_,
+        .seconds_of = [&](const WorkItem& item) { return seconds_of(item); },
+        .seconds_between_items = time_.overhead};
+    return runs_[num_workers] = simulate_run(inputs, num_workers);
+  }
+
+ private:
+  // The same for the same item, whoever has it and when.
+  [[nodiscard]] double seconds_of(const WorkItem& item) const {
+    const auto trial = static_cast<std::size_t>(item.trial);
+    const double mean = static_cast<double>(item.end - item.begin) *
+                        report_.settings[report_.trials[trial].setting].seconds_per_query;
+    if (time_.spread == 0.0) return mean;
+    const auto place = (static_cast<std::uint64_t>(item.candidate) << 32U) +
+                       static_cast<std::uint64_t>(item.begin);
+    RandomStream stream({.seed = 1,
+                         .trial = trial,
+                         .generation = static_cast<std::uint64_t>(item.group),
+                         .purpose = "plan_simulation"},
+                        4 * place);
+    return mean * (1.0 + time_.spread * (2.0 * stream.uniform() - 1.0));
+  }
+
+  const PlanReport& report_;
+  const PlannedTime& time_;
+  std::vector<TrialShape> shapes_;
+  std::map<int, SimulatedRun> runs_;
 };
 
-TrialCost cost_of(const TrialSpec& trial, ModelPool& models) {
-  const TrialContext context(trial.spec, models.get(trial.spec.model));
-  const TrialRun run(identity_of(trial), context);
-  return {.num_train = context.examples(Split::kTrain).size(),
-          .num_dev = context.examples(Split::kDev).size(),
-          .num_test = context.examples(Split::kTest).size(),
-          .dimension = context.prompt_space().dimension(),
-          .num_generations = run.num_generations_planned(),
-          .num_queries = run.num_queries_planned()};
+bool is_busy(const SimulatedRun& run) { return 1.0 - run.busy_share() <= kMaxIdle; }
+
+void simulate_given(PlannedTime& time, Simulator& simulator, const std::vector<int>& ranks) {
+  for (const int count : ranks) {
+    const SimulatedRun run = simulator.run(num_workers_of(count));
+    if (is_busy(run)) time.recommended = std::max(time.recommended.value_or(1), count);
+    time.runs.push_back({.num_ranks = count, .run = run});
+  }
+}
+
+// Ever more ranks until that gains nothing, and the recommended number between two of them.
+void simulate_ladder(PlannedTime& time, Simulator& simulator) {
+  const auto add = [&](int ranks) -> const SimulatedRun& {
+    time.runs.push_back({.num_ranks = ranks, .run = simulator.run(num_workers_of(ranks))});
+    return time.runs.back().run;
+  };
+  double before = add(1).wall_seconds;
+  const int step = time.runs.front().run.num_items >= kManyItems ? 4 : 2;
+  for (int ranks = 4; ranks <= kLongestLadder; ranks *= step) {
+    const double wall = add(ranks).wall_seconds;
+    if (wall > (1.0 - kLeastGain) * before) break;
+    before = wall;
+  }
+  const auto idle = std::find_if(time.runs.begin(), time.runs.end(),
+                                 [](const RanksRun& planned) { return !is_busy(planned.run); });
+  int most = time.runs.back().run.num_workers;
+  if (idle != time.runs.end()) {
+    const int good = idle == time.runs.begin() ? 1 : (idle - 1)->run.num_workers;
+    most = most_busy_workers([&](int count) { return simulator.run(count); }, kMaxIdle,
+                             {.good = good, .bad = idle->run.num_workers});
+  }
+  time.recommended = num_ranks_of(most);
+  time.is_searched = true;
+}
+
+PlannedTime simulate(const PlanReport& report, const po::variables_map& values) {
+  PlannedTime time{.source = values.count("measure") > 0 ? "measured here" : "as stated",
+                   .spread = values["spread"].as<double>(),
+                   .overhead = values["overhead"].as<double>(),
+                   .shortest = std::numeric_limits<double>::infinity(),
+                   .runs = {},
+                   .recommended = {}};
+  for (const SettingFigures& setting : report.settings) {
+    time.shortest = std::min(time.shortest, setting.seconds_per_query);
+    time.longest = std::max(time.longest, setting.seconds_per_query);
+  }
+  for (const TrialSpec& trial : report.plan.trials)
+    time.threads = std::max(time.threads, trial.spec.model.threads);
+  Simulator simulator(report, time);
+  if (values.count("ranks") > 0) {
+    simulate_given(time, simulator, parse_ranks(values["ranks"].as<std::string>()));
+  } else {
+    simulate_ladder(time, simulator);
+  }
+  time.wall_of_one = simulator.run(1).wall_seconds;
+  return time;
 }
 
 }  // namespace
 
 int plan_command(const Arguments& arguments) {
   po::variables_map values;
-  const auto options =
-      configuration_options({.usage = "bbprompt plan FILE.yaml [--set KEY=VALUE ...]",
-                             .about = "Shows the trials of a configuration in the order they run, "
-                                      "with their stable ids and what each "
-                                      "will cost at most. Loads data and model, but asks no query.",
-                             .example = "  bbprompt plan configs/quickstart/quickstart.yaml\n"});
-  if (!parse_arguments(arguments, options, values)) return kExitDone;
+  if (!parse_arguments(arguments, plan_options(), values)) return kExitDone;
+  check_arguments(values);
+  if (values.count("ranks") > 0) (void)parse_ranks(values["ranks"].as<std::string>());
   const SweepPlan plan = load_plan(values);
-  ModelPool models;
-  std::size_t width = 5;
-  for (const TrialSpec& trial : plan.trials) width = std::max(width, trial.id.size());
-  std::cout << fmt::format("{:<{}}  {:>5} {:>5} {:>6}  {:>6} {:>6}  {:>9}\n", "trial", width,
-                           "train", "dev", "test", "dim", "gen", "queries");
-  std::int64_t total = 0;
-  std::map<Configuration, TrialCost> costs;
-  for (const TrialSpec& trial : plan.trials) {
-    const Configuration configuration{trial.method, trial.axis_values};
-    auto known = costs.find(configuration);
-    if (known == costs.end()) known = costs.emplace(configuration, cost_of(trial, models)).first;
-    const TrialCost& cost = known->second;
-    std::cout << fmt::format("{:<{}}  {:>5} {:>5} {:>6}  {:>6} {:>6}  {:>9}\n", trial.id, width,
-                             cost.num_train, cost.num_dev, cost.num_test, cost.dimension,
-                             cost.num_generations, cost.num_queries);
-    total += cost.num_queries;
-  }
-  std::cout << fmt::format("{} trials, about {} queries\n", plan.trials.size(), total);
-  return kExitDone;
-}
-
-int validate_command(const Arguments& arguments) {
-  po::variables_map values;
-  const auto options = configuration_options(
-      {.usage = "bbprompt validate FILE.yaml [--set KEY=VALUE ...]",
-       .about = "Checks the whole of a configuration: every key, the data files, the few-shot draw "
-                "of every trial, "
-                "the model; and asks the model one query with the manual prompt and one with a "
-                "learned prompt.",
-       .example = "  bbprompt validate configs/quickstart/quickstart.yaml --set seeds=3\n"});
-  if (!parse_arguments(arguments, options, values)) return kExitDone;
-  const SweepPlan plan = load_plan(values);
-  ModelPool models;
-  for (const TrialSpec& trial : plan.trials) {
-    TrialContext context(trial.spec, models.get(trial.spec.model));
-    const TrialRun run(identity_of(trial), context);
-    const Eigen::VectorXd start = context.prompt_space().domain().start;
-    for (const bool is_manual : {true, false}) {
-      const WorkResult result = context.run({.split = Split::kTrain,
-                                             .begin = 0,
-                                             .end = 1,
-                                             .is_manual = is_manual,
-                                             .point = {start.data(), start.data() + start.size()}});
-      if (!result.ok()) throw Error(trial.id + ": " + result.error);
-    }
-    std::cout << trial.id << ": good\n";
-    for (const std::string& note : context.notes()) std::cout << "  note: " << note << '\n';
-  }
-  std::cout << plan.trials.size() << " trials are good\n";
+  PlanReport report = look_at(plan, values);
+  if (values.count("measure") + values.count("seconds-per-query") > 0)
+    report.time = simulate(report, values);
+  std::cout << (values.count("json") > 0
+                    ? plan_json(report)
+                    : plan_text(report, values.count("all") > 0 ? plan.trials.size() : kNumShown));
   return kExitDone;
 }
 

@@ -33,7 +33,7 @@ PathRoots path_roots(const RunInfo& run) {
 std::unique_ptr<TrialContext> open_trial(const TrialRecord& record, const PathRoots& roots,
                                          ModelPool& models) {
   const ExperimentSpec spec = experiment_from_yaml(record.config, roots);
-  auto context = std::make_unique<TrialContext>(spec, models.get(spec.model));
+  auto context = std::make_unique<TrialContext>(spec, models);
   check_same(record, *context);
   return context;
 }

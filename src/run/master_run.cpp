@@ -3,15 +3,15 @@
 #include <algorithm>
 #include <array>
 #include <ctime>
-#include <numeric>
+#include <utility>
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/log.hpp"
+#include "bbprompt/run/plan_survey.hpp"
 #include "bbprompt/run/protocol.hpp"
+#include "bbprompt/sched/trial_order.hpp"
 #include "bbprompt/store/checkpoint.hpp"
-#include "bbprompt/store/results_file.hpp"
 #include "bbprompt/store/run_folder.hpp"
-#include "bbprompt/store/trial_file.hpp"
 
 namespace bbprompt {
 namespace {
@@ -53,9 +53,8 @@ std::map<std::string, std::int64_t> sizes_of_models(const SweepPlan& plan) {
   return sizes;
 }
 
-// Work that is left of a trial: queries, each as heavy as its model.
-double work_left(const TrialRun& run, std::int64_t bytes) {
-  const std::int64_t queries = run.num_queries_planned() - run.num_queries_done();
+// Queries, each as heavy as its model.
+double work_of(std::int64_t queries, std::int64_t bytes) {
   return static_cast<double>(std::max<std::int64_t>(queries, 1)) *
          static_cast<double>(std::max<std::int64_t>(bytes, 1));
 }
@@ -72,6 +71,7 @@ MasterRun::MasterRun(const SweepPlan& plan, const RunFolder& folder, Channel& ch
       report_(plan, folder, channel.workers(),
               {.on_progress = options_.on_progress, .status_seconds = options_.status_seconds}),
       model_sizes_(sizes_of_models(plan)),
+      finished_(folder.path(), options_.info),
       scheduler_(
           {.max_attempts = plan.failures.max_attempts,
            .models_per_worker = models_per_worker(model_sizes_, options_.worker_model_bytes)}),
@@ -82,27 +82,19 @@ MasterRun::MasterRun(const SweepPlan& plan, const RunFolder& folder, Channel& ch
   for (const int worker : channel_.workers()) scheduler_.add_worker(worker);
 }
 
-// Seeds change the draw, not what can be wrong, nor how long it takes: one of them stands for the
-// others.
 void MasterRun::check_plan() {
-  std::map<std::pair<std::string, std::vector<std::pair<std::string, std::string>>>, double> seen;
+  const auto trials =
+      survey_plan(plan_, models_, [](const TrialSpec& first, TrialContext& context) {
+        for (const std::string& note : context.notes())
+          logger()->info("{} {}: {}", first.spec.task.name, first.method, note);
+      });
   std::vector<double> costs;
-  for (const TrialSpec& trial : plan_.trials) {
-    if (options_.is_stop_requested()) return;
-    const auto [known, is_new] = seen.try_emplace({trial.method, trial.axis_values}, 0.0);
-    if (is_new) {
-      const TrialContext context(trial.spec, models_.get(trial.spec.model));
-      const TrialRun run(identity_of(trial), context);
-      known->second = work_left(run, model_sizes_.at(model_key(trial.spec.model)));
-      for (const std::string& note : context.notes())
-        logger()->info("{} {}: {}", trial.spec.task.name, trial.method, note);
-    }
-    costs.push_back(known->second);
+  for (std::size_t i = 0; i < trials.size(); ++i) {
+    const std::int64_t bytes = model_sizes_.at(model_key(plan_.trials[i].spec.model));
+    costs.push_back(work_of(trials[i].shape.num_queries(), bytes));
   }
-  order_.resize(plan_.trials.size());
-  std::iota(order_.begin(), order_.end(), std::size_t{0});
-  std::stable_sort(order_.begin(), order_.end(),
-                   [&](std::size_t a, std::size_t b) { return costs[a] > costs[b]; });
+  order_ = start_order(costs);
+  if (finished_.size() > 0) logger()->info("{} trials have finished before", finished_.size());
 }
 
 RunOutcome MasterRun::run() {
@@ -122,14 +114,14 @@ RunOutcome MasterRun::work() {
     if (active_.empty() && num_started_ == order_.size()) return finish();
     look_after_workers();
     dispatch();
+    look_at_checkpoints();
     if (const auto message = channel_.receive(0.2)) handle(*message);
     report_.publish();
   }
 }
 
-// Two trials a worker: while one waits for its slowest item, the other keeps the worker busy.
 void MasterRun::start_trials() {
-  const std::size_t max_active = 2 * std::max<std::size_t>(scheduler_.num_workers(), 1);
+  const std::size_t max_active = max_active_trials(scheduler_.num_workers());
   while (num_started_ < order_.size() && active_.size() < max_active) {
     if (options_.is_stop_requested()) return;
     start_trial(order_[num_started_++]);
@@ -138,19 +130,17 @@ void MasterRun::start_trials() {
 
 void MasterRun::start_trial(std::size_t index) {
   const TrialSpec& spec = plan_.trials[index];
-  const auto finished = trial_path(folder_.path(), spec.id);
-  if (std::filesystem::exists(finished)) {
-    const TrialRecord record = read_trial(finished).record;
-    if (record.state != "failed") {
-      report_.trial_known(index, record);
+  if (const TrialBrief* finished = finished_.find(spec.id)) {
+    if (finished->state != "failed") {
+      report_.trial_known(index, *finished);
       return;
     }
     // What made it fail may be mended: take it up again from its last checkpoint.
-    std::filesystem::remove(finished);
+    finished_.forget(spec.id);
     logger()->info("{}: failed before, tried again", spec.id);
   }
   ActiveTrial trial;
-  trial.context = std::make_unique<TrialContext>(spec.spec, models_.get(spec.spec.model));
+  trial.context = std::make_unique<TrialContext>(spec.spec, models_);
   trial.run = std::make_unique<TrialRun>(identity_of(spec), *trial.context);
   trial.start = Clock::now();
   const bool is_resumed = resume(trial, spec.id);
@@ -190,7 +180,8 @@ void MasterRun::advance(std::size_t index) {
   }
   const auto number = static_cast<std::int32_t>(index);
   const std::int64_t bytes = model_sizes_.at(model_key(plan_.trials[index].spec.model));
-  scheduler_.set_trial_cost(number, work_left(*trial.run, bytes));
+  const std::int64_t left = trial.run->num_queries_planned() - trial.run->num_queries_done();
+  scheduler_.set_trial_cost(number, work_of(left, bytes));
   auto items = trial.group.items(number, trial.num_groups++, next_item_);
   trial.first_item = next_item_;
   next_item_ += items.size();
@@ -210,8 +201,12 @@ bool MasterRun::absorb_group(std::size_t index) {
     return false;
   }
   const auto num_done = static_cast<std::int64_t>(generations.size());
+  if (generations.size() > num_before) {
+    trial.unsaved.push_back(
+        {.trial = index, .row = generations.back(), .num_queries = trial.run->num_queries_done()});
+  }
   if (num_done % plan_.output.checkpoint_every == 0) save_checkpoint(trial);
-  report_.group_absorbed(index, *trial.run, generations.size() > num_before);
+  report_.group_absorbed(index, *trial.run);
   return true;
 }
 
@@ -220,25 +215,53 @@ void MasterRun::save_checkpoint(ActiveTrial& trial) {
   try {
     Checkpoint checkpoint = trial.run->save();
     checkpoint.version = options_.info.version;
-    write_checkpoint(checkpoint_path(folder_.path(), id), checkpoint);
+    checkpoints_.write(checkpoint_path(folder_.path(), id), checkpoint, ++num_checkpoints_);
+    if (!trial.unsaved.empty()) saving_.emplace(num_checkpoints_, std::exchange(trial.unsaved, {}));
     trial.is_saved = true;
   } catch (const StoreError& error) {
-    report_.checkpoint_failed(id, error.what());
+    report_.checkpoint_failed(error.what());
   }
 }
 
-void MasterRun::save_checkpoints() {
-  for (auto& [index, trial] : active_) {
-    if (!trial.is_saved) save_checkpoint(trial);
+// What became of the checkpoints that were handed over.
+void MasterRun::look_at_checkpoints() {
+  for (const std::uint64_t ticket : checkpoints_.take_written()) {
+    const auto saved = saving_.extract(ticket);
+    if (saved.empty()) continue;
+    for (const auto& generation : saved.mapped()) report_.generation_finished(generation);
   }
+  for (const std::string& problem : checkpoints_.take_problems())
+    report_.checkpoint_failed(problem);
+}
+
+void MasterRun::save_checkpoints() {
+  checkpoints_.flush();
+  for (auto& [index, trial] : active_) {
+    const auto file = checkpoint_path(folder_.path(), trial.run->record().id);
+    if (!trial.is_saved || checkpoints_.has_failed(file)) save_checkpoint(trial);
+  }
+  checkpoints_.flush();
+  look_at_checkpoints();
+}
+
+// Those that no checkpoint on disk has yet are in the finished trial's file.
+void MasterRun::report_generations(const ActiveTrial& trial, std::size_t index) {
+  look_at_checkpoints();
+  std::erase_if(saving_, [&](const auto& entry) {
+    if (entry.second.front().trial != index) return false;
+    for (const auto& generation : entry.second) report_.generation_finished(generation);
+    return true;
+  });
+  for (const auto& generation : trial.unsaved) report_.generation_finished(generation);
 }
 
 // A failed trial keeps its checkpoint: it is taken up from there when the run goes on.
 void MasterRun::finish_trial(std::size_t index) {
   ActiveTrial& trial = active_.at(index);
   const TrialRecord& record = trial.run->record();
-  write_trial(trial_path(folder_.path(), record.id), {.run = options_.info, .record = record});
-  if (record.state == "done") remove_checkpoint(checkpoint_path(folder_.path(), record.id));
+  finished_.add(record);
+  if (record.state == "done") checkpoints_.remove(checkpoint_path(folder_.path(), record.id));
+  report_generations(trial, index);
   report_.trial_ended(index, *trial.run);
   const auto number = static_cast<std::int32_t>(index);
   scheduler_.cancel_trial(number);
@@ -254,13 +277,14 @@ RunOutcome MasterRun::stop() {
 }
 
 RunOutcome MasterRun::finish() {
-  Results results{.run = options_.info, .trials = {}};
+  std::vector<std::string> ids;
   bool is_any_failed = false;
   for (const TrialSpec& spec : plan_.trials) {
-    results.trials.push_back(read_trial(trial_path(folder_.path(), spec.id)).record);
-    is_any_failed = is_any_failed || results.trials.back().state != "done";
+    ids.push_back(spec.id);
+    const TrialBrief* finished = finished_.find(spec.id);
+    is_any_failed = is_any_failed || finished == nullptr || finished->state != "done";
   }
-  write_results(results_path(folder_.path()), results);
+  finished_.consolidate(ids);
   report_.run_ended(is_any_failed ? "failed" : "done");
   return is_any_failed ? RunOutcome::kFailed : RunOutcome::kDone;
 }

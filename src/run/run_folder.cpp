@@ -61,12 +61,13 @@ PlanChange compare(const PlanFile& before, const SweepPlan& plan) {
   return change;
 }
 
-// Results of an earlier plan are not those of this run; the run writes its own at the end.
+// Results of an earlier plan are not those of this run, which writes its own at the end; their
+// trials stay as a pack.
 void set_results_aside(const fs::path& folder) {
   const fs::path results = results_path(folder);
   if (!fs::exists(results)) return;
   std::error_code status;
-  fs::rename(results, folder / "results.previous.h5", status);
+  fs::rename(results, next_pack_path(folder), status);
   if (status) throw StoreError(results.string(), "cannot rename: " + status.message());
 }
 

@@ -110,31 +110,28 @@ void RunReport::trial_started(std::size_t index, const TrialRun& run, bool is_re
                   {"queries_planned", run.num_queries_planned()}});
 }
 
-void RunReport::trial_known(std::size_t index, const TrialRecord& record) {
+void RunReport::trial_known(std::size_t index, const TrialBrief& finished) {
   TrialProgress& shown = progress_.trials.at(index);
-  shown.state = record.state;
-  shown.failure = record.failure;
-  shown.num_queries = 0;
-  for (const auto& [purpose, usage] : record.usage) shown.num_queries += usage.num_queries;
-  shown.num_queries_planned = shown.num_queries;
-  shown.num_generations = static_cast<std::int64_t>(record.generations.size());
-  shown.num_generations_planned = shown.num_generations;
-  shown.test_metric = metric_of(record, "test");
-  logger()->debug("{}: {} before, not run again", record.id, record.state);
+  shown.state = finished.state;
+  shown.failure = finished.failure;
+  shown.num_queries = shown.num_queries_planned = finished.num_queries;
+  shown.num_generations = shown.num_generations_planned = finished.num_generations;
+  if (finished.test_metric) shown.test_metric = *finished.test_metric;
+  logger()->debug("{}: {} before, not run again", finished.id, finished.state);
 }
 
-void RunReport::group_absorbed(std::size_t index, const TrialRun& run, bool is_generation) {
-  show(index, run);
-  if (!is_generation) return;
-  const TrialProgress& shown = progress_.trials.at(index);
-  const GenerationRecord& generation = run.record().generations.back();
-  logger()->debug("{}: generation {} finished", shown.id, generation.generation);
-  events_->write("generation", {{"trial", shown.id},
-                                {"generation", generation.generation},
-                                {"best_fitness", number_or_null(generation.best_fitness)},
-                                {"incumbent_fitness", number_or_null(shown.incumbent_fitness)},
-                                {"dev_metric", number_or_null(shown.dev_metric)},
-                                {"queries", shown.num_queries}});
+void RunReport::group_absorbed(std::size_t index, const TrialRun& run) { show(index, run); }
+
+void RunReport::generation_finished(const FinishedGeneration& finished) {
+  const std::string& trial = progress_.trials.at(finished.trial).id;
+  const GenerationRecord& row = finished.row;
+  logger()->debug("{}: generation {} finished", trial, row.generation);
+  events_->write("generation", {{"trial", trial},
+                                {"generation", row.generation},
+                                {"best_fitness", number_or_null(row.best_fitness)},
+                                {"incumbent_fitness", number_or_null(row.incumbent_fitness)},
+                                {"dev_metric", number_or_null(row.dev_metric)},
+                                {"queries", finished.num_queries}});
 }
 
 void RunReport::trial_ended(std::size_t index, const TrialRun& run) {
@@ -157,9 +154,9 @@ void RunReport::trial_ended(std::size_t index, const TrialRun& run) {
                                 {"seconds", record.seconds}});
 }
 
-void RunReport::checkpoint_failed(const std::string& trial, const std::string& reason) {
+void RunReport::checkpoint_failed(const std::string& reason) {
   logger()->error("{}; going on, the last good checkpoint stays", reason);
-  events_->write("checkpoint_failed", {{"trial", trial}, {"reason", reason}});
+  events_->write("checkpoint_failed", {{"reason", reason}});
 }
 
 void RunReport::answered(int rank, const WorkResult& result) {

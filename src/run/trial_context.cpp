@@ -47,9 +47,18 @@ RowMatrixXf stack_layers(const PromptVectors& prompt) {
 
 }  // namespace
 
+TrialContext::TrialContext(const ExperimentSpec& spec, ModelPool& models)
+    : TrialContext(spec, models.get(spec.model),
+                   models.task_data().get(spec.task, spec.few_shot, spec.seed)) {}
+
 TrialContext::TrialContext(const ExperimentSpec& spec, Replica& model)
-    : spec_(spec), model_(model), data_(load_task_data(spec.task, spec.few_shot, spec.seed)) {
-  notes_ = data_.notes;
+    : TrialContext(
+          spec, model,
+          std::make_shared<const TaskData>(load_task_data(spec.task, spec.few_shot, spec.seed))) {}
+
+TrialContext::TrialContext(const ExperimentSpec& spec, Replica& model, Data data)
+    : spec_(spec), model_(model), data_(std::move(data)), fingerprint_(data_->fingerprint) {
+  notes_ = data_->notes;
   prompt_template_ =
       with_key(spec, "template", [&] { return std::make_unique<PromptTemplate>(spec.task); });
   verbalizer_ = with_key(spec, "labels",
@@ -73,11 +82,10 @@ TrialContext::TrialContext(const ExperimentSpec& spec, Replica& model)
   const auto& candidates = spec.prompt.discrete.candidates;
   if (spec.prompt.kind == PromptKind::kDiscrete && candidates.source == CandidateSource::kList &&
       spec.prompt.discrete.words.empty()) {
-    data_.fingerprint = sha256_hex(data_.fingerprint + sha256_hex(read_file(candidates.file)));
+    fingerprint_ = sha256_hex(fingerprint_ + sha256_hex(read_file(candidates.file)));
   }
-  data_.train_file_texts = {};  // as large as the file, and used above only
   evaluator_ =
-      std::make_unique<Evaluator>(Evaluator::Parts{.data = data_,
+      std::make_unique<Evaluator>(Evaluator::Parts{.data = *data_,
                                                    .prompt_template = *prompt_template_,
                                                    .verbalizer = *verbalizer_,
                                                    .prompt_space = *prompt_space_,
@@ -90,7 +98,7 @@ PromptSpaceInputs TrialContext::space_inputs() const {
                            .word_embeddings = model_.word_embeddings(),
                            .embedding_deviation = model_.word_embedding_deviation(),
                            .sigma = initial_sigma(spec_.optimizer),
-                           .texts = candidate_texts(data_, spec_.prompt.discrete.candidates.text),
+                           .texts = candidate_texts(*data_, spec_.prompt.discrete.candidates.text),
                            .seed = spec_.seed,
                            .manual_prompt = spec_.task.manual_prompt,
                            .num_layers = model_.info().num_layers};
@@ -100,15 +108,15 @@ PromptSpaceInputs TrialContext::space_inputs() const {
                               .prompt_text = spec_.task.manual_prompt,
                               .max_field_tokens = spec_.prompt.demonstrations.max_field_tokens,
                               .model = model_},
-                             data_.train, spec_.seed);
+                             data_->train, spec_.seed);
   }
   return inputs;
 }
 
 std::vector<double> TrialContext::measure_layers(const PromptVectors& base) {
   std::vector<Query> queries;
-  queries.reserve(data_.train.size());
-  for (const Example& example : data_.train)
+  queries.reserve(data_->train.size());
+  for (const Example& example : data_->train)
     queries.push_back(prompt_template_->render(example, base));
   notes_.emplace_back(
       "deep prompt: the hidden states of the train split with the base prompt were read once to "
@@ -118,9 +126,9 @@ std::vector<double> TrialContext::measure_layers(const PromptVectors& base) {
 
 // What may not be cut of an input is as long as the prompt, whatever its vectors.
 void TrialContext::check_length(const PromptVectors& base) const {
-  if (data_.train.empty()) return;
+  if (data_->train.empty()) return;
   try {
-    (void)model_.count_tokens(prompt_template_->render(data_.train.front(), base));
+    (void)model_.count_tokens(prompt_template_->render(data_->train.front(), base));
   } catch (const ModelError& error) {
     throw ConfigError({.file = spec_.task.name, .key = "prompt.length"}, error.what());
   }
@@ -129,11 +137,11 @@ void TrialContext::check_length(const PromptVectors& base) const {
 std::span<const Example> TrialContext::examples(Split split) const {
   switch (split) {
     case Split::kTrain:
-      return data_.train;
+      return data_->train;
     case Split::kDev:
-      return data_.dev;
+      return data_->dev;
     case Split::kTest:
-      return data_.test;
+      return data_->test;
   }
   return {};
 }
@@ -155,6 +163,17 @@ std::string TrialContext::prompt_key(const std::vector<double>& point) const {
 
 std::int64_t TrialContext::count_tokens(const std::vector<double>& point, Split split) const {
   return evaluator_->count_tokens(point, examples(split));
+}
+
+double TrialContext::mean_tokens(const std::vector<double>& point, Split split,
+                                 std::size_t max_examples) const {
+  const auto all = examples(split);
+  const std::size_t count = std::min(all.size(), std::max<std::size_t>(max_examples, 1));
+  if (count == 0) return 0.0;
+  std::int64_t sum = 0;
+  for (std::size_t i = 0; i < count; ++i)
+    sum += evaluator_->count_tokens(point, all.subspan(i * all.size() / count, 1));
+  return static_cast<double>(sum) / static_cast<double>(count);
 }
 
 WorkResult TrialContext::run(const WorkItem& item) {
@@ -231,7 +250,7 @@ PromptRecord TrialContext::describe(const std::vector<double>& point) const {
 std::string TrialContext::readable(const PromptDemonstrations& prompt) const {
   std::string text;
   for (const std::int64_t i : prompt.examples) {
-    const Demonstrations one{.examples = {&data_.train.at(static_cast<std::size_t>(i))}};
+    const Demonstrations one{.examples = {&data_->train.at(static_cast<std::size_t>(i))}};
     const Query query = prompt_template_->render_demonstrations(spec_.task.manual_prompt, one);
     for (std::size_t s = 0; s < query.segments.size(); ++s) {
       if (const auto* piece = std::get_if<TextSegment>(&query.segments[s])) {

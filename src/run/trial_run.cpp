@@ -176,35 +176,8 @@ EvaluationGroup TrialRun::next_group() {
            .num_labels = static_cast<int>(record_.labels.size())}};
 }
 
-// By the limits on evaluations, queries and calls; tokens are known only when asked.
-std::int64_t TrialRun::num_generations_planned() const {
-  if (!has_search()) return 0;
-  const BudgetOptions& budget = context_.spec().budget;
-  const std::int64_t size = optimizer_->population_size();
-  std::int64_t limit = std::numeric_limits<std::int64_t>::max();
-  const auto restrict_to = [&](std::int64_t allowed, std::int64_t per_generation) {
-    if (allowed > 0) limit = std::min(limit, allowed / per_generation);
-  };
-  restrict_to(budget.evaluations, size);
-  restrict_to(budget.queries, size * num_examples(Split::kTrain));
-  restrict_to(budget.calls, size * num_shards(Split::kTrain));
-  restrict_to(budget.tokens, size * num_examples(Split::kTrain) * context_.model_info().max_tokens);
-  return limit;
-}
-
-std::int64_t TrialRun::num_queries_planned() const {
-  const ExperimentSpec& spec = context_.spec();
-  const std::int64_t num_train = num_examples(Split::kTrain);
-  const std::int64_t num_dev = num_examples(Split::kDev);
-  std::int64_t count = num_train + num_examples(Split::kTest);
-  if (spec.is_manual_scored) count += num_train + num_dev + num_examples(Split::kTest);
-  const auto num_fixed = static_cast<std::int64_t>(context_.prompt_space().fixed_points().size());
-  count += num_fixed * (num_dev + (context_.is_calibrated() ? num_train : 0));
-  if (!has_search()) return count;
-  const std::int64_t generations = num_generations_planned();
-  // The favourite each time, and the incumbent about every other time.
-  return count + generations * optimizer_->population_size() * num_train +
-         generations / spec.selection.every * 3 / 2 * num_dev;
+TrialShape TrialRun::shape() const {
+  return trial_shape(context_.spec(), context_, has_search() ? optimizer_->population_size() : 0);
 }
 
 std::int64_t TrialRun::num_queries_done() const {

@@ -78,9 +78,8 @@ TrialContext& WorkerRun::context_of(std::int32_t trial) {
     const auto& settings = known->second.settings;
     const ExperimentSpec spec = experiment_from_yaml(
         settings.resolved_yaml, {.folder = settings.folder, .data = settings.data_folder});
-    Replica& model = models_.get(spec.model);
-    known->second.model = &model;
-    known->second.context = std::make_unique<TrialContext>(spec, model);
+    known->second.model = &models_.get(spec.model);
+    known->second.context = std::make_unique<TrialContext>(spec, models_);
   }
   recently_used_.push_front(trial);
   return *known->second.context;

@@ -10,6 +10,7 @@
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/log.hpp"
 #include "bbprompt/store/sealed_file.hpp"
+#include "store/checkpoint_file.hpp"
 #include "store/record_check.hpp"
 #include "store/record_file.hpp"
 #include "store/record_reader.hpp"
@@ -25,13 +26,13 @@ bool is_present(const fs::path& path) {
   return fs::exists(path, ignored);
 }
 
-bool is_whole(const fs::path& path) {
+// Why the file is no whole checkpoint; nothing where it is one.
+std::string damage_of(const fs::path& path) {
   try {
     verify_seal(path, read_file(path), FileKind::kCheckpoint);
-    return true;
+    return {};
   } catch (const StoreError& error) {
-    logger()->warn("checkpoint not kept as the previous one: {}", error.what());
-    return false;
+    return error.what();
   }
 }
 
@@ -68,20 +69,31 @@ fs::path previous_checkpoint_path(const fs::path& path) {
   return path.parent_path() / name;
 }
 
-void write_checkpoint(const fs::path& path, const Checkpoint& checkpoint) {
+std::string checkpoint_bytes(const fs::path& path, const Checkpoint& checkpoint) {
   check_checkpoint(path, checkpoint);
-  const std::string bytes =
-      build_record_file(path, FileKind::kCheckpoint, [&](const H5Group& root) {
-        write_trials(root, {&checkpoint.record, 1});
-        const H5Group group = root.create_group("checkpoint");
-        RecordWriter writer(group);
-        describe(writer, checkpoint);
-      });
+  return build_record_file(path, FileKind::kCheckpoint, [&](const H5Group& root) {
+    write_trials(root, {&checkpoint.record, 1});
+    const H5Group group = root.create_group("checkpoint");
+    RecordWriter writer(group);
+    describe(writer, checkpoint);
+  });
+}
+
+std::string place_checkpoint(const fs::path& path, std::string_view bytes) {
+  std::string damage;
   replace_file(path, [&](const fs::path& temporary) {
     // Safe on disk first: a write that fails leaves both old checkpoints alone.
     replace_file(temporary, bytes);
-    if (is_present(path) && is_whole(path)) keep_as_previous(path);
+    if (!is_present(path)) return;
+    damage = damage_of(path);
+    if (damage.empty()) keep_as_previous(path);
   });
+  return damage.empty() ? damage : "checkpoint not kept as the previous one: " + damage;
+}
+
+void write_checkpoint(const fs::path& path, const Checkpoint& checkpoint) {
+  const std::string problem = place_checkpoint(path, checkpoint_bytes(path, checkpoint));
+  if (!problem.empty()) logger()->warn("{}", problem);
 }
 
 Checkpoint read_checkpoint(const fs::path& path) {

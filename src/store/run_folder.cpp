@@ -1,92 +1,114 @@
 #include "bbprompt/store/run_folder.hpp"
 
 #include <algorithm>
+#include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/store/digest.hpp"
 #include "bbprompt/store/plan_file.hpp"
 #include "bbprompt/store/results_file.hpp"
-#include "bbprompt/store/sealed_file.hpp"
-#include "bbprompt/store/trial_file.hpp"
+#include "store/finished_files.hpp"
 
 namespace bbprompt {
 namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view kCheckpointEnd = ".checkpoint.h5";
-constexpr std::string_view kPreviousEnd = ".previous.h5";
+constexpr std::string_view kPackBegin = "pack-";
+constexpr std::size_t kPackDigits = 4;
+constexpr std::size_t kMostPackDigits = 9;
 
-bool is_trial_file(const fs::path& path) {
-  const std::string name = path.filename().string();
-  return name.ends_with(".h5") && !name.ends_with(kCheckpointEnd) && !name.ends_with(kPreviousEnd);
-}
-
-std::vector<fs::path> trial_files(const fs::path& folder) {
-  std::vector<fs::path> files;
-  std::error_code status;
-  for (const auto& entry : fs::directory_iterator(folder / "trials", status)) {
-    if (is_trial_file(entry.path())) files.push_back(entry.path());
+void check_same_run(Results& all, Results& more, const fs::path& path) {
+  if (all.trials.empty()) {
+    all.run = std::move(more.run);
+  } else if (more.run.config_hash != all.run.config_hash) {
+    throw StoreError(path.string(), "expected a trial of the configuration " + all.run.config_hash +
+                                        " like the files before it, "
+                                        "found one of " +
+                                        more.run.config_hash + "; keep each run in its own folder");
   }
-  std::sort(files.begin(), files.end());
-  return files;
 }
 
-// Finished trials of the plan, in its order; what earlier plans left beside them is not named.
-std::vector<fs::path> planned_files(const fs::path& folder, const PlanFile& plan) {
-  std::vector<fs::path> files;
-  std::error_code ignored;
-  for (const auto& trial : plan.trials) {
-    fs::path file = trial_path(folder, trial.id);
-    if (fs::exists(file, ignored)) files.push_back(std::move(file));
+// Finished trials of several files, later ones last; with a plan, those that it has.
+class Gathering {
+ public:
+  explicit Gathering(const std::optional<PlanFile>& plan) : plan_(plan) {
+    if (!plan) return;
+    for (const PlannedTrial& trial : plan->trials) place_.emplace(trial.id, place_.size());
   }
-  return files;
-}
 
-Results read_file_of_any_kind(const fs::path& path) {
-  switch (sealed_kind(path)) {
-    case FileKind::kResults:
-      return read_results(path);
-    case FileKind::kTrial: {
-      FinishedTrial trial = read_trial(path);
-      return {.run = std::move(trial.run), .trials = {std::move(trial.record)}};
+  void add_pack(const fs::path& path) {
+    Results more = read_finished_file(path);
+    take_run(more, path);
+    for (TrialRecord& trial : more.trials) add(std::move(trial), path);
+  }
+
+  void add_single(const fs::path& path) {
+    Results more = read_finished_file(path);
+    take_run(more, path);
+    TrialRecord& trial = more.trials.front();
+    if (!singles_.insert(trial.id).second) {
+      throw StoreError(path.string(),
+                       "a second file of trial \"" + trial.id + "\"; remove the copy");
     }
-    case FileKind::kCheckpoint:
-      break;
+    add(std::move(trial), path);
   }
-  throw StoreError(
-      path.string(),
-      "expected a results or trial file, found the checkpoint of a running trial; name "
-      "the run's folder to report its finished trials");
-}
 
-// Trials that a plan took over from an earlier one keep the run they were written by.
-void add_planned(Results& results, const fs::path& path, const PlanFile& plan) {
-  FinishedTrial trial = read_trial(path);
-  const bool is_newer = trial.run.config_hash == plan.config_hash;
-  if (results.trials.empty() || is_newer) results.run = std::move(trial.run);
-  results.trials.push_back(std::move(trial.record));
-}
+  // In the plan's order, or else by ascending id.
+  [[nodiscard]] Results take() {
+    std::sort(all_.trials.begin(), all_.trials.end(),
+              [&](const TrialRecord& a, const TrialRecord& b) {
+                return plan_ ? place_.at(a.id) < place_.at(b.id) : a.id < b.id;
+              });
+    return std::move(all_);
+  }
 
-void add_trial(Results& results, const fs::path& path, std::set<std::string>& ids) {
-  FinishedTrial trial = read_trial(path);
-  if (results.trials.empty())
-    results.run = std::move(trial.run);
-  else if (trial.run.config_hash != results.run.config_hash) {
-    throw StoreError(path.string(),
-                     "expected a trial of the configuration " + results.run.config_hash +
-                         " like the files before it, "
-                         "found one of " +
-                         trial.run.config_hash + "; keep each run in its own folder");
+ private:
+  struct Seen {
+    std::size_t index = 0;
+    std::string digest;
+    fs::path file;
+  };
+
+  // Trials that a plan took over from an earlier one keep the run they were written by.
+  void take_run(Results& more, const fs::path& path) {
+    if (!plan_) {
+      check_same_run(all_, more, path);
+    } else if (all_.trials.empty() || more.run.config_hash == plan_->config_hash) {
+      all_.run = std::move(more.run);
+    }
   }
-  if (!ids.insert(trial.record.id).second) {
-    throw StoreError(path.string(),
-                     "a second file of trial \"" + trial.record.id + "\"; remove the copy");
+
+  void add(TrialRecord&& trial, const fs::path& path) {
+    if (plan_ && !place_.contains(trial.id)) return;
+    const std::string found = digest(trial);
+    const auto [seen, is_new] = seen_.try_emplace(
+        trial.id, Seen{.index = all_.trials.size(), .digest = found, .file = path});
+    if (is_new) {
+      all_.trials.push_back(std::move(trial));
+      return;
+    }
+    Seen& before = seen->second;
+    TrialRecord& record = all_.trials[before.index];
+    if (is_replaced({.state = record.state, .digest = before.digest, .file = before.file},
+                    {.state = trial.state, .digest = found, .file = path})) {
+      record = std::move(trial);
+      before.digest = found;
+      before.file = path;
+    }
   }
-  results.trials.push_back(std::move(trial.record));
-}
+
+  const std::optional<PlanFile>& plan_;
+  std::map<std::string, std::size_t> place_;  // in the plan
+  Results all_;
+  std::map<std::string, Seen> seen_;
+  std::set<std::string> singles_;
+};
 
 }  // namespace
 
@@ -94,6 +116,24 @@ fs::path results_path(const fs::path& folder) { return folder / "results.h5"; }
 
 fs::path trial_path(const fs::path& folder, std::string_view id) {
   return folder / "trials" / (std::string(id) + ".h5");
+}
+
+bool is_pack_name(std::string_view name) {
+  if (!name.starts_with(kPackBegin) || !name.ends_with(".h5")) return false;
+  const auto digits = name.substr(kPackBegin.size(), name.size() - kPackBegin.size() - 3);
+  return digits.size() >= kPackDigits && digits.size() <= kMostPackDigits &&
+         digits.find_first_not_of("0123456789") == std::string_view::npos;
+}
+
+fs::path next_pack_path(const fs::path& folder) {
+  std::size_t next = 1;
+  for (const fs::path& path : pack_files(folder)) {
+    const std::string name = path.filename().string();
+    next = std::max<std::size_t>(next, std::stoull(name.substr(kPackBegin.size())) + 1);
+  }
+  std::string number = std::to_string(next);
+  if (number.size() < kPackDigits) number.insert(0, kPackDigits - number.size(), '0');
+  return folder / "trials" / (std::string(kPackBegin) + number + ".h5");
 }
 
 fs::path checkpoint_path(const fs::path& folder, std::string_view id) {
@@ -105,25 +145,20 @@ Results read_run(const fs::path& path) {
   if (!fs::exists(path, ignored)) {
     throw StoreError(path.string(), "expected a run's folder or a results file, found nothing");
   }
-  if (!fs::is_directory(path, ignored)) return read_file_of_any_kind(path);
+  if (!fs::is_directory(path, ignored)) return read_finished_file(path);
   if (fs::exists(results_path(path), ignored)) return read_results(results_path(path));
-  const auto plan = read_plan(path);
-  const std::vector<fs::path> files = plan ? planned_files(path, *plan) : trial_files(path);
-  if (files.empty()) {
+  const std::vector<fs::path> packs = pack_files(path);
+  const std::vector<fs::path> singles = single_files(path);
+  if (packs.empty() && singles.empty()) {
     throw StoreError(path.string(),
                      "expected results.h5, or finished trials as trials/<id>.h5, found neither; "
                      "either this is no run's folder, or none of its trials has finished yet");
   }
-  Results results;
-  std::set<std::string> ids;
-  for (const fs::path& file : files) {
-    if (plan) {
-      add_planned(results, file, *plan);
-    } else {
-      add_trial(results, file, ids);
-    }
-  }
-  return results;
+  const auto plan = read_plan(path);
+  Gathering gathering(plan);
+  for (const fs::path& file : packs) gathering.add_pack(file);
+  for (const fs::path& file : singles) gathering.add_single(file);
+  return gathering.take();
 }
 
 }  // namespace bbprompt

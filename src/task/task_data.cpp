@@ -40,16 +40,6 @@ std::int64_t count_in_test(const std::vector<Example>& split, const std::vector<
   return static_cast<std::int64_t>(found.size());
 }
 
-std::vector<std::string> take_texts(Dataset&& dataset) {
-  std::vector<std::string> texts;
-  texts.reserve(2 * dataset.examples.size());
-  for (Example& example : dataset.examples) {
-    texts.push_back(std::move(example.text_a));
-    if (!example.text_b.empty()) texts.push_back(std::move(example.text_b));
-  }
-  return texts;
-}
-
 void note_overlap(TaskData& data, std::string_view name, std::int64_t num_in_test) {
   if (num_in_test == 0) return;
   const std::size_t num_drawn = name == "train" ? data.train.size() : data.dev.size();
@@ -61,11 +51,9 @@ void note_overlap(TaskData& data, std::string_view name, std::int64_t num_in_tes
 }  // namespace
 
 std::vector<std::string_view> candidate_texts(const TaskData& data, CandidateText text) {
-  if (text == CandidateText::kTrainFile) {
-    return {data.train_file_texts.begin(), data.train_file_texts.end()};
-  }
   std::vector<std::string_view> texts;
-  for (const Example& example : data.train) {
+  const bool is_whole_file = text == CandidateText::kTrainFile && data.train_file != nullptr;
+  for (const Example& example : is_whole_file ? data.train_file->examples : data.train) {
     texts.emplace_back(example.text_a);
     if (!example.text_b.empty()) texts.emplace_back(example.text_b);
   }
@@ -95,13 +83,22 @@ std::vector<std::int64_t> thin_out(const std::vector<Example>& examples, std::in
 
 TaskData load_task_data(const TaskOptions& task, const FewShotOptions& few_shot,
                         std::uint64_t seed) {
-  Dataset train = read_dataset(task.train, task);
-  std::optional<Dataset> dev;
-  if (!task.dev.empty()) dev = read_dataset(task.dev, task);
-  const Dataset& dev_source = dev ? *dev : train;
-  const Dataset test = read_dataset(task.test, task);
-  const FewShotSplit split = draw_few_shot_split({.train = train, .dev = dev ? &*dev : nullptr},
-                                                 task.labels, few_shot, seed);
+  const auto read = [&](const std::filesystem::path& path) {
+    return std::make_shared<const Dataset>(read_dataset(path, task));
+  };
+  TaskFiles files{.train = read(task.train), .dev = nullptr, .test = nullptr};
+  if (!task.dev.empty()) files.dev = read(task.dev);
+  files.test = read(task.test);
+  return draw_task_data(files, task, few_shot, seed);
+}
+
+TaskData draw_task_data(const TaskFiles& files, const TaskOptions& task,
+                        const FewShotOptions& few_shot, std::uint64_t seed) {
+  const Dataset& train = *files.train;
+  const Dataset& dev_source = files.dev ? *files.dev : train;
+  const Dataset& test = *files.test;
+  const FewShotSplit split =
+      draw_few_shot_split({.train = train, .dev = files.dev.get()}, task.labels, few_shot, seed);
 
   TaskData data;
   data.train = pick(train, split.train);
@@ -117,7 +114,7 @@ TaskData load_task_data(const TaskOptions& task, const FewShotOptions& few_shot,
   update_digest(digest, dev_source, data.dev);
   update_digest(digest, test, data.test);
   data.fingerprint = digest.hex_digest();
-  data.train_file_texts = take_texts(std::move(train));
+  data.train_file = files.train;
   return data;
 }
 

@@ -101,9 +101,10 @@ class Resume(support.RunCase):
 
     def test_a_finished_run_is_not_run_again(self):
         self.call("run", *self.arguments, "--out", "run")
-        before = {path: path.stat().st_mtime_ns for path in (self.folder / "run/trials").iterdir()}
+        before = {path: path.stat().st_mtime_ns for path in (self.folder / "run").rglob("*.h5")}
+        self.assertTrue(before)
         self.finish(ranks=0)
-        after = {path: path.stat().st_mtime_ns for path in (self.folder / "run/trials").iterdir()}
+        after = {path: path.stat().st_mtime_ns for path in (self.folder / "run").rglob("*.h5")}
         self.assertEqual(before, after)
 
     def test_a_sweep_that_grew_computes_only_what_is_missing(self):

@@ -15,6 +15,8 @@
 #include "bbprompt/run/trial_run.hpp"
 #include "bbprompt/sched/hang_detector.hpp"
 #include "bbprompt/sched/scheduler.hpp"
+#include "bbprompt/store/checkpoint_writer.hpp"
+#include "bbprompt/store/finished_trials.hpp"
 #include "bbprompt/store/trial_record.hpp"
 #include "bbprompt/sweep/sweep_plan.hpp"
 
@@ -68,6 +70,7 @@ class MasterRun {
     double seconds_before = 0.0;   // of earlier processes
     std::chrono::steady_clock::time_point start;
     bool is_saved = false;  // the last settled group is in the checkpoint
+    std::vector<FinishedGeneration> unsaved;
   };
 
   [[nodiscard]] RunOutcome work();
@@ -88,6 +91,8 @@ class MasterRun {
   void finish_trial(std::size_t index);
   void save_checkpoint(ActiveTrial& trial);
   void save_checkpoints();
+  void look_at_checkpoints();
+  void report_generations(const ActiveTrial& trial, std::size_t index);
   [[nodiscard]] RunOutcome stop();
   [[nodiscard]] RunOutcome finish();
 
@@ -98,6 +103,10 @@ class MasterRun {
   MasterOptions options_;
   RunReport report_;
   std::map<std::string, std::int64_t> model_sizes_;  // bytes, by path and weights
+  FinishedTrials finished_;
+  CheckpointWriter checkpoints_;
+  std::uint64_t num_checkpoints_ = 0;
+  std::map<std::uint64_t, std::vector<FinishedGeneration>> saving_;  // by ticket
   Scheduler scheduler_;
   HangDetector hang_detector_;
   std::vector<std::size_t> order_;             // indices in the plan, as they are started

@@ -13,6 +13,7 @@
 #include "bbprompt/run/run_folder.hpp"
 #include "bbprompt/run/trial_run.hpp"
 #include "bbprompt/sched/work_item.hpp"
+#include "bbprompt/store/finished_trials.hpp"
 #include "bbprompt/store/trial_record.hpp"
 #include "bbprompt/sweep/sweep_plan.hpp"
 
@@ -35,6 +36,12 @@ struct FailedAttempt {
   bool is_last = false;  // the evaluation has failed for good
 };
 
+struct FinishedGeneration {
+  std::size_t trial = 0;  // index in the plan
+  GenerationRecord row;
+  std::int64_t num_queries = 0;  // of the trial by then
+};
+
 // Tells of a run what people and programs want to know while it goes on: the log, events.jsonl and
 // status.json in its folder (results/README.md). Nothing depends on it: what cannot be written is
 // logged, and the run goes on.
@@ -50,10 +57,11 @@ class RunReport {
   void run_ended(const std::string& state, const std::string& reason = {});
 
   void trial_started(std::size_t index, const TrialRun& run, bool is_resumed);
-  void trial_known(std::size_t index, const TrialRecord& record);  // it had ended before
-  void group_absorbed(std::size_t index, const TrialRun& run, bool is_generation);
+  void trial_known(std::size_t index, const TrialBrief& finished);  // it had ended before
+  void group_absorbed(std::size_t index, const TrialRun& run);
+  void generation_finished(const FinishedGeneration& finished);  // a checkpoint on disk has it
   void trial_ended(std::size_t index, const TrialRun& run);
-  void checkpoint_failed(const std::string& trial, const std::string& reason);
+  void checkpoint_failed(const std::string& reason);
 
   void answered(int worker, const WorkResult& result);
   void attempt_failed(const FailedAttempt& failed);

@@ -18,18 +18,20 @@
 #include "bbprompt/store/trial_record.hpp"
 #include "bbprompt/task/objective.hpp"
 #include "bbprompt/task/task_data.hpp"
+#include "bbprompt/task/task_data_cache.hpp"
 
 namespace bbprompt {
 
 // Bytes of a model's weights files: about what it takes in memory. 0 where there are none.
 [[nodiscard]] std::int64_t model_bytes(const ModelOptions& options);
 
-// The models of one process, each loaded once.
+// The models of one process, each loaded once, and the data of its latest trials.
 class ModelPool {
  public:
   // Throws ModelError when the folder cannot be loaded. With a limit, the models used least
   // recently are unloaded first until the new one fits; references to them end there.
   [[nodiscard]] Replica& get(const ModelOptions& options);
+  [[nodiscard]] TaskDataCache& task_data() { return task_data_; }
 
   // Most bytes that the models may take together, as model_bytes() has them; 0: any. The one in use
   // is loaded in any case.
@@ -51,6 +53,7 @@ class ModelPool {
   std::int64_t max_bytes_ = 0;
   std::uint64_t num_uses_ = 0;
   std::function<void(const Replica&)> let_go_;
+  TaskDataCache task_data_;
 };
 
 // The fixed parts of one trial, the same on every rank: data, template, verbalizer, prompt space
@@ -59,7 +62,9 @@ class ModelPool {
 // on every rank alike, to scale its layers: model access that is no query and counts nowhere.
 class TrialContext {
  public:
-  // Throws ConfigError, DataError or ModelError. `model` must outlive the context.
+  // Throws ConfigError, DataError or ModelError. `models` must outlive the context.
+  TrialContext(const ExperimentSpec& spec, ModelPool& models);
+  // With data read for it alone. `model` must outlive the context.
   TrialContext(const ExperimentSpec& spec, Replica& model);
   TrialContext(const TrialContext&) = delete;
   TrialContext& operator=(const TrialContext&) = delete;
@@ -67,7 +72,7 @@ class TrialContext {
   [[nodiscard]] const ExperimentSpec& spec() const { return spec_; }
   [[nodiscard]] const PromptSpace& prompt_space() const { return *prompt_space_; }
   [[nodiscard]] const LanguageModelInfo& model_info() const { return model_.info(); }
-  [[nodiscard]] const std::string& data_fingerprint() const { return data_.fingerprint; }
+  [[nodiscard]] const std::string& data_fingerprint() const { return fingerprint_; }
   [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
   [[nodiscard]] std::span<const Example> examples(Split split) const;
   [[nodiscard]] std::vector<std::int32_t> gold(Split split) const;
@@ -84,6 +89,11 @@ class TrialContext {
   // Tokens that scoring the point on the whole split will send.
   [[nodiscard]] std::int64_t count_tokens(const std::vector<double>& point, Split split) const;
 
+  // Tokens of one query with the point, the mean over at most `max_examples` of the split, spread
+  // evenly over it.
+  [[nodiscard]] double mean_tokens(const std::vector<double>& point, Split split,
+                                   std::size_t max_examples) const;
+
   // Scores a work item of this trial. Failure is data: never throws for what an evaluation does.
   [[nodiscard]] WorkResult run(const WorkItem& item);
 
@@ -96,6 +106,9 @@ class TrialContext {
   [[nodiscard]] PromptRecord describe_manual() const;
 
  private:
+  using Data = std::shared_ptr<const TaskData>;
+  TrialContext(const ExperimentSpec& spec, Replica& model, Data data);
+
   [[nodiscard]] PromptSpaceInputs space_inputs() const;
   [[nodiscard]] std::vector<double> measure_layers(const PromptVectors& base);
   void check_length(const PromptVectors& base) const;
@@ -104,7 +117,8 @@ class TrialContext {
 
   ExperimentSpec spec_;
   Replica& model_;
-  TaskData data_;
+  Data data_;
+  std::string fingerprint_;
   std::vector<std::string> notes_;
   std::unique_ptr<PromptTemplate> prompt_template_;
   std::unique_ptr<Verbalizer> verbalizer_;

@@ -12,6 +12,7 @@
 #include "bbprompt/run/evaluation_group.hpp"
 #include "bbprompt/run/search_budget.hpp"
 #include "bbprompt/run/trial_context.hpp"
+#include "bbprompt/run/trial_shape.hpp"
 #include "bbprompt/store/trial_record.hpp"
 #include "bbprompt/sweep/sweep_plan.hpp"
 
@@ -63,10 +64,11 @@ class TrialRun {
   // The same for one evaluation of the open group, which is counted.
   void fail_evaluation(Split split, const std::string& reason);
 
-  // Queries the whole trial will take by its budget, about; and how many it took so far.
-  [[nodiscard]] std::int64_t num_queries_planned() const;
+  // What the whole trial will ask by its budget, about; and how many queries it took so far.
+  [[nodiscard]] TrialShape shape() const;
+  [[nodiscard]] std::int64_t num_queries_planned() const { return shape().num_queries(); }
+  [[nodiscard]] std::int64_t num_generations_planned() const { return shape().num_generations; }
   [[nodiscard]] std::int64_t num_queries_done() const;
-  [[nodiscard]] std::int64_t num_generations_planned() const;
 
  private:
   enum class Phase { kSearch, kSelection, kFinal };

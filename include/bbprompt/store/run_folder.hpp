@@ -14,11 +14,17 @@ namespace bbprompt {
 [[nodiscard]] std::filesystem::path checkpoint_path(const std::filesystem::path& folder,
                                                     std::string_view id);
 
+// Finished trials of a running sweep, put together (finished_trials.hpp): "trials/pack-0001.h5".
+// The number of the next one is above those of all that are there.
+[[nodiscard]] std::filesystem::path next_pack_path(const std::filesystem::path& folder);
+[[nodiscard]] bool is_pack_name(std::string_view name);
+
 // The results of a run, finished or not. `path` is a results or trial file, or a run's folder: its
-// results.h5, or else every finished trial of its plan in the plan's order, with the run of those
-// that the plan itself wrote; without a plan.txt every finished trial in trials/ by ascending file
-// name, with the run of the first one. Throws StoreError when nothing is there, a file cannot be read, or,
-// without a plan, trials of different configurations or with one id lie together.
+// results.h5, or else every finished trial of its plan in trials/, packed or not, in the plan's
+// order, with the run of those that the plan itself wrote; without a plan.txt every finished trial
+// by ascending id, with the run of the first file. Throws StoreError when nothing is there, a file
+// cannot be read, a trial has two different results, or, without a plan, trials are of different
+// configurations.
 [[nodiscard]] Results read_run(const std::filesystem::path& path);
 
 }  // namespace bbprompt

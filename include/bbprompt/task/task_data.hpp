@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,8 +18,8 @@ struct TaskData {
   std::vector<Example> dev;
   std::vector<Example> test;  // in file order
 
-  // Every text of the train file, without labels, in file order: the drawn ones, and the rest.
-  std::vector<std::string> train_file_texts;
+  // The file that train was drawn from, shared by all draws from it; null where it was not read.
+  std::shared_ptr<const Dataset> train_file;
 
   // Identifies data and draw: SHA-256 over the digests of the files read and the rows drawn.
   std::string fingerprint;
@@ -29,7 +30,8 @@ struct TaskData {
   std::vector<std::string> notes;  // the same for a reader of the results; empty if there are none
 };
 
-// The texts that candidates of a discrete prompt are counted in, as views into `data`.
+// The texts that candidates of a discrete prompt are counted in, as views into `data`: of the drawn
+// train examples, or every text of the train file in file order.
 [[nodiscard]] std::vector<std::string_view> candidate_texts(const TaskData& data,
                                                             CandidateText text);
 
@@ -39,10 +41,21 @@ struct TaskData {
 [[nodiscard]] std::vector<std::int64_t> thin_out(const std::vector<Example>& examples,
                                                  std::int64_t max_rows);
 
+// A task's files, read; no `dev`: drawn from train too.
+struct TaskFiles {
+  std::shared_ptr<const Dataset> train;
+  std::shared_ptr<const Dataset> dev;
+  std::shared_ptr<const Dataset> test;
+};
+
 // Reads the task's files and draws the split of `seed` (few_shot_split.hpp); test is the whole
 // file or thin_out(.., few_shot.max_test). Throws DataError, and Error for options that contradict
 // themselves.
 [[nodiscard]] TaskData load_task_data(const TaskOptions& task, const FewShotOptions& few_shot,
                                       std::uint64_t seed);
+
+// The same from files at hand.
+[[nodiscard]] TaskData draw_task_data(const TaskFiles& files, const TaskOptions& task,
+                                      const FewShotOptions& few_shot, std::uint64_t seed);
 
 }  // namespace bbprompt

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "bbprompt/config/experiment_spec.hpp"
+#include "bbprompt/run/evaluation_group.hpp"
+#include "bbprompt/run/trial_context.hpp"
+
+namespace bbprompt {
+
+// How much a trial asks, and in which groups: TrialRun without scores. What only scores decide is
+// assumed: the search ends with its budget, every generation is of the first one's size, no prompt
+// is asked twice (the cache answers none), and the incumbent is a new one every second time that
+// dev evaluations are due.
+struct TrialShape {
+  std::int64_t num_train = 0;  // examples
+  std::int64_t num_dev = 0;
+  std::int64_t num_test = 0;
+  std::int64_t shard_size = 1;
+  std::int64_t population_size = 0;  // 0: no search
+  std::int64_t num_generations = 0;
+  std::int64_t num_fixed = 0;  // prompts of a method without a search
+  std::int64_t selection_every = 1;
+  bool is_last_selected = false;  // SelectionRule::kLast: incumbents are not evaluated
+  bool is_calibrated = false;
+  bool is_manual_scored = true;
+
+  // Generations (or none), what waits for dev behind the last one, the final evaluations.
+  [[nodiscard]] std::int64_t num_groups() const { return num_generations + 2; }
+
+  // Members of a group, as TrialRun::next_group() has them but for the points, which are empty.
+  [[nodiscard]] std::vector<EvaluationGroup::Member> group(std::int64_t index) const;
+
+  // Of all groups together, on one split or on all.
+  [[nodiscard]] std::int64_t num_queries(Split split) const;
+  [[nodiscard]] std::int64_t num_queries() const;
+};
+
+// Of a trial with these settings on the context's data and prompts (the context may be another
+// trial's as far as optimizer, budget and selection go). `population_size` 0: no search.
+// Generations are those that the limits on evaluations, queries and calls pay for; of tokens it is
+// known only when asked what a generation takes, so each query counts as the model's longest input.
+[[nodiscard]] TrialShape trial_shape(const ExperimentSpec& spec, const TrialContext& context,
+                                     std::int64_t population_size);
+
+}  // namespace bbprompt

@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bbprompt/store/trial_record.hpp"
+
+namespace bbprompt {
+
+// A finished trial at a glance.
+struct TrialBrief {
+  std::string id;
+  std::string state;  // done, failed
+  std::string failure;
+  std::string digest;
+  std::int64_t num_queries = 0;
+  std::int64_t num_generations = 0;
+  std::optional<double> test_metric;
+};
+
+// All finished trials in a run's folder, and their way through its files: each gets a file of its
+// own (trial_file.hpp), many such files are put together into a pack (trials/pack-NNNN.h5, a
+// results file), and at the end all trials into results.h5. So a sweep of thousands keeps a few
+// hundred files at most. Every file is whole before those it replaces are removed; what a kill in
+// between leaves twice is equal and counts once. A trial that is done replaces a failed record of
+// it; of two failed ones the later file counts.
+class FinishedTrials {
+ public:
+  struct Limits {
+    std::size_t num_singles = 200;  // files of one trial each, before they become a pack
+  };
+
+  // Looks at the files that are there, and removes files of single trials that a pack has. Throws
+  // StoreError when one cannot be read, and when a trial is done in two files with different
+  // results.
+  FinishedTrials(std::filesystem::path folder, RunInfo run);
+  FinishedTrials(std::filesystem::path folder, RunInfo run, const Limits& limits);
+
+  // Null when the trial has not finished.
+  [[nodiscard]] const TrialBrief* find(const std::string& id) const;
+  [[nodiscard]] std::size_t size() const { return known_.size(); }
+
+  // Writes the trial's file, and a pack when there are many. Throws StoreError (see write_trial).
+  void add(const TrialRecord& record);
+
+  // A failed trial that is run again.
+  void forget(const std::string& id);
+
+  // Writes results.h5 with these trials in this order, unless it holds just that, and removes the
+  // files that hold nothing else. Throws StoreError when a trial is missing.
+  void consolidate(const std::vector<std::string>& ids);
+
+ private:
+  struct File {
+    std::filesystem::path path;
+    bool is_single = false;
+    std::vector<std::string> ids;
+  };
+  struct Known {
+    TrialBrief brief;
+    std::filesystem::path file;
+  };
+
+  void look_at(const std::filesystem::path& path);
+  void take(const TrialBrief& brief, const std::filesystem::path& file);
+  void pack();
+  void remove_file(const std::filesystem::path& path);
+  [[nodiscard]] bool is_consolidated(const std::vector<std::string>& ids) const;
+  [[nodiscard]] std::vector<TrialRecord> read_records(const std::vector<std::string>& ids) const;
+
+  std::filesystem::path folder_;
+  RunInfo run_;
+  Limits limits_;
+  std::vector<File> files_;  // earlier ones first
+  std::map<std::string, Known> known_;
+  std::size_t num_singles_ = 0;
+};
+
+}  // namespace bbprompt

@@ -1,0 +1,40 @@
+#include <iostream>
+
+#include "app/configuration_arguments.hpp"
+#include "bbprompt/base/error.hpp"
+#include "bbprompt/run/trial_run.hpp"
+
+namespace bbprompt {
+
+int validate_command(const Arguments& arguments) {
+  boost::program_options::variables_map values;
+  const auto options = configuration_options(
+      {.usage = "bbprompt validate FILE.yaml [--set KEY=VALUE ...]",
+       .about = "Checks the whole of a configuration: every key, the data files, the few-shot draw "
+                "of every trial, "
+                "the model; and asks the model one query with the manual prompt and one with a "
+                "learned prompt.",
+       .example = "  bbprompt validate configs/quickstart/quickstart.yaml --set seeds=3\n"});
+  if (!parse_arguments(arguments, options, values)) return kExitDone;
+  const SweepPlan plan = load_plan(values);
+  ModelPool models;
+  for (const TrialSpec& trial : plan.trials) {
+    TrialContext context(trial.spec, models);
+    const TrialRun run(identity_of(trial), context);
+    const Eigen::VectorXd start = context.prompt_space().domain().start;
+    for (const bool is_manual : {true, false}) {
+      const WorkResult result = context.run({.split = Split::kTrain,
+                                             .begin = 0,
+                                             .end = 1,
+                                             .is_manual = is_manual,
+                                             .point = {start.data(), start.data() + start.size()}});
+      if (!result.ok()) throw Error(trial.id + ": " + result.error);
+    }
+    std::cout << trial.id << ": good\n";
+    for (const std::string& note : context.notes()) std::cout << "  note: " << note << '\n';
+  }
+  std::cout << plan.trials.size() << " trials are good\n";
+  return kExitDone;
+}
+
+}  // namespace bbprompt
