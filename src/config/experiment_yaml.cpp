@@ -8,7 +8,8 @@ namespace bbprompt {
 namespace {
 
 bool is_trial_row(const SchemaRow& row) {
-  return row.key != "data_folder" && !overlaps(row.key, "output") && !overlaps(row.key, "sweep") &&
+  return row.key != "data_folder" && !overlaps(row.key, "output") &&
+         !overlaps(row.key, "failures") && !overlaps(row.key, "sweep") &&
          !overlaps(row.key, "profile") && !overlaps(row.key, "profiles");
 }
 
@@ -49,7 +50,8 @@ std::string setting_text(const ExperimentSpec& spec, std::string_view key) {
 }
 
 std::string to_yaml(const ExperimentSpec& spec) {
-  ConfigFields fields{.spec = spec, .seeds = {spec.seed}, .data_folder = {}, .output = {}};
+  ConfigFields fields{
+      .spec = spec, .seeds = {spec.seed}, .data_folder = {}, .output = {}, .failures = {}};
   std::string yaml;
   std::string_view before;
   for (const auto& row : schema()) {

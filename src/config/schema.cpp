@@ -306,6 +306,17 @@ constexpr SchemaRow kRowsAfterPrompt[] = {
      .field = [](ConfigFields& f) -> FieldRef { return &f.output.checkpoint_every; },
      .limits = {1, kMany},
      .meaning = "generations between checkpoints of a trial"},
+
+    {.key = "failures.policy",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.failures.policy; },
+     .choices = {"worst_fitness", "fail_trial"},
+     .meaning = "an evaluation that failed at every attempt: its candidate is the worst of its "
+                "generation, or its trial ends as failed. In the final evaluation it always does"},
+    {.key = "failures.max_attempts",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.failures.max_attempts; },
+     .limits = {1, 100},
+     .meaning = "attempts per work item, each on another worker where there is one; not part of "
+                "the trial's id, as `failures.policy`"},
 };
 
 bool has_prefix(std::string_view key, std::string_view prefix) {

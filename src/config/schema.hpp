@@ -19,6 +19,7 @@ struct ConfigFields {
   std::vector<std::uint64_t> seeds = {1};
   std::filesystem::path data_folder;
   OutputOptions output;
+  FailureOptions failures;
   PromptSource prompts_from;
   SamplingOptions random;
   SamplingOptions quasi_random;
@@ -49,13 +50,14 @@ struct SweepField {
   bool is_list = false;
 };
 
-using FieldRef = std::variant<int*, std::int64_t*, double*, OptionalReal, bool*, TextField,
-                              std::string*, std::filesystem::path*, PromptKind*, Relaxation*,
-                              CandidateSource*, CandidateText*, SoftPromptMode*, SoftPromptLayers*,
-                              ObjectiveKind*, MetricKind*, Calibration*, SelectionRule*,
-                              OptimizerKind*, CovarianceKind*, RestartKind*, PolicyGradientVariant*,
-                              GradientRule*, std::vector<std::string>*, std::vector<LabelOptions>*,
-                              std::vector<std::uint64_t>*, TextListField, SweepField>;
+using FieldRef =
+    std::variant<int*, std::int64_t*, double*, OptionalReal, bool*, TextField, std::string*,
+                 std::filesystem::path*, PromptKind*, Relaxation*, CandidateSource*, CandidateText*,
+                 SoftPromptMode*, SoftPromptLayers*, ObjectiveKind*, MetricKind*, Calibration*,
+                 SelectionRule*, FailurePolicy*, OptimizerKind*, CovarianceKind*, RestartKind*,
+                 PolicyGradientVariant*, GradientRule*, std::vector<std::string>*,
+                 std::vector<LabelOptions>*, std::vector<std::uint64_t>*, TextListField,
+                 SweepField>;
 
 // Limits of a number, or of each number in a list.
 struct Limits {

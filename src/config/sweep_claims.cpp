@@ -8,8 +8,8 @@
 namespace bbprompt {
 namespace {
 
-constexpr std::array<std::string_view, 7> kNotForTrials = {
-    "name", "seeds", "data_folder", "output", "sweep", "profile", "profiles"};
+constexpr std::array<std::string_view, 8> kNotForTrials = {
+    "name", "seeds", "data_folder", "output", "failures", "sweep", "profile", "profiles"};
 
 void require_sweepable(const ConfigEntry& entry) {
   require_known_key(entry.key, entry.position);

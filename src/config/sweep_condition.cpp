@@ -23,7 +23,8 @@ void require_testable(const ConfigEntry& entry) {
     fail_config(entry.position, entry.key,
                 "a condition asks single keys, such as \"objective.kind\", not a section");
   }
-  for (const auto* key : {"name", "data_folder", "output", "sweep", "profile", "profiles"}) {
+  for (const auto* key :
+       {"name", "data_folder", "output", "failures", "sweep", "profile", "profiles"}) {
     if (overlaps(entry.key, key)) {
       fail_config(entry.position, entry.key, "a condition cannot ask this key");
     }

@@ -101,11 +101,13 @@ void parse_variants(const ConfigNode& variants, SweepSpec& sweep, const SweepCla
 // What stands beside the sweep.
 SweepSpec parse_frame(const ConfigDocument& document) {
   ConfigFields fields;
-  for (const auto* section : {"name", "seeds", "data_folder", "output", "sweep.prompts_from"}) {
+  for (const auto* section :
+       {"name", "seeds", "data_folder", "output", "failures", "sweep.prompts_from"}) {
     read_section(document.root, section, fields);
   }
   SweepSpec sweep{.name = fields.spec.name,
                   .data_folder = fields.data_folder,
+                  .failures = fields.failures,
                   .output = fields.output,
                   .seeds = fields.seeds,
                   .prompts_from = fields.prompts_from};

@@ -14,11 +14,26 @@ constexpr std::size_t kMaxContexts = 16;
 
 }  // namespace
 
+WorkerRun::WorkerRun(ModelPool& models) : models_(models) {
+  models_.on_unload([this](const Replica& model) { let_go(model); });
+}
+
+WorkerRun::~WorkerRun() { models_.on_unload({}); }
+
+// The pool unloads a model: contexts that refer to it are built anew when they are needed again.
+void WorkerRun::let_go(const Replica& model) {
+  for (auto& [trial, known] : trials_) {
+    if (known.model != &model || !known.context) continue;
+    known.context.reset();
+    recently_used_.remove(trial);
+  }
+}
+
 void WorkerRun::handle(const Bytes& bytes, const Reply& reply) {
   RunMessage message = decode(bytes);
   if (auto* settings = std::get_if<TrialMessage>(&message)) {
     const auto trial = settings->trial;
-    trials_[trial] = {.settings = std::move(*settings), .context = nullptr};
+    trials_[trial] = {.settings = std::move(*settings), .model = nullptr, .context = nullptr};
     recently_used_.remove(trial);
   } else if (const auto* forget = std::get_if<ForgetMessage>(&message)) {
     trials_.erase(forget->trial);
@@ -46,6 +61,7 @@ WorkResult WorkerRun::work(const WorkItem& item) {
     result.error = error.what();
     result.is_retryable = true;
   }
+  result.attempt = item.attempt;
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
 }
@@ -62,7 +78,9 @@ TrialContext& WorkerRun::context_of(std::int32_t trial) {
     const auto& settings = known->second.settings;
     const ExperimentSpec spec = experiment_from_yaml(
         settings.resolved_yaml, {.folder = settings.folder, .data = settings.data_folder});
-    known->second.context = std::make_unique<TrialContext>(spec, models_.get(spec.model));
+    Replica& model = models_.get(spec.model);
+    known->second.model = &model;
+    known->second.context = std::make_unique<TrialContext>(spec, model);
   }
   recently_used_.push_front(trial);
   return *known->second.context;
@@ -81,7 +99,11 @@ void serve_master(Channel& channel, ModelPool& models,
     if (const auto message = channel.receive(0.2)) {
       worker.handle(message->bytes,
                     [&](Bytes answer) { channel.send(kMaster, std::move(answer)); });
+      continue;
     }
+    const std::vector<int> lost = channel.lost_ranks();
+    if (std::find(lost.begin(), lost.end(), kMaster) != lost.end())
+      throw CommError("the master is lost");
   }
 }
 

@@ -57,6 +57,7 @@ class Expansion {
     check_rules();
     return {.name = sweep_.name,
             .output = sweep_.output,
+            .failures = sweep_.failures,
             .folder = std::filesystem::current_path() / roots_.folder,
             .data_folder = roots_.data,
             .trials = std::move(trials_),

@@ -67,11 +67,11 @@ TEST(ConfigErrors, UnknownKeysNameTheNearestOne) {
       {"", "\"\": 3\n",
        "c.yaml:9:1: unknown key; known here: name, profile, profiles, model, task, few_shot, "
        "prompt, objective, scoring, optimizer, budget, selection, manual_baseline, shard_size, "
-       "seeds, data_folder, output, sweep"},
+       "seeds, data_folder, output, failures, sweep"},
       {"", "<<: {length: 3}\n",
        "c.yaml:9:1: <<: unknown key; known here: name, profile, profiles, model, task, few_shot, "
        "prompt, objective, scoring, optimizer, budget, selection, manual_baseline, shard_size, "
-       "seeds, data_folder, output, sweep"},
+       "seeds, data_folder, output, failures, sweep"},
   });
 }
 
@@ -271,6 +271,8 @@ TEST(ConfigErrors, SweepsAreChecked) {
        "c.yaml:10:10: seeds: a sweep cannot set this key; list the seeds "
        "in the top-level \"seeds\""},
       {"axes: {output.folder: [a]}", "c.yaml:10:10: output.folder: a sweep cannot set this key"},
+      {"axes: {failures.max_attempts: [2]}",
+       "c.yaml:10:10: failures.max_attempts: a sweep cannot set this key"},
       {"axes: {prompt.length: [1], prompt: [{kind: soft}]}",
        "c.yaml:10:30: prompt: axis prompt sets what axis prompt.length sets too (prompt.length)"},
       {"variants: {a: 5}",

@@ -94,6 +94,7 @@ TEST(Checkpoint, ComesBackBitForBit) {
   EXPECT_EQ(read.incumbent_label_means, written.incumbent_label_means);
   EXPECT_TRUE(read.incumbent == written.incumbent);
   EXPECT_EQ(read.incumbent_fitness, written.incumbent_fitness);
+  EXPECT_EQ(read.version, written.version);
 }
 
 TEST(Checkpoint, ComesBackWhenNothingHasHappenedYet) {

@@ -76,9 +76,10 @@ struct SweepOverride {
 struct SweepSpec {
   std::string name;
   std::filesystem::path data_folder;  // as written
-  OutputOptions output;               // folder filled in: "out/NAME" by default
-  std::vector<std::uint64_t> seeds;   // at least one, no seed twice
-  std::vector<SweepAxis> axes;        // axes in file order, zipped groups, the list
+  FailureOptions failures;
+  OutputOptions output;              // folder filled in: "out/NAME" by default
+  std::vector<std::uint64_t> seeds;  // at least one, no seed twice
+  std::vector<SweepAxis> axes;       // axes in file order, zipped groups, the list
   SweepSampling random;
   SweepSampling quasi_random;
   std::vector<SweepVariant> variants;
@@ -102,9 +103,9 @@ struct PromptVariant {
 
 // Throws ConfigError for an unknown key of any part, a list without values, zipped lists of
 // different lengths, a distribution with wrong limits or that does not suit its key, a key that no
-// sweep may set (name, seeds, data_folder, output), a condition that no value could meet, and a key
-// that two parts would set, or one part twice: one of them would win silently. Only an override may
-// set what a variant sets.
+// sweep may set (name, seeds, data_folder, output, failures), a condition that no value could meet,
+// and a key that two parts would set, or one part twice: one of them would win silently. Only an
+// override may set what a variant sets.
 [[nodiscard]] SweepSpec parse_sweep(const ConfigDocument& document);
 
 }  // namespace bbprompt

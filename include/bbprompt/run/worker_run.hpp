@@ -20,7 +20,10 @@ class WorkerRun {
   using Reply = std::function<void(Bytes)>;
 
   // `models` must outlive the worker.
-  explicit WorkerRun(ModelPool& models) : models_(models) {}
+  explicit WorkerRun(ModelPool& models);
+  WorkerRun(const WorkerRun&) = delete;
+  WorkerRun& operator=(const WorkerRun&) = delete;
+  ~WorkerRun();
 
   // Handles one message from the master. Throws CommError for one that breaks the protocol.
   void handle(const Bytes& bytes, const Reply& reply);
@@ -30,11 +33,13 @@ class WorkerRun {
  private:
   struct KnownTrial {
     TrialMessage settings;
+    const Replica* model = nullptr;
     std::unique_ptr<TrialContext> context;  // null until needed, or when thrown away to save memory
   };
 
   [[nodiscard]] WorkResult work(const WorkItem& item);
   [[nodiscard]] TrialContext& context_of(std::int32_t trial);
+  void let_go(const Replica& model);
 
   ModelPool& models_;
   std::map<std::int32_t, KnownTrial> trials_;

@@ -31,6 +31,7 @@ struct TrialSpec {
 struct SweepPlan {
   std::string name;
   OutputOptions output;
+  FailureOptions failures;
   std::filesystem::path folder;       // absolute; relative paths in the trials start there
   std::filesystem::path data_folder;  // absolute; and paths written "data:..." here
   // Variants x axes, zipped groups, list, random and quasi-random points (last fastest) x seeds,
