@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/store/plan_file.hpp"
 #include "tests/support.hpp"
 
 namespace bbprompt {

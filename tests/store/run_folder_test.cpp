@@ -5,6 +5,7 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/store/checkpoint.hpp"
+#include "bbprompt/store/plan_file.hpp"
 #include "bbprompt/store/results_file.hpp"
 #include "bbprompt/store/trial_file.hpp"
 #include "tests/store/sample_records.hpp"
