@@ -7,6 +7,7 @@
 #include <ctime>
 #include <limits>
 #include <set>
+#include <utility>
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/log.hpp"
@@ -20,6 +21,10 @@ namespace bbprompt {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// How often the results of an open group are saved, and how long that may take at a stop.
+constexpr double kOpenGroupSeconds = 60.0;
+constexpr double kStopSeconds = 15.0;
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
@@ -126,6 +131,7 @@ void MasterRun::start_trial(std::size_t index) {
   trial.context = std::make_unique<TrialContext>(spec.spec, models_.get(spec.spec.model));
   trial.run = std::make_unique<TrialRun>(identity_of(spec), *trial.context);
   trial.start = Clock::now();
+  trial.last_save = trial.start;
   resume(trial, spec.id);
   active_.emplace(index, std::move(trial));
   advance(index);
@@ -139,7 +145,9 @@ void MasterRun::resume(ActiveTrial& trial, const std::string& id) {
     logger()->info("{}: started", id);
     return;
   }
-  trial.run->restore(read_newest_checkpoint(file), file.string());
+  Checkpoint checkpoint = read_newest_checkpoint(file);
+  trial.run->restore(checkpoint, file.string());
+  trial.open = std::move(checkpoint.open);
   trial.seconds_before = trial.run->record().seconds;
   const auto& record = trial.run->record();
   logger()->info("{}: resumed behind generation {} of {} ({} evaluations, {} queries done)", id,
@@ -147,13 +155,22 @@ void MasterRun::resume(ActiveTrial& trial, const std::string& id) {
                  record.usage.at("search").num_evaluations, trial.run->num_queries_done());
 }
 
+// The next group, with the results that a checkpoint had for it.
+void MasterRun::open_group(ActiveTrial& trial) {
+  trial.group = trial.run->next_group();
+  const std::size_t num_known = trial.group.restore(std::exchange(trial.open, {}));
+  if (num_known == 0) return;
+  logger()->info("{}: {} results of the open group are in the checkpoint, not asked again",
+                 trial.run->record().id, num_known);
+}
+
 // Submits the trial's next group. One whose prompts are all in the cache is absorbed at once.
 void MasterRun::advance(std::size_t index) {
   ActiveTrial& trial = active_.at(index);
-  trial.group = trial.run->next_group();
-  while (trial.group.size() == 0) {
+  open_group(trial);
+  while (trial.group.is_settled()) {
     if (!absorb_group(index)) return;
-    trial.group = trial.run->next_group();
+    open_group(trial);
   }
   auto items = trial.group.items(static_cast<std::int32_t>(index), trial.num_groups++, next_item_);
   next_item_ += items.size();
@@ -166,6 +183,7 @@ void MasterRun::dispatch() {
     const int worker = assignment->worker;
     if (active_.at(index).told.insert(worker).second) {
       channel_.send(worker, encode(TrialMessage{.trial = assignment->item.trial,
+                                                .id = plan_.trials[index].id,
                                                 .resolved_yaml = plan_.trials[index].resolved_yaml,
                                                 .folder = plan_.folder.string(),
                                                 .data_folder = plan_.data_folder.string()}));
@@ -193,7 +211,12 @@ void MasterRun::handle(const Message& message) {
   const auto index = static_cast<std::size_t>(item->trial);
   ActiveTrial& trial = active_.at(index);
   trial.group.settle(*item, result);
-  if (trial.group.is_settled() && absorb_group(index)) advance(index);
+  trial.has_unsaved_results = true;
+  if (!trial.group.is_settled()) {
+    save_open_group(trial);
+  } else if (absorb_group(index)) {
+    advance(index);
+  }
 }
 
 // A broken node fails thousands of evaluations for one reason: the reason is told once a rank, its
@@ -211,6 +234,7 @@ bool MasterRun::absorb_group(std::size_t index) {
   const std::size_t num_before = generations.size();
   trial.run->absorb(trial.group, trial.seconds_before + seconds_since(trial.start));
   trial.is_saved = false;
+  trial.has_unsaved_results = false;
   update_progress(index);
   if (trial.run->is_finished()) {
     finish_trial(index);
@@ -227,12 +251,22 @@ bool MasterRun::absorb_group(std::size_t index) {
 
 void MasterRun::save_checkpoint(ActiveTrial& trial) {
   const auto file = checkpoint_path(folder_.path(), trial.run->record().id);
+  trial.last_save = Clock::now();
   try {
-    write_checkpoint(file, trial.run->save());
+    Checkpoint checkpoint = trial.run->save();
+    if (!trial.group.is_settled()) checkpoint.open = trial.group.save();
+    write_checkpoint(file, checkpoint);
     trial.is_saved = true;
+    trial.has_unsaved_results = false;
   } catch (const StoreError& error) {
     logger()->error("{}; going on, the last good checkpoint stays", error.what());
   }
+}
+
+// Now and then, for groups that take long; the more trials, the less often.
+void MasterRun::save_open_group(ActiveTrial& trial) {
+  const double interval = std::max(kOpenGroupSeconds, 0.2 * static_cast<double>(active_.size()));
+  if (seconds_since(trial.last_save) > interval) save_checkpoint(trial);
 }
 
 void MasterRun::finish_trial(std::size_t index) {
@@ -253,9 +287,26 @@ void MasterRun::finish_trial(std::size_t index) {
   active_.erase(index);
 }
 
+// What has come is paid for. Workers begin nothing more, so this ends. A master that is its own
+// worker has nothing under way.
+void MasterRun::take_last_results() {
+  const std::vector<int> workers = channel_.workers();
+  if (workers == std::vector<int>{channel_.rank()}) return;
+  for (const int worker : workers) channel_.send(worker, encode(DropMessage{}));
+  while (const auto message = channel_.receive(0.0)) handle(*message);
+}
+
 RunOutcome MasterRun::stop() {
+  take_last_results();
   for (auto& [index, trial] : active_) {
     if (!trial.is_saved) save_checkpoint(trial);
+  }
+  // Results of open groups only save paying for them again: not at the price of a late end.
+  const auto start = Clock::now();
+  for (auto& [index, trial] : active_) {
+    if (!trial.has_unsaved_results) continue;
+    if (seconds_since(start) > kStopSeconds) break;
+    save_checkpoint(trial);
   }
   progress_.state = "stopped";
   publish_progress(true);

@@ -9,6 +9,7 @@
 
 #include "bbprompt/comm/channel.hpp"
 #include "bbprompt/run/protocol.hpp"
+#include "bbprompt/run/query_log.hpp"
 #include "bbprompt/run/trial_context.hpp"
 
 namespace bbprompt {
@@ -19,8 +20,9 @@ class WorkerRun {
  public:
   using Reply = std::function<void(Bytes)>;
 
-  // `models` must outlive the worker.
-  explicit WorkerRun(ModelPool& models) : models_(models) {}
+  // `models` must outlive the worker, and so must the log of what is asked, where there is one.
+  explicit WorkerRun(ModelPool& models, QueryLog* query_log = nullptr)
+      : models_(models), query_log_(query_log) {}
 
   // Handles one message from the master. Throws CommError for one that breaks the protocol.
   void handle(const Bytes& bytes, const Reply& reply);
@@ -37,14 +39,15 @@ class WorkerRun {
   [[nodiscard]] TrialContext& context_of(std::int32_t trial);
 
   ModelPool& models_;
+  QueryLog* query_log_;
   std::map<std::int32_t, KnownTrial> trials_;
   std::list<std::int32_t> recently_used_;  // trials with a context, latest first
   bool is_stopped_ = false;
 };
 
 // Serves the master until it says stop. `is_stop_requested` tells whether a signal came; the master
-// is then asked to stop the run.
-void serve_master(Channel& channel, ModelPool& models,
+// is then asked to stop the run, and no work item is begun any more.
+void serve_master(Channel& channel, WorkerRun& worker,
                   const std::function<bool()>& is_stop_requested);
 
 }  // namespace bbprompt
