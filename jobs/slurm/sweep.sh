@@ -78,13 +78,25 @@ if [ "$code" -eq 0 ] && ! [ "$out/results.h5" -nt "$out/job.start" ]; then
   say "the launcher ended with 0, but $out/results.h5 is not there, or is older than this start"
   code=1
 fi
-# 3: stopped with checkpoints. Only then start again, and not for ever.
-if [ "$code" -eq 3 ] && [ "$is_ended_by_slurm" -eq 0 ]; then
+# A node that fails takes the launcher along at once, but Slurm takes minutes to notice; till then the job would end as
+# failed. (When the first node fails, this script is gone too, and Slurm starts the job again when it notices.)
+has_lost_node() {
+  [ "${SLURM_JOB_NUM_NODES:-1}" -gt 1 ] || return 1
+  ! timeout 60 srun --overlap --mpi=none --ntasks="$SLURM_JOB_NUM_NODES" --ntasks-per-node=1 true
+}
+reason=
+case $code in
+  0 | 2) ;;
+  3) reason="stopped with checkpoints" ;;
+  *) if [ "$is_ended_by_slurm" -eq 0 ] && has_lost_node; then reason="a node does not answer"; fi ;;
+esac
+# 3 and a lost node: only then start again, and not for ever.
+if [ -n "$reason" ] && [ "$is_ended_by_slurm" -eq 0 ]; then
   if [ "$restarts" -ge "$max_requeues" ]; then
-    say "stopped with checkpoints after $restarts requeues, which is the limit; submit it again to go on"
-    exit 3
+    say "$reason after $restarts requeues, which is the limit; submit it again to go on"
+    exit "$code"
   fi
-  say "stopped with checkpoints; requeue $((restarts + 1)) of at most $max_requeues"
+  say "$reason; requeue $((restarts + 1)) of at most $max_requeues"
   # The task of an array alone, not all of it.
   scontrol requeue "${SLURM_ARRAY_JOB_ID:+${SLURM_ARRAY_JOB_ID}_}${SLURM_ARRAY_TASK_ID:-$SLURM_JOB_ID}"
   sleep 60  # the requeue ends this shell

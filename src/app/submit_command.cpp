@@ -125,12 +125,17 @@ std::string profile_path(const po::variables_map& values) {
   return fs::absolute(path).string();
 }
 
+// A file that was named without its folder was found elsewhere.
+std::string config_path(const fs::path& given, const SweepPlan& plan) {
+  return fs::absolute(fs::exists(given) ? given : plan.folder / given.filename()).string();
+}
+
 JobRequest read_request(const po::variables_map& values, const SweepPlan& plan) {
   if (values.count("shard") > 0) {
     throw UsageError("submit: expected --array K for a sweep in parts, found --shard");
   }
   JobRequest request{.name = plan.name,
-                     .config = fs::absolute(values["file"].as<std::string>()).string(),
+                     .config = config_path(values["file"].as<std::string>(), plan),
                      .overrides = {},
                      .out = fs::absolute(plan.output.folder).string(),
                      .profile = profile_path(values),
