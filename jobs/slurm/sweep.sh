@@ -74,7 +74,7 @@ done
 
 # An exit code of 0 alone proves nothing: mpirun returns it too when a node took its ranks away. The results file is
 # written last, as a whole, by every run that comes to its end.
-if [ "$code" -eq 0 ] && ! [ "$out/results.h5" -nt "$out/job.start" ]; then
+if [ "$code" -eq 0 ] && { ! [ -e "$out/results.h5" ] || [ "$out/job.start" -nt "$out/results.h5" ]; }; then
   say "the launcher ended with 0, but $out/results.h5 is not there, or is older than this start"
   code=1
 fi

@@ -39,8 +39,7 @@ int dispatch(const Arguments& arguments) {
   static const std::map<std::string, std::function<int(const Arguments&)>> kCommands = {
       {"run", run_command},       {"plan", plan_command},       {"validate", validate_command},
       {"report", report_command}, {"status", status_command},   {"candidates", candidates_command},
-      {"data", data_command},     {"explain", explain_command},
-      {"submit", submit_command},
+      {"data", data_command},     {"explain", explain_command}, {"submit", submit_command},
   };
   if (arguments.empty()) {
     std::cerr << kUsage;

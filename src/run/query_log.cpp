@@ -7,10 +7,10 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
-#include <nlohmann/json.hpp>
 #include <span>
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/json.hpp"
 #include "bbprompt/base/log.hpp"
 #include "bbprompt/base/sha256.hpp"
 #include "bbprompt/base/utf8.hpp"
