@@ -30,9 +30,9 @@ except ImportError:
 # Two tasks, four kinds of search, two seeds: 16 trials of a second or less.
 SETTINGS = {
     "seeds": "[1,2]",
-    "budget.evaluations": "24",
+    "budget.evaluations": "18",
     "optimizer.cma_es.population_size": "6",
-    "few_shot": "{train_per_class: 4, dev_per_class: 3, max_test: 24}",
+    "few_shot": "{train_per_class: 3, dev_per_class: 2, max_test: 12}",
     "sweep.variants": "{cma: {prompt.kind: discrete}, soft: {prompt.kind: soft},"
                       " cat: {prompt.kind: discrete, prompt.discrete.relaxation: index, optimizer.kind: cat_cma},"
                       " random: {prompt.kind: discrete, optimizer.kind: random_search}}",
