@@ -6,12 +6,14 @@
 #include <iostream>
 
 #include "app/command.hpp"
+#include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/config/data_path.hpp"
 #include "bbprompt/explain/choose_trials.hpp"
 #include "bbprompt/explain/explanation.hpp"
 #include "bbprompt/explain/explanation_text.hpp"
 #include "bbprompt/explain/open_trial.hpp"
+#include "bbprompt/report/prompt_effects.hpp"
 #include "bbprompt/store/run_folder.hpp"
 
 namespace bbprompt {
@@ -52,6 +54,10 @@ CommandOptions explain_options() {
       "replacements", po::value<int>()->value_name("K"),
       "other candidates tried at each position; default 5, none in short explanations");
   options.named.add_options()("json", "everything, for programs");
+  options.named.add_options()(
+      "save",
+      "also write RUN/explanations.json, everything, which \"report --html\" "
+      "shows beside the prompts");
   add_text("data-folder", "FOLDER",
            "data folder, instead of the run's data_folder and BBPROMPT_DATA");
   add_text("config-folder", "FOLDER",
@@ -122,6 +128,11 @@ class Counter {
   bool is_shown_ = false;
 };
 
+void save(const std::vector<Explanation>& explanations, const std::filesystem::path& run) {
+  const auto folder = std::filesystem::is_directory(run) ? run : run.parent_path();
+  replace_file(folder / kExplanationsFile, to_json(explanations));
+}
+
 }  // namespace
 
 int explain_command(const Arguments& arguments) {
@@ -157,6 +168,7 @@ int explain_command(const Arguments& arguments) {
               << std::flush;
   }
   if (is_json) std::cout << to_json(explanations);
+  if (values.count("save") > 0) save(explanations, values["run"].as<std::string>());
   if (style.is_short && !is_json) {
     std::cout << "\nin full: bbprompt explain " << values["run"].as<std::string>()
               << " --trial ID\n";

@@ -1,5 +1,6 @@
 #include <array>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
 
 #include "app/command.hpp"
@@ -88,9 +89,23 @@ std::string rendered(const Results& results, const ReportRequest& request,
   return to_text(results, request);
 }
 
-void write_page(const Results& results, const ReportRequest& request, const std::string& path) {
+// What "bbprompt explain --save" left in the runs' folders.
+EffectsByTrial saved_effects(const std::vector<std::string>& runs) {
+  EffectsByTrial effects;
+  for (const std::filesystem::path run : runs) {
+    const auto folder = std::filesystem::is_directory(run) ? run : run.parent_path();
+    const auto file = folder / kExplanationsFile;
+    if (std::filesystem::exists(file)) read_effects(file, effects);
+  }
+  return effects;
+}
+
+void write_page(const Results& results, const ReportRequest& request,
+                const po::variables_map& values) {
   const char* search_path = std::getenv("PATH");
-  replace_file(path, to_html(results, request, Gnuplot::find(search_path ? search_path : "")));
+  const auto effects = saved_effects(values["run"].as<std::vector<std::string>>());
+  replace_file(text_of(values, "html"),
+               to_html(results, request, Gnuplot::find(search_path ? search_path : ""), effects));
 }
 
 }  // namespace
@@ -111,7 +126,7 @@ int report_command(const Arguments& arguments) {
                               .efficiency = text_of(values, "efficiency")};
   const Results results = merge_runs(std::move(runs));
   if (values.count("html") > 0) {
-    write_page(results, request, text_of(values, "html"));
+    write_page(results, request, values);
   } else {
     std::cout << rendered(results, request, values);
   }

@@ -23,6 +23,7 @@
 #include "bbprompt/comm/mpi_channel.hpp"
 #include "bbprompt/comm/mpi_environment.hpp"
 #include "bbprompt/run/deadline.hpp"
+#include "bbprompt/run/farewell.hpp"
 #include "bbprompt/run/master_run.hpp"
 #include "bbprompt/run/worker_run.hpp"
 
@@ -30,10 +31,6 @@ namespace bbprompt {
 namespace {
 
 namespace po = boost::program_options;
-
-// How long the workers may take to say farewell before the master leaves without them. Shorter than
-// the second that mpirun grants between SIGTERM and SIGKILL.
-constexpr double kFarewellSeconds = 0.7;
 
 CommandOptions run_options() {
   CommandOptions options = configuration_options(
@@ -55,6 +52,9 @@ CommandOptions run_options() {
   options.named.add_options()(
       "stop-before", po::value<std::string>()->default_value("60s")->value_name("DURATION"),
       "how long before the end of the time to stop");
+  options.named.add_options()("model-memory", po::value<std::int64_t>()->value_name("MB"),
+                              "most memory of a worker for models, in MB of their weights files: "
+                              "those not used for longest are unloaded; default: any");
   options.named.add_options()("progress",
                               po::value<std::string>()->default_value("auto")->value_name("STYLE"),
                               "auto, live (one line, redrawn), plain (lines), none");
@@ -102,6 +102,16 @@ struct RunArguments {
   double lock_seconds = 60.0;
 };
 
+// 0: any.
+std::int64_t model_memory(const po::variables_map& values) {
+  if (values.count("model-memory") == 0) return 0;
+  const auto megabytes = values["model-memory"].as<std::int64_t>();
+  constexpr std::int64_t kMost = 1'000'000'000;
+  if (megabytes >= 1 && megabytes <= kMost) return megabytes * 1'000'000;
+  throw UsageError("--model-memory: expected megabytes from 1 to " + std::to_string(kMost) +
+                   ", found " + std::to_string(megabytes));
+}
+
 std::int64_t seconds_since_1970() { return std::time(nullptr); }
 
 RunArguments read_arguments(const po::variables_map& values) {
@@ -132,6 +142,10 @@ RunOutcome run_plan(const SweepPlan& plan, const RunFolder& folder, Channel& cha
   logger()->info("{} {} in {}: {} trials, {} ranks",
                  folder.is_resumed() ? "going on with" : "starting", plan.name,
                  folder.path().string(), plan.trials.size(), num_ranks);
+  if (const auto& change = folder.change()) {
+    logger()->info("the plan has changed: {} trials kept, {} new, {} left out", change->num_kept,
+                   change->num_new, change->num_left_out);
+  }
   MasterRun master(plan, folder, channel, models,
                    {.is_stop_requested =
                         [&] {
@@ -139,7 +153,8 @@ RunOutcome run_plan(const SweepPlan& plan, const RunFolder& folder, Channel& cha
                           return stop_signal() != 0 || is_time_over(arguments);
                         },
                     .on_progress = [&](const RunProgress& progress) { view.show(progress); },
-                    .info = describe_run(plan, num_ranks)});
+                    .info = describe_run(plan, num_ranks),
+                    .worker_model_bytes = model_memory(values)});
   const RunOutcome outcome = master.run();
   view.clear();
   return outcome;
@@ -218,9 +233,7 @@ int run_master_rank(Channel& channel, ModelPool& models, const po::variables_map
     problem = error.what();
   }
   if (problem) std::cerr << "bbprompt: " << *problem << std::endl;
-  if (!MasterRun::stop_workers(channel, kFarewellSeconds))
-    MpiEnvironment::leave_without_finalize(code);
-  return code;
+  return say_farewell(channel, code);
 }
 
 int run_in_world(const po::variables_map& values) {
@@ -229,11 +242,12 @@ int run_in_world(const po::variables_map& values) {
   if (communicator.size() == 1) return run_alone(values);
   MpiChannel channel(communicator);
   ModelPool models;
+  if (communicator.rank() != 0) models.set_max_bytes(model_memory(values));
   if (communicator.rank() == 0) return run_master_rank(channel, models, values);
   try {
     const auto query_log = make_query_log(values);
-    WorkerRun worker(models, query_log.get());
-    serve_master(channel, worker, [] { return stop_signal() != 0; });
+    serve_master(
+        channel, models, [] { return stop_signal() != 0; }, query_log.get());
     return kExitDone;
   } catch (const std::exception& error) {
     std::cerr << "bbprompt: rank " << communicator.rank() << ": " << error.what() << std::endl;
@@ -247,6 +261,7 @@ int run_command(const Arguments& arguments) {
   po::variables_map values;
   const auto options = run_options();
   if (!parse_arguments(arguments, options, values)) return kExitDone;
+  (void)model_memory(values);  // refused on every rank, before any waits for another
   catch_stop_signals();
   return is_started_by_mpi_launcher() ? run_in_world(values) : run_alone(values);
 }

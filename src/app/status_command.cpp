@@ -1,6 +1,7 @@
 #include <spdlog/fmt/fmt.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cmath>
@@ -8,6 +9,8 @@
 #include <ctime>
 #include <filesystem>
 #include <iostream>
+#include <string>
+#include <vector>
 
 #include "app/command.hpp"
 #include "app/progress_view.hpp"
@@ -31,7 +34,79 @@ bool is_known_dead(const RunProgress& progress) {
          ::kill(static_cast<pid_t>(progress.process_id), 0) != 0 && errno == ESRCH;
 }
 
-void print_status(const RunProgress& progress) {
+// Workers shown: the slowest of those that scored enough to tell, and all that do not answer.
+constexpr std::size_t kNumSlowest = 3;
+// Lines of the table without --all: running and failed trials first.
+constexpr std::size_t kNumTrials = 40;
+
+void print_workers(const std::vector<WorkerProgress>& workers) {
+  std::vector<const WorkerProgress*> measured;
+  for (const WorkerProgress& worker : workers) {
+    if (std::isfinite(worker.queries_per_second())) measured.push_back(&worker);
+    if (worker.state != "working")
+      std::cout << fmt::format("  worker {}: {}\n", worker.rank, worker.state);
+  }
+  if (measured.size() < 2) return;
+  std::sort(measured.begin(), measured.end(), [](const auto* a, const auto* b) {
+    return a->queries_per_second() < b->queries_per_second();
+  });
+  const double median = measured[measured.size() / 2]->queries_per_second();
+  std::cout << fmt::format("  workers: median {:.1f} queries/s; slowest:", median);
+  for (std::size_t i = 0; i < std::min(kNumSlowest, measured.size()); ++i) {
+    std::cout << fmt::format("{} rank {} {:.1f}/s ({} items)", i == 0 ? "" : ",", measured[i]->rank,
+                             measured[i]->queries_per_second(), measured[i]->num_items);
+  }
+  std::cout << '\n';
+}
+
+void print_failures(const RunProgress& progress) {
+  if (progress.num_retried + progress.num_given_up == 0) return;
+  std::cout << fmt::format("  failed evaluations: {} tried again, {} given up\n",
+                           progress.num_retried, progress.num_given_up);
+  for (const FailureProgress& failure : progress.failures) {
+    std::cout << fmt::format("    {} times, last on rank {}: {}\n", failure.count, failure.rank,
+                             failure.reason);
+  }
+}
+
+// The trials that say most, in plan order: those that run, then failed ones, then the last that
+// ended, then the next that wait.
+std::vector<const TrialProgress*> choose_trials(const std::vector<TrialProgress>& trials,
+                                                std::size_t limit) {
+  std::vector<std::size_t> chosen;
+  const auto take = [&](const std::string& state, bool is_last_first) {
+    for (std::size_t k = 0; k < trials.size() && chosen.size() < limit; ++k) {
+      const std::size_t i = is_last_first ? trials.size() - 1 - k : k;
+      if (trials[i].state == state) chosen.push_back(i);
+    }
+  };
+  take("running", false);
+  take("failed", false);
+  take("done", true);
+  take("waiting", false);
+  std::sort(chosen.begin(), chosen.end());
+  std::vector<const TrialProgress*> shown;
+  shown.reserve(chosen.size());
+  for (const std::size_t i : chosen) shown.push_back(&trials[i]);
+  return shown;
+}
+
+void print_trials(const std::vector<const TrialProgress*>& trials) {
+  std::size_t width = 5;
+  for (const TrialProgress* trial : trials) width = std::max(width, trial->id.size());
+  std::cout << fmt::format("{:<{}}  {:<8} {:>9} {:>11} {:>10} {:>8} {:>8} {:>8}\n", "trial", width,
+                           "state", "gen", "evaluations", "queries", "fitness", "dev", "test");
+  for (const TrialProgress* trial : trials) {
+    std::cout << fmt::format(
+        "{:<{}}  {:<8} {:>9} {:>11} {:>10} {:>8} {:>8} {:>8}\n", trial->id, width, trial->state,
+        fmt::format("{}/{}", trial->num_generations, trial->num_generations_planned),
+        trial->num_evaluations, trial->num_queries, figure(trial->incumbent_fitness),
+        figure(trial->dev_metric), figure(trial->test_metric));
+    if (!trial->failure.empty()) std::cout << "    " << trial->failure << '\n';
+  }
+}
+
+void print_status(const RunProgress& progress, std::size_t limit) {
   const std::int64_t age = std::time(nullptr) - progress.updated;
   std::cout << fmt::format("{}: {} on {} (process {}), {} workers\n", progress.name, progress.state,
                            progress.host, progress.process_id, progress.num_workers);
@@ -39,18 +114,18 @@ void print_status(const RunProgress& progress) {
     std::cout << "  no sign of life for " << format_duration(static_cast<double>(age))
               << ": it was killed, or its machine is gone; run the same command again to go on\n";
   }
-  std::cout << "  " << format_progress(progress) << "\n\n";
-  std::size_t width = 5;
-  for (const TrialProgress& trial : progress.trials) width = std::max(width, trial.id.size());
-  std::cout << fmt::format("{:<{}}  {:<8} {:>9} {:>11} {:>10} {:>8} {:>8} {:>8}\n", "trial", width,
-                           "state", "gen", "evaluations", "queries", "fitness", "dev", "test");
-  for (const TrialProgress& trial : progress.trials) {
-    std::cout << fmt::format(
-        "{:<{}}  {:<8} {:>9} {:>11} {:>10} {:>8} {:>8} {:>8}\n", trial.id, width, trial.state,
-        fmt::format("{}/{}", trial.num_generations, trial.num_generations_planned),
-        trial.num_evaluations, trial.num_queries, figure(trial.incumbent_fitness),
-        figure(trial.dev_metric), figure(trial.test_metric));
-    if (!trial.failure.empty()) std::cout << "    " << trial.failure << '\n';
+  std::cout << "  " << format_progress(progress) << '\n';
+  std::cout << fmt::format("  trials: {} waiting, {} running, {} done, {} failed\n",
+                           progress.count("waiting"), progress.count("running"),
+                           progress.count("done"), progress.count("failed"));
+  print_workers(progress.workers);
+  print_failures(progress);
+  std::cout << '\n';
+  const auto shown = choose_trials(progress.trials, limit);
+  print_trials(shown);
+  if (shown.size() < progress.trials.size()) {
+    std::cout << fmt::format("... {} more; --all shows them\n",
+                             progress.trials.size() - shown.size());
   }
 }
 
@@ -60,9 +135,13 @@ int status_command(const Arguments& arguments) {
   namespace po = boost::program_options;
   CommandOptions options;
   options.help = {
-      .usage = "bbprompt status RUN_FOLDER",
-      .about = "Shows how far a run is, while it goes on or after, reading only its files.",
+      .usage = "bbprompt status RUN_FOLDER [--all]",
+      .about =
+          "Shows how far a run is, while it goes on or after, reading only its files: trials, "
+          "rate and time left, the slowest workers, what failed and why.",
       .example = "  bbprompt status out/quickstart\n"};
+  options.named.add_options()("all", po::bool_switch(),
+                              "every trial, not only those that run, failed, or ended last");
   options.hidden.add_options()("folder", po::value<std::string>()->required());
   options.positional.add("folder", 1);
   po::variables_map values;
@@ -73,7 +152,8 @@ int status_command(const Arguments& arguments) {
     throw StoreError(folder.string(),
                      "expected the folder of a run, with status.json in it; found none");
   }
-  print_status(read_progress(file));
+  const RunProgress progress = read_progress(file);
+  print_status(progress, values["all"].as<bool>() ? progress.trials.size() : kNumTrials);
   return kExitDone;
 }
 

@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "bbprompt/base/bytes.hpp"
 #include "bbprompt/comm/communicator.hpp"
@@ -46,7 +47,14 @@ struct ProbedMessage {
 [[nodiscard]] std::optional<ProbedMessage> mpi_probe(MPI_Comm communicator);
 [[nodiscard]] MPI_Request mpi_receive(std::span<std::byte> bytes, MPI_Message message);
 
-// Whether the operation is over; frees the request then.
+// Whether the operation is over; frees the request then. One with a lost rank is over.
 [[nodiscard]] bool mpi_test(MPI_Request& request);
+
+// The same for a receive, which a lost rank leaves without a message.
+enum class Delivery { kUnderWay, kWhole, kLost };
+[[nodiscard]] Delivery mpi_test_receive(MPI_Request& request);
+
+// Every rank that is known to have died, ascending. Empty where the library cannot tell.
+[[nodiscard]] std::vector<int> mpi_lost_ranks(MPI_Comm communicator);
 
 }  // namespace bbprompt

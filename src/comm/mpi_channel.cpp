@@ -7,6 +7,7 @@
 #include <deque>
 #include <exception>
 #include <map>
+#include <set>
 #include <string>
 #include <thread>
 #include <utility>
@@ -83,11 +84,12 @@ struct MpiChannel::State {
   std::optional<Message> take() {
     for (auto it = incoming.begin(); it != incoming.end(); ++it) {
       std::deque<Incoming>& queue = it->second;
-      if (!mpi_test(queue.front().request)) continue;
+      const Delivery delivery = mpi_test_receive(queue.front().request);
+      if (delivery == Delivery::kUnderWay) continue;
       Message message = std::move(queue.front().message);
       queue.pop_front();
       if (queue.empty()) incoming.erase(it);
-      return message;
+      return delivery == Delivery::kWhole ? std::optional(std::move(message)) : take();
     }
     return std::nullopt;
   }
@@ -99,8 +101,10 @@ struct MpiChannel::State {
     if (auto message = take()) return message;
     while (auto accepted = accept()) {
       const bool is_first = !incoming.contains(accepted->message.source);
-      if (is_first && mpi_test(accepted->request)) return std::move(accepted->message);
-      keep(std::move(*accepted));
+      const Delivery delivery =
+          is_first ? mpi_test_receive(accepted->request) : Delivery::kUnderWay;
+      if (delivery == Delivery::kWhole) return std::move(accepted->message);
+      if (delivery == Delivery::kUnderWay) keep(std::move(*accepted));
     }
     return std::nullopt;
   }
@@ -134,6 +138,7 @@ struct MpiChannel::State {
   std::deque<Outgoing> outgoing;  // in no particular order
   std::size_t unsent_bytes = 0;
   std::map<int, std::deque<Incoming>> incoming;  // by rank, in the order they came in
+  std::set<int> lost;                            // told by lost_ranks()
   double waited_seconds = 0.0;                   // in receive() since the last message
 };
 
@@ -197,6 +202,12 @@ std::optional<Message> MpiChannel::receive(double timeout_seconds) {
     }
     pause(state.waited_seconds + elapsed, timeout_seconds - elapsed);
   }
+}
+
+std::vector<int> MpiChannel::lost_ranks() {
+  std::vector<int> ranks = mpi_lost_ranks(state_->communicator.communicator);
+  std::erase_if(ranks, [&](int rank) { return !state_->lost.insert(rank).second; });
+  return ranks;
 }
 
 bool MpiChannel::flush(double timeout_seconds) { return state_->make_room(0, 1, timeout_seconds); }

@@ -7,14 +7,18 @@
 #include "bbprompt/config/sweep_spec.hpp"
 #include "config/field_io.hpp"
 #include "config/key_lookup.hpp"
+#include "config/sweep_yaml.hpp"
 #include "config/task_file.hpp"
 
 namespace bbprompt {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::string_view kAxes = "sweep.axes.";
 constexpr std::string_view kVariants = "sweep.variants.";
+
+// Sections of the sweep that hold dotted keys.
+constexpr std::string_view kKeyed[] = {"sweep.axes", "sweep.random.space",
+                                       "sweep.quasi_random.space"};
 
 struct Override {
   std::string key;
@@ -67,10 +71,13 @@ void set_in_variants(ConfigNode& variants, const std::string& rest, const Overri
 }
 
 void apply_override(ConfigNode& root, const Override& set) {
-  if (starts_with(set.key, kAxes)) {
-    ConfigNode& axes = mapping_at(root, "sweep.axes", set.position);
-    replace_entry(axes, set.key.substr(kAxes.size()), set);
-  } else if (starts_with(set.key, kVariants)) {
+  for (const auto section : kKeyed) {
+    if (!starts_with(set.key, std::string(section) + '.')) continue;
+    ConfigNode& keyed = mapping_at(root, section, set.position);
+    replace_entry(keyed, set.key.substr(section.size() + 1), set);
+    return;
+  }
+  if (starts_with(set.key, kVariants)) {
     ConfigNode& variants = mapping_at(root, "sweep.variants", set.position);
     set_in_variants(variants, set.key.substr(kVariants.size()), set);
   } else {
@@ -123,23 +130,47 @@ std::vector<Override> profile_settings(const ConfigNode& root, const std::vector
 
 // A sweep would silently win over the override.
 void refuse_hidden(const Override& set, const SweepSpec& sweep) {
+  const auto refuse_if = [&](const std::string& key, const std::string& part,
+                             const std::string& advice) {
+    if (!overlaps(key, set.key)) return;
+    fail_config(set.position, set.key, part + ", which would win; set " + advice + " instead");
+  };
   const bool is_hidden = overlaps(set.key, "prompt.kind") || overlaps(set.key, "prompt.manual");
   if (!sweep.prompts_from.run.empty() && is_hidden) {
     fail_config(set.position, set.key, "sweep.prompts_from sets it, which would win");
   }
   for (const auto& axis : sweep.axes) {
-    if (!overlaps(axis.key, set.key)) continue;
-    fail_config(set.position, set.key,
-                "the sweep has an axis " + axis.key + ", which would win; set sweep.axes." +
-                    axis.key + " to a list of values instead");
+    for (const auto& point : axis.points) {
+      for (const auto& [key, position, value] : point) {
+        const bool is_axis = axis.name == "axis " + key;
+        refuse_if(key, is_axis ? "the sweep has an " + axis.name : axis.name + " sets " + key,
+                  is_axis ? "sweep.axes." + key + " to a list of values" : axis.name);
+      }
+    }
+  }
+  for (const auto& [sampling, path] : {std::pair(&sweep.random, "sweep.random"),
+                                       std::pair(&sweep.quasi_random, "sweep.quasi_random")}) {
+    for (const auto& distribution : sampling->space) {
+      refuse_if(distribution.key, path + (" samples " + distribution.key),
+                path + (".space." + distribution.key) + " to a distribution");
+    }
   }
   for (const auto& variant : sweep.variants) {
     for (const auto& setting : variant.settings) {
+      refuse_if(setting.key, "variant " + variant.name + " sets " + setting.key,
+                "sweep.variants." + variant.name + "." + setting.key);
+    }
+  }
+}
+
+// Those are exceptions to the file and its profiles, but not to what someone asks for just now.
+void refuse_overridden(const Override& set, const SweepSpec& sweep) {
+  for (const auto& rule : sweep.overrides) {
+    for (const auto& setting : rule.settings) {
       if (!overlaps(setting.key, set.key)) continue;
-      const std::string key = "sweep.variants." + variant.name + "." + setting.key;
       fail_config(set.position, set.key,
-                  "variant " + variant.name + " sets " + setting.key + ", which would win; set " +
-                      key + " instead");
+                  "sweep.overrides sets " + setting.key +
+                      " for some trials, which would win; set sweep.overrides instead");
     }
   }
 }
@@ -156,6 +187,7 @@ ConfigDocument build(std::string given, const fs::path& folder, const std::strin
   std::vector<Override> asked;
   for (const auto& argument : overrides) asked.push_back(parse_override(argument));
   std::vector<Override> sets = profile_settings(document.root, asked);
+  const std::size_t num_of_profile = sets.size();
   std::erase_if(asked, [](const Override& set) { return set.key == "profile"; });
   std::move(asked.begin(), asked.end(), std::back_inserter(sets));
   std::erase_if(document.root.entries, [](const ConfigEntry& entry) {
@@ -169,58 +201,11 @@ ConfigDocument build(std::string given, const fs::path& folder, const std::strin
     (void)parse_sweep(document);
   }
   const SweepSpec sweep = parse_sweep(document);
-  for (const auto& set : sets) refuse_hidden(set, sweep);
+  for (std::size_t i = 0; i < sets.size(); ++i) {
+    refuse_hidden(sets[i], sweep);
+    if (i >= num_of_profile) refuse_overridden(sets[i], sweep);
+  }
   return document;
-}
-
-// A value of a key or section in canonical form.
-ConfigNode canonical(const std::string& key, const ConfigNode& value) {
-  ConfigNode given = empty_mapping({});
-  set_config_value(given, key, value, value.position);
-  ConfigNode result = empty_mapping({});
-  ConfigFields scratch;
-  for (const auto& row : schema()) {
-    const auto* found = find_value(given, row.key);
-    if (found == nullptr) continue;
-    read_field(row, *found, scratch);
-    put_value(result, row.key, write_field(row, scratch), {});
-  }
-  const auto* found = find_value(result, key);
-  return found == nullptr ? empty_mapping({}) : *found;
-}
-
-// sweep.prompts_from with its defaults, the run's path as it was written.
-ConfigNode canonical_source(const ConfigNode& root) {
-  ConfigFields fields;
-  read_section(root, "sweep.prompts_from", fields);
-  const ConfigNode all = write_section(
-      fields, [](const SchemaRow& row) { return overlaps(row.key, "sweep.prompts_from"); });
-  return *find_value(all, "sweep.prompts_from");
-}
-
-ConfigNode canonical_sweep(const SweepSpec& sweep, const ConfigNode& given) {
-  ConfigNode axes = empty_mapping({});
-  for (const auto& axis : sweep.axes) {
-    ConfigNode values;
-    values.kind = ConfigNode::Kind::kSequence;
-    for (const auto& value : axis.values) values.items.push_back(canonical(axis.key, value));
-    axes.entries.push_back({axis.key, {}, std::move(values)});
-  }
-  ConfigNode variants = empty_mapping({});
-  for (const auto& variant : sweep.variants) {
-    ConfigNode settings = empty_mapping({});
-    for (const auto& setting : variant.settings) {
-      settings.entries.push_back({setting.key, {}, canonical(setting.key, setting.value)});
-    }
-    variants.entries.push_back({variant.name, {}, std::move(settings)});
-  }
-  ConfigNode node = empty_mapping({});
-  node.entries.push_back({"axes", {}, std::move(axes)});
-  node.entries.push_back({"variants", {}, std::move(variants)});
-  if (!sweep.prompts_from.run.empty()) {
-    node.entries.push_back({"prompts_from", {}, canonical_source(given)});
-  }
-  return node;
 }
 
 }  // namespace
@@ -237,7 +222,7 @@ ConfigDocument parse_config(std::string text, const fs::path& folder, const std:
 }
 
 std::string config_value_text(const std::string& key, const ConfigNode& value) {
-  const ConfigNode node = canonical(key, value);
+  const ConfigNode node = canonical_value(key, value);
   return node.is_scalar() ? node.text : write_flow_yaml(node);
 }
 
@@ -253,7 +238,7 @@ std::string resolved_yaml(const ConfigDocument& document) {
   }
   const SweepSpec sweep = parse_sweep(document);
   put_value(root, "output.folder", text_scalar(sweep.output.folder.string()), {});
-  put_value(root, "sweep", canonical_sweep(sweep, document.root), {});
+  put_value(root, "sweep", canonical_sweep(document.root), {});
   return write_yaml(root);
 }
 

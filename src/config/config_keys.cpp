@@ -42,11 +42,6 @@ std::string text_rule(TextField::Rule rule) {
   return {};
 }
 
-std::string sweep_text(std::string_view key) {
-  return key == "sweep.axes" ? "a mapping from dotted keys to lists of values"
-                             : "a mapping from names to mappings from dotted keys to values";
-}
-
 struct ExpectedText {
   const SchemaRow& row;
 
@@ -67,7 +62,7 @@ struct ExpectedText {
   std::string operator()(const std::vector<std::uint64_t>* /*field*/) const {
     return "a list of seeds, or a count from 1 to 100000 for the seeds 1, 2, ...";
   }
-  std::string operator()(const SweepField& /*field*/) const { return sweep_text(row.key); }
+  std::string operator()(const SweepField& field) const { return std::string(field.expected); }
   template <typename Choice>
   std::string operator()(const Choice* /*field*/) const {
     return choice_text(row);

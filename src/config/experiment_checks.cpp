@@ -4,6 +4,7 @@
 
 #include "bbprompt/base/utf8.hpp"
 #include "bbprompt/config/data_path.hpp"
+#include "bbprompt/config/experiment_yaml.hpp"
 #include "config/key_lookup.hpp"
 
 namespace bbprompt {

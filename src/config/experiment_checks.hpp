@@ -8,7 +8,4 @@ namespace bbprompt {
 // Throws ConfigError for values of a task that do not go together; `root` tells where they stand.
 void check_task(const ConfigNode& root, const TaskOptions& task);
 
-// The same for a whole experiment, its task included.
-void check_experiment(const ConfigNode& root, const ExperimentSpec& spec);
-
 }  // namespace bbprompt

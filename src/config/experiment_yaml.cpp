@@ -1,7 +1,6 @@
 #include "bbprompt/config/experiment_yaml.hpp"
 
 #include "bbprompt/config/data_path.hpp"
-#include "config/experiment_checks.hpp"
 #include "config/field_io.hpp"
 #include "config/key_lookup.hpp"
 
@@ -9,24 +8,59 @@ namespace bbprompt {
 namespace {
 
 bool is_trial_row(const SchemaRow& row) {
-  return row.key != "data_folder" && !overlaps(row.key, "output") && !overlaps(row.key, "sweep") &&
+  return row.key != "data_folder" && !overlaps(row.key, "output") &&
+         !overlaps(row.key, "failures") && !overlaps(row.key, "sweep") &&
          !overlaps(row.key, "profile") && !overlaps(row.key, "profiles");
+}
+
+// Writes the sections around `key` that are not those of the key before it: sections stand in one
+// place of the schema each.
+YamlPlace open_sections(std::string_view before, std::string_view key, std::string& yaml) {
+  YamlPlace place{.key = key};
+  for (auto dot = key.find('.'); dot != key.npos; dot = key.find('.', dot + 1)) {
+    const std::string_view section = key.substr(0, dot + 1);
+    const std::size_t begin = key.size() - place.key.size();
+    if (!before.starts_with(section)) {
+      yaml.append(place.indent, ' ').append(key.substr(begin, dot - begin)) += ":\n";
+    }
+    place = {.key = key.substr(dot + 1), .indent = place.indent + 2};
+  }
+  return place;
 }
 
 }  // namespace
 
-ExperimentSpec parse_experiment(const ConfigNode& root) {
-  check_keys(root);
+ExperimentSpec read_experiment(const ConfigNode& root) {
   ConfigFields fields;
   read_section(root, "", fields);
   fields.spec.seed = fields.seeds.front();
-  check_experiment(root, fields.spec);
   return fields.spec;
 }
 
+ExperimentSpec parse_experiment(const ConfigNode& root) {
+  check_keys(root);
+  ExperimentSpec spec = read_experiment(root);
+  check_experiment(root, spec);
+  return spec;
+}
+
+std::string setting_text(const ExperimentSpec& spec, std::string_view key) {
+  const ConfigNode value = write_field(*find_row(key), {.spec = spec});
+  return value.is_scalar() ? value.text : write_flow_yaml(value);
+}
+
 std::string to_yaml(const ExperimentSpec& spec) {
-  ConfigFields fields{.spec = spec, .seeds = {spec.seed}, .data_folder = {}, .output = {}};
-  return write_yaml(write_section(fields, is_trial_row));
+  ConfigFields fields{
+      .spec = spec, .seeds = {spec.seed}, .data_folder = {}, .output = {}, .failures = {}};
+  std::string yaml;
+  std::string_view before;
+  for (const auto& row : schema()) {
+    if (!is_trial_row(row)) continue;
+    const YamlPlace place = open_sections(before, row.key, yaml);
+    append_yaml(place, write_field(row, fields), yaml);
+    before = row.key;
+  }
+  return yaml;
 }
 
 TaskOptions with_real_paths(TaskOptions task, const PathRoots& roots) {

@@ -89,7 +89,8 @@ std::string shortest(double value) {
 }
 
 ConfigNode write_field(const SchemaRow& row, const ConfigFields& fields) {
-  ConfigFields copy = fields;
+  // Rows give access for reading and writing alike; nothing is written here.
+  auto& source = const_cast<ConfigFields&>(fields);
   return std::visit(
       [&](auto field) -> ConfigNode {
         using Field = decltype(field);
@@ -101,13 +102,13 @@ ConfigNode write_field(const SchemaRow& row, const ConfigFields& fields) {
           return *field.is_set ? write(row, *field.value) : plain_scalar("none");
         } else if constexpr (std::is_same_v<Field, SweepField>) {
           ConfigNode empty;
-          empty.kind = ConfigNode::Kind::kMapping;
+          empty.kind = field.is_list ? ConfigNode::Kind::kSequence : ConfigNode::Kind::kMapping;
           return empty;
         } else {
           return write(row, *field);
         }
       },
-      row.field(copy));
+      row.field(source));
 }
 
 }  // namespace bbprompt

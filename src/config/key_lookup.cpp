@@ -167,14 +167,6 @@ void read_section(const ConfigNode& root, std::string_view prefix, ConfigFields&
   }
 }
 
-ConfigNode write_section(const ConfigFields& fields, bool (*is_wanted)(const SchemaRow& row)) {
-  ConfigNode root = empty_mapping({});
-  for (const auto& row : schema()) {
-    if (is_wanted(row)) put_value(root, row.key, write_field(row, fields), {});
-  }
-  return root;
-}
-
 void put_value(ConfigNode& root, std::string_view key, ConfigNode value, const ConfigPosition& at) {
   ConfigNode* node = &root;
   for_each_part(key, [&](std::string_view part) {

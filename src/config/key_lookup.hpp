@@ -28,10 +28,6 @@ void check_values(const ConfigNode& root);
 // for a required one that is absent.
 void read_section(const ConfigNode& root, std::string_view prefix, ConfigFields& fields);
 
-// The wanted keys with the values that `fields` holds, as a new tree.
-[[nodiscard]] ConfigNode write_section(const ConfigFields& fields,
-                                       bool (*is_wanted)(const SchemaRow& row));
-
 // Puts a value at a dotted key, making the sections on the way. The key must be known.
 void put_value(ConfigNode& root, std::string_view key, ConfigNode value, const ConfigPosition& at);
 

@@ -1,6 +1,7 @@
 #include "config/schema.hpp"
 
-#include <algorithm>
+#include <map>
+#include <type_traits>
 
 namespace bbprompt {
 namespace {
@@ -20,7 +21,7 @@ constexpr SchemaRow kRowsBeforePrompt[] = {
      .field = [](ConfigFields& f) -> FieldRef { return TextField{&f.profile}; },
      .meaning = "which of `profiles` is used; empty: none"},
     {.key = "profiles",
-     .field = [](ConfigFields&) -> FieldRef { return SweepField{}; },
+     .field = [](ConfigFields&) -> FieldRef { return SweepField{kNamedSettings}; },
      .meaning = "named settings, such as budgets, that go over those of the file"},
 
     {.key = "model.kind",
@@ -306,30 +307,36 @@ constexpr SchemaRow kRowsAfterPrompt[] = {
      .limits = {1, kMany},
      .meaning = "generations between checkpoints of a trial"},
 
-    {.key = "sweep.axes",
-     .field = [](ConfigFields&) -> FieldRef { return SweepField{}; },
-     .meaning = "grid: every combination of the values becomes a trial"},
-    {.key = "sweep.variants",
-     .field = [](ConfigFields&) -> FieldRef { return SweepField{}; },
-     .meaning = "named methods, each with settings that go together"},
-    {.key = "sweep.prompts_from.run",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.prompts_from.run; },
-     .meaning =
-         "folder of a finished run: its learned discrete prompts become variants `from-TASK`, "
-         "or `from-TASK-METHOD` when they are of several methods; empty: none"},
-    {.key = "sweep.prompts_from.methods",
-     .field = [](ConfigFields& f) -> FieldRef { return TextListField{&f.prompts_from.methods}; },
-     .meaning = "methods of that run; empty: all that learned discrete prompts"},
-    {.key = "sweep.prompts_from.per",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.prompts_from.per; },
-     .choices = {"task"},
-     .meaning = "`task`: of each task and method the prompt that is best on dev over the seeds "
-                "(metric, then loss, then the first)"},
+    {.key = "failures.policy",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.failures.policy; },
+     .choices = {"worst_fitness", "fail_trial"},
+     .meaning = "an evaluation that failed at every attempt: its candidate is the worst of its "
+                "generation, or its trial ends as failed. In the final evaluation it always does"},
+    {.key = "failures.max_attempts",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.failures.max_attempts; },
+     .limits = {1, 100},
+     .meaning = "attempts per work item, each on another worker where there is one; not part of "
+                "the trial's id, as `failures.policy`"},
 };
 
 bool has_prefix(std::string_view key, std::string_view prefix) {
   return prefix.empty() || (key.size() > prefix.size() && key[prefix.size()] == '.' &&
                             key.substr(0, prefix.size()) == prefix);
+}
+
+// Row of every key; null for a section.
+const std::map<std::string_view, const SchemaRow*>& index() {
+  static const auto kIndex = [] {
+    std::map<std::string_view, const SchemaRow*> rows{{"", nullptr}};
+    for (const SchemaRow& row : schema()) {
+      rows[row.key] = &row;
+      for (auto dot = row.key.find('.'); dot != row.key.npos; dot = row.key.find('.', dot + 1)) {
+        rows[row.key.substr(0, dot)] = nullptr;
+      }
+    }
+    return rows;
+  }();
+  return kIndex;
 }
 
 }  // namespace
@@ -340,22 +347,35 @@ std::span<const SchemaRow> schema() {
     std::vector<SchemaRow> rows(std::begin(kRowsBeforePrompt), std::end(kRowsBeforePrompt));
     rows.insert(rows.end(), prompt.begin(), prompt.end());
     rows.insert(rows.end(), std::begin(kRowsAfterPrompt), std::end(kRowsAfterPrompt));
+    const std::span<const SchemaRow> sweep = sweep_rows();
+    rows.insert(rows.end(), sweep.begin(), sweep.end());
     return rows;
   }();
   return kRows;
 }
 
 const SchemaRow* find_row(std::string_view key) {
-  for (const SchemaRow& row : schema()) {
-    if (row.key == key) return &row;
-  }
-  return nullptr;
+  const auto found = index().find(key);
+  return found == index().end() ? nullptr : found->second;
 }
 
 bool is_section(std::string_view prefix) {
-  const auto rows = schema();
-  return std::any_of(rows.begin(), rows.end(),
-                     [&](const SchemaRow& row) { return has_prefix(row.key, prefix); });
+  const auto found = index().find(prefix);
+  return found != index().end() && found->second == nullptr;
+}
+
+Numbers numbers_of(const SchemaRow& row) {
+  ConfigFields fields;
+  return std::visit(
+      [](auto field) {
+        using Field = decltype(field);
+        if (std::is_same_v<Field, int*> || std::is_same_v<Field, std::int64_t*>) {
+          return Numbers::kWhole;
+        }
+        const bool is_real = std::is_same_v<Field, double*> || std::is_same_v<Field, OptionalReal>;
+        return is_real ? Numbers::kAll : Numbers::kNone;
+      },
+      row.field(fields));
 }
 
 std::string join_key(std::string_view prefix, std::string_view key) {

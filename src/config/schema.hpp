@@ -19,7 +19,10 @@ struct ConfigFields {
   std::vector<std::uint64_t> seeds = {1};
   std::filesystem::path data_folder;
   OutputOptions output;
+  FailureOptions failures;
   PromptSource prompts_from;
+  SamplingOptions random;
+  SamplingOptions quasi_random;
   std::string profile;
 };
 
@@ -41,16 +44,20 @@ struct TextListField {
   std::vector<std::string>* value;
 };
 
-// A mapping that is not read into a field: sweep (parse_sweep, resolved_yaml), profiles.
-struct SweepField {};
+// A mapping or list that is not read into a field: sweep (parse_sweep, resolved_yaml), profiles.
+struct SweepField {
+  std::string_view expected;
+  bool is_list = false;
+};
 
-using FieldRef = std::variant<int*, std::int64_t*, double*, OptionalReal, bool*, TextField,
-                              std::string*, std::filesystem::path*, PromptKind*, Relaxation*,
-                              CandidateSource*, CandidateText*, SoftPromptMode*, SoftPromptLayers*,
-                              ObjectiveKind*, MetricKind*, Calibration*, SelectionRule*,
-                              OptimizerKind*, CovarianceKind*, RestartKind*, PolicyGradientVariant*,
-                              GradientRule*, std::vector<std::string>*, std::vector<LabelOptions>*,
-                              std::vector<std::uint64_t>*, TextListField, SweepField>;
+using FieldRef =
+    std::variant<int*, std::int64_t*, double*, OptionalReal, bool*, TextField, std::string*,
+                 std::filesystem::path*, PromptKind*, Relaxation*, CandidateSource*, CandidateText*,
+                 SoftPromptMode*, SoftPromptLayers*, ObjectiveKind*, MetricKind*, Calibration*,
+                 SelectionRule*, FailurePolicy*, OptimizerKind*, CovarianceKind*, RestartKind*,
+                 PolicyGradientVariant*, GradientRule*, std::vector<std::string>*,
+                 std::vector<LabelOptions>*, std::vector<std::uint64_t>*, TextListField,
+                 SweepField>;
 
 // Limits of a number, or of each number in a list.
 struct Limits {
@@ -74,8 +81,12 @@ struct SchemaRow {
 // All rows, in canonical order.
 [[nodiscard]] std::span<const SchemaRow> schema();
 
-// Those of the section `prompt`.
+// Those of the sections `prompt` and `sweep`.
 [[nodiscard]] std::span<const SchemaRow> prompt_rows();
+[[nodiscard]] std::span<const SchemaRow> sweep_rows();
+
+inline constexpr std::string_view kNamedSettings =
+    "a mapping from names to mappings from dotted keys to values";
 
 [[nodiscard]] const SchemaRow* find_row(std::string_view key);
 
@@ -87,6 +98,11 @@ struct SchemaRow {
 
 // Whether the keys are equal or one holds the other.
 [[nodiscard]] bool overlaps(std::string_view a, std::string_view b);
+
+enum class Numbers { kNone, kWhole, kAll };
+
+// Which numbers a key takes.
+[[nodiscard]] Numbers numbers_of(const SchemaRow& row);
 
 // "an integer from 1 to 512": what the key's error texts and the table of keys say.
 [[nodiscard]] std::string expected_value(const SchemaRow& row);

@@ -1,116 +1,138 @@
 #include "bbprompt/config/sweep_spec.hpp"
 
-#include <array>
-
 #include "config/field_io.hpp"
 #include "config/key_lookup.hpp"
+#include "config/sweep_claims.hpp"
+#include "config/sweep_condition.hpp"
+#include "config/sweep_space.hpp"
 #include "config/text_rules.hpp"
 
 namespace bbprompt {
 namespace {
 
-// A key that some part of the sweep sets.
-struct Claim {
-  std::string key;
-  std::string owner;  // "axis prompt.length"
-};
-
-constexpr std::array<std::string_view, 7> kNotForTrials = {
-    "name", "seeds", "data_folder", "output", "sweep", "profile", "profiles"};
-
-void require_sweepable(const ConfigEntry& entry) {
-  require_known_key(entry.key, entry.position);
-  for (const auto key : kNotForTrials) {
-    if (!overlaps(entry.key, key)) continue;
-    const std::string why = key == "seeds" ? "; list the seeds in the top-level \"seeds\"" : "";
-    fail_config(entry.position, entry.key, "a sweep cannot set this key" + why);
-  }
-}
-
-void refuse_overlap(const std::vector<Claim>& claims, const ConfigEntry& entry,
-                    const std::string& owner) {
-  for (const auto& claim : claims) {
-    if (!overlaps(claim.key, entry.key)) continue;
-    fail_config(entry.position, entry.key,
-                owner + " sets what " + claim.owner + " sets too (" + claim.key + ")");
-  }
-}
-
-[[noreturn]] void fail_kind(const ConfigNode& value, const std::string& key,
-                            const std::string& expected) {
-  fail_config(value.position, key, "expected " + expected + ", found " + describe(value));
-}
-
-std::vector<SweepAxis> parse_axes(const ConfigNode& axes, std::vector<Claim>& claims) {
+std::vector<SweepAxis> parse_axes(const ConfigNode& axes, SweepClaims& claims) {
   if (!axes.is_mapping()) {
     fail_kind(axes, "sweep.axes", "a mapping from dotted keys to lists of values");
   }
   std::vector<SweepAxis> result;
   for (const auto& entry : axes.entries) {
-    require_sweepable(entry);
-    const std::string key = join_key("sweep.axes", entry.key);
-    if (!entry.value.is_sequence()) fail_kind(entry.value, key, "a list of values");
-    if (entry.value.items.empty()) fail_kind(entry.value, key, "at least one value");
-    const std::string owner = "axis " + entry.key;
-    refuse_overlap(claims, entry, owner);
-    claims.push_back({entry.key, owner});
-    result.push_back({entry.key, entry.position, entry.value.items});
+    SweepAxis axis{.name = "axis " + entry.key, .points = {}};
+    claims.add(entry, axis.name);
+    require_list(entry.value, join_key("sweep.axes", entry.key), "a list of values");
+    for (const auto& value : entry.value.items) {
+      axis.points.push_back({{entry.key, entry.position, value}});
+    }
+    result.push_back(std::move(axis));
   }
   return result;
 }
 
-SweepVariant parse_variant(const ConfigEntry& variant, const std::vector<Claim>& axis_claims) {
+// Keys whose lists of values go together.
+SweepAxis parse_group(const ConfigNode& group, SweepClaims& claims) {
+  const std::string path = "sweep.zip";
+  if (!group.is_mapping() || group.entries.empty()) {
+    fail_kind(group, path, "a mapping from dotted keys to lists of values");
+  }
+  SweepAxis axis{.name = path, .points = {}};
+  const std::string& first = group.entries.front().key;
+  for (const auto& entry : group.entries) {
+    claims.add(entry, path);
+    require_list(entry.value, join_key(path, entry.key), "a list of values");
+    const std::size_t size = entry.value.items.size();
+    if (axis.points.empty()) axis.points.resize(size);
+    if (size != axis.points.size()) {
+      fail_config(entry.value.position, join_key(path, entry.key),
+                  "expected as many values as " + first + " has, " +
+                      std::to_string(axis.points.size()) + ", found " + std::to_string(size));
+    }
+    for (std::size_t i = 0; i < size; ++i) {
+      axis.points[i].push_back({entry.key, entry.position, entry.value.items[i]});
+    }
+  }
+  return axis;
+}
+
+void parse_zip(const ConfigNode& zip, SweepSpec& sweep, SweepClaims& claims) {
+  if (zip.is_mapping()) {
+    sweep.axes.push_back(parse_group(zip, claims));
+    return;
+  }
+  if (!zip.is_sequence()) {
+    fail_kind(zip, "sweep.zip", "a mapping from dotted keys to lists of values, or a list of such");
+  }
+  for (const auto& group : zip.items) sweep.axes.push_back(parse_group(group, claims));
+}
+
+void parse_list(const ConfigNode& list, SweepSpec& sweep, SweepClaims& claims) {
+  const std::string path = "sweep.list";
+  if (!list.is_sequence()) fail_kind(list, path, "a list of mappings from dotted keys to values");
+  if (list.items.empty()) return;
+  SweepAxis axis{.name = path, .points = {}};
+  SweepClaims all = claims;
+  for (const auto& item : list.items) {
+    SweepClaims own = claims;
+    axis.points.push_back(parse_settings(item, {.path = path, .owner = path}, own));
+    all.merge(own);
+  }
+  claims = std::move(all);
+  sweep.axes.push_back(std::move(axis));
+}
+
+SweepVariant parse_variant(const ConfigEntry& variant, SweepClaims claims) {
   const std::string path = join_key("sweep.variants", variant.key);
   if (!is_name(variant.key)) {
     fail_config(variant.position, path,
                 "expected a name (at most 64 letters, digits, '.', '_' and '-')");
   }
-  if (!variant.value.is_mapping()) {
-    fail_kind(variant.value, path, "a mapping from dotted keys to values");
-  }
-  SweepVariant result{.name = variant.key, .settings = {}};
-  std::vector<Claim> claims = axis_claims;
-  for (const auto& entry : variant.value.entries) {
-    require_sweepable(entry);
-    const std::string owner = "variant " + variant.key;
-    refuse_overlap(claims, entry, owner);
-    claims.push_back({entry.key, owner});
-    result.settings.push_back({entry.key, entry.position, entry.value});
-  }
-  return result;
+  const SweepPart part{.path = path, .owner = "variant " + variant.key};
+  return {.name = variant.key, .settings = parse_settings(variant.value, part, claims)};
 }
 
-}  // namespace
+void parse_variants(const ConfigNode& variants, SweepSpec& sweep, const SweepClaims& claims) {
+  if (!variants.is_mapping()) {
+    fail_kind(variants, "sweep.variants",
+              "a mapping from names to mappings from dotted keys to values");
+  }
+  for (const auto& entry : variants.entries) {
+    sweep.variants.push_back(parse_variant(entry, claims));
+  }
+}
 
-SweepSpec parse_sweep(const ConfigDocument& document) {
+// What stands beside the sweep.
+SweepSpec parse_frame(const ConfigDocument& document) {
   ConfigFields fields;
-  for (const auto* section : {"name", "seeds", "data_folder", "output", "sweep.prompts_from"}) {
+  for (const auto* section :
+       {"name", "seeds", "data_folder", "output", "failures", "sweep.prompts_from"}) {
     read_section(document.root, section, fields);
   }
   SweepSpec sweep{.name = fields.spec.name,
                   .data_folder = fields.data_folder,
+                  .failures = fields.failures,
                   .output = fields.output,
                   .seeds = fields.seeds,
-                  .axes = {},
-                  .variants = {},
                   .prompts_from = fields.prompts_from};
   if (!sweep.prompts_from.run.empty()) {
     sweep.prompts_from.run = document.folder / sweep.prompts_from.run;
   }
   if (sweep.output.folder.empty()) sweep.output.folder = std::filesystem::path("out") / sweep.name;
-  std::vector<Claim> claims;
-  if (const auto* axes = find_value(document.root, "sweep.axes")) {
-    sweep.axes = parse_axes(*axes, claims);
-  }
-  if (const auto* variants = find_value(document.root, "sweep.variants")) {
-    if (!variants->is_mapping()) {
-      fail_kind(*variants, "sweep.variants",
-                "a mapping from names to mappings from dotted keys to values");
-    }
-    for (const auto& entry : variants->entries) {
-      sweep.variants.push_back(parse_variant(entry, claims));
-    }
-  }
+  return sweep;
+}
+
+}  // namespace
+
+SweepSpec parse_sweep(const ConfigDocument& document) {
+  const ConfigNode& root = document.root;
+  SweepSpec sweep = parse_frame(document);
+  SweepClaims claims;
+  if (const auto* axes = find_value(root, "sweep.axes")) sweep.axes = parse_axes(*axes, claims);
+  if (const auto* zip = find_value(root, "sweep.zip")) parse_zip(*zip, sweep, claims);
+  if (const auto* list = find_value(root, "sweep.list")) parse_list(*list, sweep, claims);
+  sweep.random = parse_sampling(root, "sweep.random", claims);
+  sweep.quasi_random = parse_sampling(root, "sweep.quasi_random", claims);
+  if (const auto* all = find_value(root, "sweep.variants")) parse_variants(*all, sweep, claims);
+  sweep.overrides = parse_overrides(root, claims);
+  sweep.exclude = parse_conditions(root, "sweep.exclude");
+  sweep.include = parse_conditions(root, "sweep.include");
   return sweep;
 }
 

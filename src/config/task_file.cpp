@@ -111,16 +111,39 @@ void TaskFileLoader::resolve_document(ConfigNode& root) {
   if (auto* task = root.find("task")) resolve(*task);
   auto* sweep = root.find("sweep");
   if (sweep == nullptr) return;
-  if (auto* axes = sweep->find("axes")) {
-    if (auto* tasks = axes->find("task")) {
-      for (auto& task : tasks->items) resolve(task);
-    }
+  resolve_values(sweep->find("axes"));
+  if (auto* zip = sweep->find("zip")) {
+    resolve_values(zip);
+    for (auto& group : zip->items) resolve_values(&group);
+  }
+  if (auto* list = sweep->find("list")) {
+    for (auto& point : list->items) resolve_setting(&point);
+  }
+  for (const auto* sampling : {"random", "quasi_random"}) {
+    auto* section = sweep->find(sampling);
+    auto* space = section == nullptr ? nullptr : section->find("space");
+    auto* task = space == nullptr ? nullptr : space->find("task");
+    auto* choices = task == nullptr ? nullptr : task->find("choice");
+    if (choices == nullptr) continue;
+    for (auto& choice : choices->items) resolve(choice);
+  }
+  if (auto* overrides = sweep->find("overrides")) {
+    for (auto& rule : overrides->items) resolve_setting(rule.find("set"));
   }
   if (auto* variants = sweep->find("variants")) {
-    for (auto& variant : variants->entries) {
-      if (auto* task = variant.value.find("task")) resolve(*task);
-    }
+    for (auto& variant : variants->entries) resolve_setting(&variant.value);
   }
+}
+
+void TaskFileLoader::resolve_values(ConfigNode* lists) {
+  auto* tasks = lists == nullptr ? nullptr : lists->find("task");
+  if (tasks == nullptr) return;
+  for (auto& task : tasks->items) resolve(task);
+}
+
+void TaskFileLoader::resolve_setting(ConfigNode* settings) {
+  auto* task = settings == nullptr ? nullptr : settings->find("task");
+  if (task != nullptr) resolve(*task);
 }
 
 }  // namespace bbprompt

@@ -24,10 +24,14 @@ class TaskFileLoader {
   // relative to the folder; anything else stays.
   void resolve(ConfigNode& task);
 
-  // The same for the task, its axis and the variants of a whole document.
+  // The same for the task of a whole document and those in every part of its sweep.
   void resolve_document(ConfigNode& root);
 
  private:
+  // Those of a mapping from keys to lists of values, or to values; null is none.
+  void resolve_values(ConfigNode* lists);
+  void resolve_setting(ConfigNode* settings);
+
   std::filesystem::path folder_;
   std::size_t num_bytes_ = 0;  // read so far, to bound what many names can load
 };

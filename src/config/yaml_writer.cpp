@@ -1,7 +1,7 @@
 #include <algorithm>
 #include <array>
 
-#include "bbprompt/config/config_node.hpp"
+#include "config/field_io.hpp"
 
 namespace bbprompt {
 namespace {
@@ -91,6 +91,11 @@ void append_value(const ConfigNode& node, std::size_t indent, std::string& yaml)
 }
 
 }  // namespace
+
+void append_yaml(const YamlPlace& place, const ConfigNode& value, std::string& yaml) {
+  yaml.append(place.indent, ' ').append(text_yaml(std::string(place.key))) += ':';
+  append_value(value, place.indent, yaml);
+}
 
 std::string write_yaml(const ConfigNode& mapping) {
   std::string yaml;

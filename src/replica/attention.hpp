@@ -16,7 +16,8 @@ struct AttentionInput {
 };
 
 // Scaled dot-product attention (Vaswani et al., 2017, eq. 1), head by head. `scores` is scratch for
-// at least (asked tokens) * (all tokens) numbers; `context` has the shape of the query.
+// at least (asked tokens) * (all tokens) numbers; `context` has the shape of the query, and may
+// be the same memory.
 void attend(const AttentionInput& input, int num_heads, std::span<float> scores, Rows context);
 
 }  // namespace bbprompt

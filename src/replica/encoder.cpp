@@ -11,6 +11,23 @@
 
 namespace bbprompt {
 
+namespace {
+
+// Tokens that the feed-forward layer takes at once. Fewer need less memory, but a matrix product
+// prepares the weights anew each time: 2 % of its time at 512 tokens.
+constexpr Eigen::Index kFeedForwardTokens = 512;
+constexpr Eigen::Index kKernelTokens = 64;  // parts of multiples of these give the same bits
+
+// Tokens of each part but the last: as equal as can be, so that the last one is no scrap.
+Eigen::Index part_size(Eigen::Index num_tokens) {
+  const Eigen::Index num_parts = (num_tokens + kFeedForwardTokens - 1) / kFeedForwardTokens;
+  if (num_parts <= 1) return num_tokens;
+  const Eigen::Index even = (num_tokens + num_parts - 1) / num_parts;
+  return (even + kKernelTokens - 1) / kKernelTokens * kKernelTokens;
+}
+
+}  // namespace
+
 std::vector<int> position_rows(const ModelConfig& config, const std::vector<TokenId>& ids) {
   std::vector<int> rows(ids.size());
   int next = config.first_position();
@@ -29,21 +46,41 @@ struct Encoder::AskedRows {
   std::vector<Eigen::Index> tokens;
 };
 
+// Every rank has its own, so what a layer no longer needs gives its place to what comes next: the
+// context replaces the queries, what attention puts out the keys, and the feed-forward layer, over
+// some of the tokens at a time, queries and values.
 struct Encoder::Buffers {
-  RowMatrixXf hidden, asked, query, key, value, context, attended, intermediate;
+  using RowsMap = Eigen::Map<RowMatrixXf>;
+
+  RowMatrixXf hidden, asked, key;
   Eigen::VectorXf scores;  // Eigen's alignment keeps the order of vectorised sums the same
 
+  // The first `count` rows.
+  RowsMap query(Eigen::Index count) { return {scratch_.data(), count, hidden.cols()}; }
+  RowsMap value(Eigen::Index count) { return {scratch_.data() + values_at_, count, hidden.cols()}; }
+  RowsMap intermediate(Eigen::Index count, Eigen::Index size) {
+    return {scratch_.data(), count, size};
+  }
+
   void reserve(const ModelConfig& config, const TokenBatch& batch) {
-    if (hidden.rows() < batch.num_tokens()) {
-      for (auto* matrix : {&hidden, &asked, &query, &key, &value, &context, &attended})
-        matrix->resize(batch.num_tokens(), config.hidden_size);
-      intermediate.resize(batch.num_tokens(), config.intermediate_size);
+    const Eigen::Index num_tokens = batch.num_tokens();
+    if (hidden.rows() < num_tokens) {
+      for (auto* matrix : {&hidden, &key}) matrix->resize(num_tokens, config.hidden_size);
+      values_at_ = (num_tokens * config.hidden_size + 15) / 16 * 16;
+      scratch_.resize(std::max(
+          2 * values_at_, std::min(num_tokens, kFeedForwardTokens) * config.intermediate_size));
     }
+    const auto num_sequences = static_cast<Eigen::Index>(batch.num_sequences());
+    if (asked.rows() < num_sequences) asked.resize(num_sequences, config.hidden_size);
     Eigen::Index longest = 0;
     for (std::size_t i = 0; i < batch.num_sequences(); ++i)
       longest = std::max(longest, batch.begins[i + 1] - batch.begins[i]);
     if (scores.size() < longest * longest) scores.resize(longest * longest);
   }
+
+ private:
+  Eigen::VectorXf scratch_;
+  Eigen::Index values_at_ = 0;
 };
 
 Encoder::Encoder(std::shared_ptr<const Weights> weights)
@@ -149,6 +186,8 @@ void Encoder::embed(const TokenBatch& batch) {
 }
 
 void Encoder::attend_all(const TokenBatch& batch, const AskedRows& asked) {
+  auto queries = buffers_->query(asked.begins.back());
+  const auto values = buffers_->value(batch.num_tokens());
   for (std::size_t i = 0; i < batch.num_sequences(); ++i) {
     const Eigen::Index begin = batch.begins[i];
     const Eigen::Index count = batch.begins[i + 1] - begin;
@@ -159,13 +198,13 @@ void Encoder::attend_all(const TokenBatch& batch, const AskedRows& asked) {
       attended = std::span(batch.attended)
                      .subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(count));
     }
-    attend({.query = buffers_->query.middleRows(first_asked, num_asked),
+    attend({.query = queries.middleRows(first_asked, num_asked),
             .key = buffers_->key.middleRows(begin, count),
-            .value = buffers_->value.middleRows(begin, count),
+            .value = values.middleRows(begin, count),
             .attended = attended},
            weights_->config().num_heads,
            {buffers_->scores.data(), static_cast<std::size_t>(buffers_->scores.size())},
-           buffers_->context.middleRows(first_asked, num_asked));
+           queries.middleRows(first_asked, num_asked));
   }
 }
 
@@ -186,26 +225,34 @@ void Encoder::apply_layer(int index, const TokenBatch& batch, const AskedRows& a
   const Eigen::Index num_asked = asked.begins.back();
   const auto hidden = buffers.hidden.topRows(num_tokens);
   apply_linear(layer.key, hidden, buffers.key.topRows(num_tokens));
-  apply_linear(layer.value, hidden, buffers.value.topRows(num_tokens));
+  apply_linear(layer.value, hidden, buffers.value(num_tokens));
   for (Eigen::Index i = 0; i < static_cast<Eigen::Index>(asked.tokens.size()); ++i)
     buffers.asked.row(i) = hidden.row(asked.tokens[static_cast<std::size_t>(i)]);
   const ConstRows input =
       asked.tokens.empty() ? ConstRows(hidden) : ConstRows(buffers.asked.topRows(num_asked));
-  apply_linear(layer.query, input, buffers.query.topRows(num_asked));
+  apply_linear(layer.query, input, buffers.query(num_asked));
   attend_all(batch, asked);
 
-  auto attended = buffers.attended.topRows(num_asked);
-  apply_linear_residual(layer.attention_output, buffers.context.topRows(num_asked), input,
-                        attended);
+  auto attended = buffers.key.topRows(num_asked);
+  apply_linear_residual(layer.attention_output, buffers.query(num_asked), input, attended);
   layer_norm(layer.attention_norm, eps, attended);
 
-  auto intermediate = buffers.intermediate.topRows(num_asked);
-  multiply_transposed(attended, layer.intermediate.weight.map(), intermediate);
-  add_bias_and_activate(weights_->config().activation, layer.intermediate.bias, intermediate);
-
   auto output = buffers.hidden.topRows(num_asked);
-  apply_linear_residual(layer.output, intermediate, attended, output);
+  feed_forward(layer, attended, output);
   layer_norm(layer.output_norm, eps, output);
+}
+
+void Encoder::feed_forward(const LayerWeights& layer, const Eigen::Ref<const RowMatrixXf>& attended,
+                           Eigen::Ref<RowMatrixXf> output) {
+  const Eigen::Index size = part_size(attended.rows());
+  for (Eigen::Index begin = 0; begin < attended.rows(); begin += size) {
+    const Eigen::Index count = std::min(size, attended.rows() - begin);
+    const auto input = attended.middleRows(begin, count);
+    auto intermediate = buffers_->intermediate(count, layer.intermediate.weight.rows);
+    multiply_transposed(input, layer.intermediate.weight.map(), intermediate);
+    add_bias_and_activate(weights_->config().activation, layer.intermediate.bias, intermediate);
+    apply_linear_residual(layer.output, intermediate, input, output.middleRows(begin, count));
+  }
 }
 
 }  // namespace bbprompt

@@ -49,11 +49,9 @@ float from_bf16(std::uint16_t half) {
 }
 
 template <typename Convert>
-std::vector<float> widen_words(std::span<const std::byte> bytes, Convert convert) {
-  std::vector<float> numbers(bytes.size() / sizeof(std::uint16_t));
-  for (std::size_t i = 0; i < numbers.size(); ++i)
-    numbers[i] = convert(load<std::uint16_t>(bytes.data() + i * sizeof(std::uint16_t)));
-  return numbers;
+void widen_words(std::span<const std::byte> bytes, std::span<float> out, Convert convert) {
+  for (std::size_t i = 0; i < out.size(); ++i)
+    out[i] = convert(load<std::uint16_t>(bytes.data() + i * sizeof(std::uint16_t)));
 }
 
 }  // namespace
@@ -72,21 +70,21 @@ std::optional<std::size_t> find_non_finite(FloatType type, std::span<const std::
   throw Error("find_non_finite: expected a float type");
 }
 
-std::vector<float> widen(FloatType type, std::span<const std::byte> bytes) {
-  switch (type) {
-    case FloatType::kF32: {
-      std::vector<float> numbers(bytes.size() / sizeof(float));
-      if (!numbers.empty()) std::memcpy(numbers.data(), bytes.data(), bytes.size());
-      return numbers;
-    }
-    case FloatType::kF16:
-      return widen_words(bytes, from_f16);
-    case FloatType::kBf16:
-      return widen_words(bytes, from_bf16);
-    case FloatType::kOther:
-      break;
+std::size_t count_numbers(FloatType type, std::span<const std::byte> bytes) {
+  return bytes.size() / (type == FloatType::kF32 ? sizeof(float) : sizeof(std::uint16_t));
+}
+
+void widen(FloatType type, std::span<const std::byte> bytes, std::span<float> out) {
+  if (type == FloatType::kOther || out.size() != count_numbers(type, bytes))
+    throw Error("widen: expected a float type and room for its numbers");
+  if (out.empty()) return;
+  if (type == FloatType::kF32) {
+    std::memcpy(out.data(), bytes.data(), out.size_bytes());
+  } else if (type == FloatType::kF16) {
+    widen_words(bytes, out, from_f16);
+  } else {
+    widen_words(bytes, out, from_bf16);
   }
-  throw Error("widen: expected a float type");
 }
 
 }  // namespace bbprompt

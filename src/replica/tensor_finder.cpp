@@ -14,7 +14,31 @@ namespace {
   throw ModelError(file, "tensor " + printable(name, 120) + ": " + message);
 }
 
+FloatType type_of(const StoredTensor& tensor) {
+  return tensor.dtype == "F32"    ? FloatType::kF32
+         : tensor.dtype == "F16"  ? FloatType::kF16
+         : tensor.dtype == "BF16" ? FloatType::kBf16
+                                  : FloatType::kOther;
+}
+
+bool is_readable_in_map(FloatType type, const StoredTensor& tensor) {
+  const auto address = reinterpret_cast<std::uintptr_t>(tensor.bytes.data());
+  return type == FloatType::kF32 && address % alignof(float) == 0;
+}
+
 }  // namespace
+
+std::unique_ptr<WidenedTensors> room_for_widened(const WeightFiles& files) {
+  std::size_t num_numbers = 0;
+  std::size_t num_tensors = 0;
+  for (const auto& [name, tensor] : files.tensors()) {
+    const FloatType type = type_of(tensor);
+    if (type == FloatType::kOther || is_readable_in_map(type, tensor)) continue;
+    num_numbers += count_numbers(type, tensor.bytes);
+    ++num_tensors;
+  }
+  return std::make_unique<WidenedTensors>(num_numbers, num_tensors);
+}
 
 MatrixView TensorFinder::matrix(const std::vector<std::string>& names, std::int64_t rows,
                                 std::int64_t cols) {
@@ -61,10 +85,7 @@ const float* TensorFinder::find(const std::vector<std::string>& names,
 }
 
 const float* TensorFinder::readable(const std::string& name, const StoredTensor& tensor) {
-  const FloatType type = tensor.dtype == "F32"    ? FloatType::kF32
-                         : tensor.dtype == "F16"  ? FloatType::kF16
-                         : tensor.dtype == "BF16" ? FloatType::kBf16
-                                                  : FloatType::kOther;
+  const FloatType type = type_of(tensor);
   if (type == FloatType::kOther)
     refuse_tensor(tensor.file, name, "expected F32, F16 or BF16, found " + tensor.dtype);
   if (const auto index = find_non_finite(type, tensor.bytes)) {
@@ -72,13 +93,11 @@ const float* TensorFinder::readable(const std::string& name, const StoredTensor&
         tensor.file, name,
         "expected finite numbers, found infinity or NaN at element " + std::to_string(*index));
   }
-  const auto address = reinterpret_cast<std::uintptr_t>(tensor.bytes.data());
-  if (type == FloatType::kF32 && address % alignof(float) == 0) {
+  if (is_readable_in_map(type, tensor)) {
     uses_map_ = true;
     return reinterpret_cast<const float*>(tensor.bytes.data());
   }
-  arena_.push_back(widen(type, tensor.bytes));
-  return arena_.back().data();
+  return widened_.add(type, tensor.bytes);
 }
 
 }  // namespace bbprompt

@@ -1,24 +1,23 @@
 #pragma once
 
-#include <deque>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "bbprompt/replica/model_config.hpp"
 #include "bbprompt/replica/weights.hpp"
 #include "replica/weight_files.hpp"
+#include "replica/widened_tensors.hpp"
 
 namespace bbprompt {
 
-// Numbers widened to F32, at addresses that stay.
-using FloatArena = std::deque<std::vector<float>>;
-
-// Finds the tensors a model needs, checks each and makes it readable as F32.
+// Finds the tensors a model needs and checks each. Those that are F32 in the map are readable at
+// once, the others when `widened` is filled.
 class TensorFinder {
  public:
-  // All three must outlive this object; views point into `files` or `arena`.
-  TensorFinder(const WeightFiles& files, const ModelConfig& config, FloatArena& arena)
-      : files_(files), config_(config), arena_(arena) {}
+  // All three must outlive this object; views point into `files` or `widened`.
+  TensorFinder(const WeightFiles& files, const ModelConfig& config, WidenedTensors& widened)
+      : files_(files), config_(config), widened_(widened) {}
 
   // The tensor under exactly one of `names` (the first is how messages call it), of this shape.
   // Throws ModelError as Weights::load says.
@@ -37,8 +36,11 @@ class TensorFinder {
 
   const WeightFiles& files_;
   const ModelConfig& config_;
-  FloatArena& arena_;
+  WidenedTensors& widened_;
   bool uses_map_ = false;
 };
+
+// Empty, with room for the tensors of the files that are not readable in the map.
+[[nodiscard]] std::unique_ptr<WidenedTensors> room_for_widened(const WeightFiles& files);
 
 }  // namespace bbprompt

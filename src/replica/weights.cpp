@@ -114,7 +114,7 @@ double deviation_of(const MatrixView& matrix) {
 
 struct Weights::Storage {
   std::optional<WeightFiles> files;  // nothing where every tensor was widened
-  FloatArena widened;
+  std::unique_ptr<WidenedTensors> widened;
 };
 
 Weights::Weights(ModelConfig config)
@@ -128,15 +128,17 @@ std::shared_ptr<const Weights> Weights::load(
   std::shared_ptr<Weights> weights(new Weights(load_model_config(model_folder)));
   Storage& storage = *weights->storage_;
   const WeightFiles& files = storage.files.emplace(model_folder, weights_file);
-  TensorFinder finder(files, weights->config_, storage.widened);
+  storage.widened = room_for_widened(files);
+  TensorFinder finder(files, weights->config_, *storage.widened);
   WeightsReader reader(finder, weights->config_);
   weights->embeddings_ = reader.embeddings();
   for (int number = 0; number < weights->config_.num_layers; ++number)
     weights->layers_.push_back(reader.layer(number));
   reader.refuse_more_layers(files);
   weights->head_ = reader.head(weights->embeddings_.words);
-  weights->word_embedding_deviation_ = deviation_of(weights->embeddings_.words);
   weights->fingerprint_ = fingerprint_of(weights->config_, files);
+  storage.widened->fill(weights->fingerprint_);
+  weights->word_embedding_deviation_ = deviation_of(weights->embeddings_.words);
   if (!finder.uses_map()) storage.files.reset();
   return weights;
 }

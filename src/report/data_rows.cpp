@@ -71,6 +71,7 @@ DataRows efficiency_rows(const Efficiency& efficiency) {
     row["pairs"] = method.incumbent.num_pairs;
     add_reach(row, "final", method.incumbent);
     add_reach(row, "returned", method.returned);
+    add_reach(row, "typical", method.typical);
     rows.push_back(std::move(row));
   }
   return rows;

@@ -23,15 +23,18 @@ struct Group {
   std::string method;
   Reached incumbent;
   Reached returned;
+  Reached typical;
 };
+
+using Loss = double GenerationRecord::*;
 
 bool is_usable(const TrialRecord& trial) {
   return trial.state == "done" && !trial.generations.empty();
 }
 
-double queries_to(const TrialRecord& trial, double target) {
+double queries_to(const TrialRecord& trial, Loss loss, double target) {
   for (const GenerationRecord& row : trial.generations) {
-    if (row.incumbent_fitness <= target) return static_cast<double>(row.num_queries);
+    if (row.*loss <= target) return static_cast<double>(row.num_queries);
   }
   return kInfinity;
 }
@@ -54,11 +57,16 @@ ReachFigures figures(const Reached& reached) {
           .share = static_cast<double>(num_reached) / count};
 }
 
+struct Target {
+  Loss loss;
+  double value;
+};
+
 void add_pair(Reached& reached, const TrialRecord& trial, const TrialRecord& reference,
-              double target) {
-  if (!std::isfinite(target)) return;
-  const double queries = queries_to(trial, target);
-  const double own = queries_to(reference, target);
+              const Target& target) {
+  if (!std::isfinite(target.value)) return;
+  const double queries = queries_to(trial, target.loss, target.value);
+  const double own = queries_to(reference, target.loss, target.value);
   reached.queries.push_back(queries);
   if (std::isfinite(own) && own > 0.0) reached.ratios.push_back(queries / own);
 }
@@ -98,12 +106,15 @@ class Pairing {
       auto group = std::find_if(groups.begin(), groups.end(), [&](const Group& candidate) {
         return candidate.method == trial.method;
       });
-      if (group == groups.end()) group = groups.insert(group, {trial.method, {}, {}});
+      if (group == groups.end()) group = groups.insert(group, {trial.method, {}, {}, {}});
       const TrialRecord* reference = partner(trial);
       if (reference == nullptr) continue;
-      add_pair(group->incumbent, trial, *reference,
-               reference->generations.back().incumbent_fitness);
-      add_pair(group->returned, trial, *reference, reference->best.fitness);
+      const GenerationRecord& last = reference->generations.back();
+      constexpr Loss kIncumbent = &GenerationRecord::incumbent_fitness;
+      constexpr Loss kMedian = &GenerationRecord::median_fitness;
+      add_pair(group->incumbent, trial, *reference, {kIncumbent, last.incumbent_fitness});
+      add_pair(group->returned, trial, *reference, {kIncumbent, reference->best.fitness});
+      add_pair(group->typical, trial, *reference, {kMedian, last.median_fitness});
     }
     return groups;
   }
@@ -123,7 +134,8 @@ Efficiency search_efficiency(const Results& results, const std::string& referenc
   for (const Group& group : pairing.groups()) {
     efficiency.rows.push_back({.method = group.method,
                                .incumbent = figures(group.incumbent),
-                               .returned = figures(group.returned)});
+                               .returned = figures(group.returned),
+                               .typical = figures(group.typical)});
   }
   return efficiency;
 }

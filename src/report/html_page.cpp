@@ -48,6 +48,9 @@ pre { white-space: pre-wrap; overflow-wrap: anywhere; max-height: 20em; overflow
 code { background: #e8eef3; padding: 0.05em 0.35em; border-radius: 3px; }
 .tokens { line-height: 1.9; margin: 0.3em 0; }
 .share { color: #555; font-size: 0.9em; }
+.bar { display: inline-block; height: 0.8em; min-width: 1px; }
+.helps { background: #0072b2; }
+.harms { background: #d55e00; }
 </style>
 )";
 
@@ -134,10 +137,16 @@ std::string figures_html(const Results& results, const std::optional<Gnuplot>& g
   return html + group_html(transfer_figures(results), gnuplot);
 }
 
+std::string effects_note(const EffectsByTrial& effects) {
+  if (!effects.empty()) return "";
+  return absent(
+      "effects of single tokens: \"bbprompt explain RUN --save\" measures them for this page");
+}
+
 }  // namespace
 
 std::string to_html(const Results& results, const ReportRequest& request,
-                    const std::optional<Gnuplot>& gnuplot) {
+                    const std::optional<Gnuplot>& gnuplot, const EffectsByTrial& effects) {
   ReportRequest completed = request;
   if (completed.efficiency.empty()) completed.efficiency = first_searching_method(results);
   const Comparisons found = compare(results, completed);
@@ -145,7 +154,8 @@ std::string to_html(const Results& results, const ReportRequest& request,
                      figures_html(results, gnuplot) + heading("prompts", "Best prompts") +
                      "<p class=\"note\">the prompt of the trial that is best on dev, never chosen "
                      "on test</p>\n" +
-                     prompts_html(results) + heading("usage", "What was paid");
+                     effects_note(effects) + prompts_html(results, effects) +
+                     heading("usage", "What was paid");
   const DataTable usage = usage_table(results);
   html += usage.empty() ? absent("no finished trial asked anything")
                         : "<p class=\"note\">totals over finished trials</p>\n" + to_html(usage);

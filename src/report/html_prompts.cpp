@@ -8,6 +8,7 @@
 #include "bbprompt/report/score_matrix.hpp"
 #include "bbprompt/report/summary.hpp"
 #include "report/data_table.hpp"
+#include "report/html_effects.hpp"
 #include "report/number_text.hpp"
 #include "report/splits.hpp"
 
@@ -60,7 +61,8 @@ std::string shares_html(const TrialRecord& trial) {
   return html + "</table></div></details>\n";
 }
 
-std::string prompt_html(const SummaryRow& row, const TrialRecord& trial) {
+std::string prompt_html(const SummaryRow& row, const TrialRecord& trial,
+                        const EffectsByTrial& effects) {
   const PromptRecord& prompt = trial.best.prompt;
   const std::string method =
       row.settings.empty() ? row.method : row.method + " (" + row.settings + ")";
@@ -71,7 +73,10 @@ std::string prompt_html(const SummaryRow& row, const TrialRecord& trial) {
   if (prompt.kind == "soft") {
     html += "<p class=\"note\">vectors; their nearest tokens, for orientation:</p>\n";
   }
-  html += "<pre>" + text_html(prompt.text) + "</pre>\n" + tokens_html(prompt) + shares_html(trial);
+  html += "<pre>" + text_html(prompt.text) + "</pre>\n" + tokens_html(prompt);
+  if (const auto known = effects.find(trial.id); known != effects.end())
+    html += effects_html(known->second);
+  html += shares_html(trial);
   return html + "</div>\n";
 }
 
@@ -92,12 +97,12 @@ std::string task_html(const TaskPrompts& prompts) {
 
 }  // namespace
 
-std::string prompts_html(const Results& results) {
+std::string prompts_html(const Results& results, const EffectsByTrial& effects) {
   std::vector<TaskPrompts> tasks;
   for (const SummaryRow& row : summarize(results).rows) {
     if (!row.best_trial) continue;
     if (tasks.empty() || tasks.back().task != row.task) tasks.push_back({.task = row.task});
-    const std::string html = prompt_html(row, results.trials[*row.best_trial]);
+    const std::string html = prompt_html(row, results.trials[*row.best_trial], effects);
     const bool is_variation = !row.settings.empty() || !transfer_source(row.method).empty();
     (is_variation ? tasks.back().variations : tasks.back().methods) += html;
     tasks.back().num_variations += is_variation ? 1 : 0;

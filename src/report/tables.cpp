@@ -165,14 +165,14 @@ DataTable efficiency_table(const Efficiency& efficiency) {
                   " is reached");
   table.add_column("method", Align::kLeft);
   table.add_column("pairs", Align::kRight);
-  for (const std::string target : {"final", "returned"}) {
+  for (const std::string target : {"final", "returned", "typical"}) {
     for (const auto* figure : {": queries", ": ratio", ": reached"}) {
       table.add_column(target + figure, Align::kRight);
     }
   }
   for (const EfficiencyRow& row : efficiency.rows) {
     std::vector<TableCell> cells{{row.method}, {std::to_string(row.incumbent.num_pairs)}};
-    for (const ReachFigures* figures : {&row.incumbent, &row.returned}) {
+    for (const ReachFigures* figures : {&row.incumbent, &row.returned, &row.typical}) {
       for (TableCell& cell : reach_cells(*figures)) cells.push_back(std::move(cell));
     }
     table.add_row(std::move(cells));
@@ -180,8 +180,10 @@ DataTable efficiency_table(const Efficiency& efficiency) {
   table.add_note(
       "final: the best training loss that " + efficiency.reference +
       " had found at its end, same task and seed; returned: the training loss of the prompt that "
-      "it "
-      "returned; queries: median search queries until then, a trial that never gets there counting "
+      "it returned; typical: the median training loss of its last generation, reached by the "
+      "median "
+      "of a generation; queries: median search queries until then, a trial that never gets there "
+      "counting "
       "as \xE2\x88\x9E; ratio: median of the pair's queries over those of " +
       efficiency.reference + " itself; reached: share of pairs that get there");
   return table;

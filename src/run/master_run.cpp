@@ -1,12 +1,9 @@
 #include "bbprompt/run/master_run.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <ctime>
-#include <limits>
-#include <set>
+#include <numeric>
 #include <utility>
 
 #include "bbprompt/base/error.hpp"
@@ -26,15 +23,8 @@ using Clock = std::chrono::steady_clock;
 constexpr double kOpenGroupSeconds = 60.0;
 constexpr double kStopSeconds = 15.0;
 
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
 }
 
 std::string utc_now() {
@@ -46,6 +36,35 @@ std::string utc_now() {
   return text.data();
 }
 
+std::string model_key(const ModelOptions& model) {
+  return model.path.string() + '\n' + model.weights;
+}
+
+// A worker's models as the scheduler counts them: so many of the largest fit into its memory.
+int models_per_worker(const std::map<std::string, std::int64_t>& model_sizes,
+                      std::int64_t worker_model_bytes) {
+  if (worker_model_bytes <= 0) return 0;
+  std::int64_t largest = 1;
+  for (const auto& [key, bytes] : model_sizes) largest = std::max(largest, bytes);
+  return static_cast<int>(std::clamp<std::int64_t>(worker_model_bytes / largest, 1, 1000));
+}
+
+std::map<std::string, std::int64_t> sizes_of_models(const SweepPlan& plan) {
+  std::map<std::string, std::int64_t> sizes;
+  for (const TrialSpec& trial : plan.trials) {
+    const auto [known, is_new] = sizes.try_emplace(model_key(trial.spec.model), 0);
+    if (is_new) known->second = model_bytes(trial.spec.model);
+  }
+  return sizes;
+}
+
+// Work that is left of a trial: queries, each as heavy as its model.
+double work_left(const TrialRun& run, std::int64_t bytes) {
+  const std::int64_t queries = run.num_queries_planned() - run.num_queries_done();
+  return static_cast<double>(std::max<std::int64_t>(queries, 1)) *
+         static_cast<double>(std::max<std::int64_t>(bytes, 1));
+}
+
 }  // namespace
 
 MasterRun::MasterRun(const SweepPlan& plan, const RunFolder& folder, Channel& channel,
@@ -55,50 +74,71 @@ MasterRun::MasterRun(const SweepPlan& plan, const RunFolder& folder, Channel& ch
       channel_(channel),
       models_(models),
       options_(std::move(options)),
+      report_(plan, folder, channel.workers(),
+              {.on_progress = options_.on_progress, .status_seconds = options_.status_seconds}),
+      model_sizes_(sizes_of_models(plan)),
+      scheduler_(
+          {.max_attempts = plan.failures.max_attempts,
+           .models_per_worker = models_per_worker(model_sizes_, options_.worker_model_bytes)}),
+      hang_detector_(options_.hang),
       start_(Clock::now()),
-      last_status_(start_) {
+      last_look_(start_) {
   check_plan();
   for (const int worker : channel_.workers()) scheduler_.add_worker(worker);
-  progress_.name = plan_.name;
-  progress_.host = host_name();
-  progress_.process_id = ::getpid();
-  progress_.num_workers = static_cast<int>(channel_.workers().size());
-  for (const TrialSpec& trial : plan_.trials) {
-    progress_.trials.push_back({.id = trial.id, .failure = {}});
-    progress_.trials.back().incumbent_fitness = kNaN;
-    progress_.trials.back().dev_metric = kNaN;
-    progress_.trials.back().test_metric = kNaN;
-  }
 }
 
-// Seeds change the draw, not what can be wrong: one of them stands for the others.
+// Seeds change the draw, not what can be wrong, nor how long it takes: one of them stands for the
+// others.
 void MasterRun::check_plan() {
-  std::set<std::pair<std::string, std::vector<std::pair<std::string, std::string>>>> seen;
+  std::map<std::pair<std::string, std::vector<std::pair<std::string, std::string>>>, double> seen;
+  std::vector<double> costs;
   for (const TrialSpec& trial : plan_.trials) {
-    if (!seen.insert({trial.method, trial.axis_values}).second) continue;
-    const TrialContext context(trial.spec, models_.get(trial.spec.model));
-    const TrialRun run(identity_of(trial), context);
-    for (const std::string& note : context.notes())
-      logger()->info("{} {}: {}", trial.spec.task.name, trial.method, note);
+    if (options_.is_stop_requested()) return;
+    const auto [known, is_new] = seen.try_emplace({trial.method, trial.axis_values}, 0.0);
+    if (is_new) {
+      const TrialContext context(trial.spec, models_.get(trial.spec.model));
+      const TrialRun run(identity_of(trial), context);
+      known->second = work_left(run, model_sizes_.at(model_key(trial.spec.model)));
+      for (const std::string& note : context.notes())
+        logger()->info("{} {}: {}", trial.spec.task.name, trial.method, note);
+    }
+    costs.push_back(known->second);
   }
+  order_.resize(plan_.trials.size());
+  std::iota(order_.begin(), order_.end(), std::size_t{0});
+  std::stable_sort(order_.begin(), order_.end(),
+                   [&](std::size_t a, std::size_t b) { return costs[a] > costs[b]; });
 }
 
 RunOutcome MasterRun::run() {
+  report_.run_started(folder_.is_resumed(), options_.info.version);
+  try {
+    return work();
+  } catch (const Error& error) {
+    report_.run_ended("stopped", error.what());
+    throw;
+  }
+}
+
+RunOutcome MasterRun::work() {
   while (true) {
     if (is_stop_asked_ || options_.is_stop_requested()) return stop();
     start_trials();
-    if (active_.empty()) return finish();
+    if (active_.empty() && num_started_ == order_.size()) return finish();
+    look_after_workers();
     dispatch();
     if (const auto message = channel_.receive(0.2)) handle(*message);
-    publish_progress(false);
+    report_.publish();
   }
 }
 
 // Two trials a worker: while one waits for its slowest item, the other keeps the worker busy.
 void MasterRun::start_trials() {
   const std::size_t max_active = 2 * std::max<std::size_t>(scheduler_.num_workers(), 1);
-  while (next_trial_ < plan_.trials.size() && active_.size() < max_active)
-    start_trial(next_trial_++);
+  while (num_started_ < order_.size() && active_.size() < max_active) {
+    if (options_.is_stop_requested()) return;
+    start_trial(order_[num_started_++]);
+  }
 }
 
 void MasterRun::start_trial(std::size_t index) {
@@ -106,53 +146,45 @@ void MasterRun::start_trial(std::size_t index) {
   const auto finished = trial_path(folder_.path(), spec.id);
   if (std::filesystem::exists(finished)) {
     const TrialRecord record = read_trial(finished).record;
-    if (record.state == "failed") {
-      // What made it fail may be mended: take it up again from its last checkpoint.
-      std::filesystem::remove(finished);
-      logger()->info("{}: failed before, tried again", spec.id);
+    if (record.state != "failed") {
+      report_.trial_known(index, record);
+      return;
     }
-  }
-  if (std::filesystem::exists(finished)) {
-    const TrialRecord record = read_trial(finished).record;
-    TrialProgress& shown = progress_.trials[index];
-    shown.state = record.state;
-    shown.failure = record.failure;
-    for (const auto& [purpose, usage] : record.usage) shown.num_queries += usage.num_queries;
-    shown.num_queries_planned = shown.num_queries;
-    shown.num_generations = static_cast<std::int64_t>(record.generations.size());
-    shown.num_generations_planned = shown.num_generations;
-    if (const auto test = record.best.splits.find("test"); test != record.best.splits.end()) {
-      shown.test_metric = test->second.metric;
-    }
-    logger()->info("{}: {} before, not run again", spec.id, record.state);
-    return;
+    // What made it fail may be mended: take it up again from its last checkpoint.
+    std::filesystem::remove(finished);
+    logger()->info("{}: failed before, tried again", spec.id);
   }
   ActiveTrial trial;
   trial.context = std::make_unique<TrialContext>(spec.spec, models_.get(spec.spec.model));
   trial.run = std::make_unique<TrialRun>(identity_of(spec), *trial.context);
   trial.start = Clock::now();
   trial.last_save = trial.start;
-  resume(trial, spec.id);
+  const bool is_resumed = resume(trial, spec.id);
+  report_.trial_started(index, *trial.run, is_resumed);
+  const auto model = model_sizes_.find(model_key(spec.spec.model));
+  scheduler_.set_trial_model(static_cast<std::int32_t>(index),
+                             static_cast<int>(std::distance(model_sizes_.begin(), model)));
   active_.emplace(index, std::move(trial));
   advance(index);
-  if (active_.count(index) > 0) update_progress(index);
 }
 
-void MasterRun::resume(ActiveTrial& trial, const std::string& id) {
+bool MasterRun::resume(ActiveTrial& trial, const std::string& id) {
   const auto file = checkpoint_path(folder_.path(), id);
   if (!has_checkpoint(file)) {
     trial.run->stamp(host_name(), utc_now());
-    logger()->info("{}: started", id);
-    return;
+    return false;
   }
   Checkpoint checkpoint = read_newest_checkpoint(file);
+  if (!checkpoint.version.empty() && checkpoint.version != options_.info.version) {
+    throw StoreError(file.string(), "checkpoint of bbprompt " + checkpoint.version +
+                                        "; this is bbprompt " + options_.info.version +
+                                        ", whose results may differ. Go on with the version that "
+                                        "wrote it, or use another output folder");
+  }
   trial.run->restore(checkpoint, file.string());
   trial.open = std::move(checkpoint.open);
   trial.seconds_before = trial.run->record().seconds;
-  const auto& record = trial.run->record();
-  logger()->info("{}: resumed behind generation {} of {} ({} evaluations, {} queries done)", id,
-                 record.generations.size(), trial.run->num_generations_planned(),
-                 record.usage.at("search").num_evaluations, trial.run->num_queries_done());
+  return true;
 }
 
 // The next group, with the results that a checkpoint had for it.
@@ -172,59 +204,14 @@ void MasterRun::advance(std::size_t index) {
     if (!absorb_group(index)) return;
     open_group(trial);
   }
-  auto items = trial.group.items(static_cast<std::int32_t>(index), trial.num_groups++, next_item_);
+  const auto number = static_cast<std::int32_t>(index);
+  const std::int64_t bytes = model_sizes_.at(model_key(plan_.trials[index].spec.model));
+  scheduler_.set_trial_cost(number, work_left(*trial.run, bytes));
+  auto items = trial.group.items(number, trial.num_groups++, next_item_);
+  trial.first_item = next_item_;
   next_item_ += items.size();
+  trial.end_item = next_item_;
   for (WorkItem& item : items) scheduler_.submit(std::move(item));
-}
-
-void MasterRun::dispatch() {
-  while (auto assignment = scheduler_.next_assignment()) {
-    const auto index = static_cast<std::size_t>(assignment->item.trial);
-    const int worker = assignment->worker;
-    if (active_.at(index).told.insert(worker).second) {
-      channel_.send(worker, encode(TrialMessage{.trial = assignment->item.trial,
-                                                .id = plan_.trials[index].id,
-                                                .resolved_yaml = plan_.trials[index].resolved_yaml,
-                                                .folder = plan_.folder.string(),
-                                                .data_folder = plan_.data_folder.string()}));
-    }
-    channel_.send(worker, encode(ItemMessage{.item = std::move(assignment->item)}));
-  }
-}
-
-void MasterRun::handle(const Message& message) {
-  const RunMessage decoded = decode(message.bytes);
-  if (std::holds_alternative<StopAskedMessage>(decoded)) {
-    logger()->warn("rank {} was asked to stop by a signal", message.source);
-    is_stop_asked_ = true;
-    return;
-  }
-  const auto* answer = std::get_if<ResultMessage>(&decoded);
-  if (answer == nullptr)
-    throw CommError("rank " + std::to_string(message.source) +
-                    " sent a message that only masters send");
-  const WorkResult& result = answer->result;
-  if (!result.ok()) report_failure(message.source, result.error);
-  const auto item = scheduler_.complete(message.source, result);
-  if (!item) return;
-  num_session_queries_ += result.num_queries;
-  const auto index = static_cast<std::size_t>(item->trial);
-  ActiveTrial& trial = active_.at(index);
-  trial.group.settle(*item, result);
-  trial.has_unsaved_results = true;
-  if (!trial.group.is_settled()) {
-    save_open_group(trial);
-  } else if (absorb_group(index)) {
-    advance(index);
-  }
-}
-
-// A broken node fails thousands of evaluations for one reason: the reason is told once a rank, its
-// repetitions go to the log only.
-void MasterRun::report_failure(int rank, const std::string& error) {
-  const bool is_new = told_failures_.insert({rank, error}).second;
-  logger()->log(is_new ? spdlog::level::warn : spdlog::level::debug,
-                "rank {}: evaluation failed: {}", rank, error);
 }
 
 // Whether the trial goes on.
@@ -235,31 +222,28 @@ bool MasterRun::absorb_group(std::size_t index) {
   trial.run->absorb(trial.group, trial.seconds_before + seconds_since(trial.start));
   trial.is_saved = false;
   trial.has_unsaved_results = false;
-  update_progress(index);
   if (trial.run->is_finished()) {
     finish_trial(index);
     return false;
   }
   const auto num_done = static_cast<std::int64_t>(generations.size());
   if (num_done % plan_.output.checkpoint_every == 0) save_checkpoint(trial);
-  if (generations.size() > num_before) {
-    logger()->debug("{}: generation {} finished", trial.run->record().id,
-                    generations.back().generation);
-  }
+  report_.group_absorbed(index, *trial.run, generations.size() > num_before);
   return true;
 }
 
 void MasterRun::save_checkpoint(ActiveTrial& trial) {
-  const auto file = checkpoint_path(folder_.path(), trial.run->record().id);
+  const std::string& id = trial.run->record().id;
   trial.last_save = Clock::now();
   try {
     Checkpoint checkpoint = trial.run->save();
+    checkpoint.version = options_.info.version;
     if (!trial.group.is_settled()) checkpoint.open = trial.group.save();
-    write_checkpoint(file, checkpoint);
+    write_checkpoint(checkpoint_path(folder_.path(), id), checkpoint);
     trial.is_saved = true;
     trial.has_unsaved_results = false;
   } catch (const StoreError& error) {
-    logger()->error("{}; going on, the last good checkpoint stays", error.what());
+    report_.checkpoint_failed(id, error.what());
   }
 }
 
@@ -269,21 +253,30 @@ void MasterRun::save_open_group(ActiveTrial& trial) {
   if (seconds_since(trial.last_save) > interval) save_checkpoint(trial);
 }
 
+void MasterRun::save_checkpoints() {
+  for (auto& [index, trial] : active_) {
+    if (!trial.is_saved) save_checkpoint(trial);
+  }
+  // Results of open groups only save paying for them again: not at the price of a late end.
+  const auto start = Clock::now();
+  for (auto& [index, trial] : active_) {
+    if (!trial.has_unsaved_results) continue;
+    if (seconds_since(start) > kStopSeconds) break;
+    save_checkpoint(trial);
+  }
+}
+
+// A failed trial keeps its checkpoint: it is taken up from there when the run goes on.
 void MasterRun::finish_trial(std::size_t index) {
   ActiveTrial& trial = active_.at(index);
   const TrialRecord& record = trial.run->record();
   write_trial(trial_path(folder_.path(), record.id), {.run = options_.info, .record = record});
-  remove_checkpoint(checkpoint_path(folder_.path(), record.id));
-  if (record.state == "failed") {
-    logger()->error("{}: failed: {}", record.id, record.failure);
-  } else {
-    logger()->info("{}: done, {} test {:.4f}", record.id, record.metric,
-                   record.best.splits.at("test").metric);
-  }
-  scheduler_.cancel_trial(static_cast<std::int32_t>(index));
-  for (const int worker : trial.told) {
-    channel_.send(worker, encode(ForgetMessage{.trial = static_cast<std::int32_t>(index)}));
-  }
+  if (record.state == "done") remove_checkpoint(checkpoint_path(folder_.path(), record.id));
+  report_.trial_ended(index, *trial.run);
+  const auto number = static_cast<std::int32_t>(index);
+  scheduler_.cancel_trial(number);
+  hang_detector_.forget_trial(number);
+  for (const int worker : trial.told) channel_.send(worker, encode(ForgetMessage{.trial = number}));
   active_.erase(index);
 }
 
@@ -298,18 +291,8 @@ void MasterRun::take_last_results() {
 
 RunOutcome MasterRun::stop() {
   take_last_results();
-  for (auto& [index, trial] : active_) {
-    if (!trial.is_saved) save_checkpoint(trial);
-  }
-  // Results of open groups only save paying for them again: not at the price of a late end.
-  const auto start = Clock::now();
-  for (auto& [index, trial] : active_) {
-    if (!trial.has_unsaved_results) continue;
-    if (seconds_since(start) > kStopSeconds) break;
-    save_checkpoint(trial);
-  }
-  progress_.state = "stopped";
-  publish_progress(true);
+  save_checkpoints();
+  report_.run_ended("stopped");
   return RunOutcome::kStopped;
 }
 
@@ -321,70 +304,8 @@ RunOutcome MasterRun::finish() {
     is_any_failed = is_any_failed || results.trials.back().state != "done";
   }
   write_results(results_path(folder_.path()), results);
-  progress_.state = is_any_failed ? "failed" : "done";
-  publish_progress(true);
+  report_.run_ended(is_any_failed ? "failed" : "done");
   return is_any_failed ? RunOutcome::kFailed : RunOutcome::kDone;
-}
-
-void MasterRun::update_progress(std::size_t index) {
-  const TrialRun& run = *active_.at(index).run;
-  const TrialRecord& record = run.record();
-  TrialProgress& shown = progress_.trials[index];
-  shown.state = record.state;
-  shown.failure = record.failure;
-  shown.num_generations = static_cast<std::int64_t>(record.generations.size());
-  shown.num_generations_planned = run.num_generations_planned();
-  shown.num_evaluations = record.usage.at("search").num_evaluations;
-  shown.num_queries = run.num_queries_done();
-  shown.num_queries_planned = std::max(run.num_queries_planned(), shown.num_queries);
-  if (!record.generations.empty())
-    shown.incumbent_fitness = record.generations.back().incumbent_fitness;
-  const auto metric_of = [&](const char* split) {
-    const auto found = record.best.splits.find(split);
-    return found == record.best.splits.end() ? kNaN : found->second.metric;
-  };
-  shown.dev_metric = metric_of("dev");
-  shown.test_metric = metric_of("test");
-  if (run.is_finished()) shown.num_queries_planned = shown.num_queries;
-}
-
-void MasterRun::publish_progress(bool must_write) {
-  progress_.seconds = seconds_since(start_);
-  progress_.queries_per_second =
-      static_cast<double>(num_session_queries_) / std::max(progress_.seconds, 1e-3);
-  progress_.updated = std::time(nullptr);
-  // Trials that wait will take about as long as those that are known.
-  const auto num_known = static_cast<double>(progress_.trials.size()) -
-                         static_cast<double>(progress_.count("waiting"));
-  const double planned = static_cast<double>(progress_.num_queries_planned()) *
-                         static_cast<double>(progress_.trials.size()) / std::max(num_known, 1.0);
-  progress_.seconds_left =
-      num_session_queries_ > 0
-          ? (planned - static_cast<double>(progress_.num_queries())) / progress_.queries_per_second
-          : kNaN;
-  if (options_.on_progress) options_.on_progress(progress_);
-  if (!must_write && seconds_since(last_status_) < options_.status_seconds) return;
-  last_status_ = Clock::now();
-  try {
-    write_progress(folder_.status(), progress_);
-  } catch (const StoreError& error) {
-    logger()->warn("{}", error.what());
-  }
-}
-
-bool MasterRun::stop_workers(Channel& channel, double timeout_seconds) {
-  std::set<int> waiting;
-  for (const int worker : channel.workers()) {
-    channel.send(worker, encode(StopMessage{}));
-    waiting.insert(worker);
-  }
-  const auto start = Clock::now();
-  while (!waiting.empty() && seconds_since(start) < timeout_seconds) {
-    const auto message = channel.receive(0.05);
-    if (message && std::holds_alternative<ByeMessage>(decode(message->bytes)))
-      waiting.erase(message->source);
-  }
-  return waiting.empty();
 }
 
 }  // namespace bbprompt

@@ -18,40 +18,129 @@ ordered_json number_or_null(double value) {
   return std::isfinite(value) ? ordered_json(value) : ordered_json(nullptr);
 }
 
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
 double number(const nlohmann::json& object, const char* name) {
-  const auto& value = object.at(name);
-  return value.is_null() ? std::numeric_limits<double>::quiet_NaN() : value.get<double>();
+  const auto found = object.find(name);
+  return found == object.end() || found->is_null() ? kNaN : found->get<double>();
 }
 
-ordered_json to_json(const TrialProgress& trial) {
-  return {{"id", trial.id},
-          {"state", trial.state},
-          {"generations", trial.num_generations},
-          {"generations_planned", trial.num_generations_planned},
-          {"evaluations", trial.num_evaluations},
-          {"queries", trial.num_queries},
-          {"queries_planned", trial.num_queries_planned},
-          {"fitness", number_or_null(trial.incumbent_fitness)},
-          {"dev_metric", number_or_null(trial.dev_metric)},
-          {"test_metric", number_or_null(trial.test_metric)},
-          {"failure", trial.failure}};
+std::int64_t count_in(const nlohmann::json& object, const char* name) {
+  const auto found = object.find(name);
+  return found == object.end() ? 0 : found->get<std::int64_t>();
+}
+
+std::string text_in(const nlohmann::json& object, const char* name) {
+  const auto found = object.find(name);
+  return found == object.end() ? std::string() : found->get<std::string>();
+}
+
+// An object that leaves out what its reader takes for granted.
+class LeanObject {
+ public:
+  explicit LeanObject(ordered_json start) : json_(std::move(start)) {}
+  LeanObject& add(const char* name, std::int64_t value) {
+    if (value != 0) json_[name] = value;
+    return *this;
+  }
+  LeanObject& add(const char* name, double value) {
+    if (std::isfinite(value)) json_[name] = value;
+    return *this;
+  }
+  LeanObject& add(const char* name, const std::string& value) {
+    if (!value.empty()) json_[name] = value;
+    return *this;
+  }
+  [[nodiscard]] std::string line() const {
+    return json_.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+  }
+
+ private:
+  ordered_json json_;
+};
+
+std::string to_line(const TrialProgress& trial) {
+  LeanObject object({{"id", trial.id}, {"state", trial.state}});
+  if (trial.state == "waiting") return object.line();
+  return object.add("generations", trial.num_generations)
+      .add("generations_planned", trial.num_generations_planned)
+      .add("evaluations", trial.num_evaluations)
+      .add("queries", trial.num_queries)
+      .add("queries_planned", trial.num_queries_planned)
+      .add("fitness", trial.incumbent_fitness)
+      .add("dev_metric", trial.dev_metric)
+      .add("test_metric", trial.test_metric)
+      .add("failure", trial.failure)
+      .line();
+}
+
+std::string to_line(const WorkerProgress& worker) {
+  return LeanObject({{"rank", worker.rank}, {"state", worker.state}})
+      .add("items", worker.num_items)
+      .add("failed", worker.num_failed)
+      .add("queries", worker.num_queries)
+      .add("seconds", worker.seconds)
+      .line();
+}
+
+std::string to_line(const FailureProgress& failure) {
+  return LeanObject({{"reason", failure.reason}, {"count", failure.count}, {"rank", failure.rank}})
+      .line();
+}
+
+// ,\n"NAME": [ with a line for each entry.
+template <typename Entry>
+std::string to_array(const char* name, const std::vector<Entry>& entries) {
+  std::string text = std::string(",\n \"") + name + "\": [";
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    text += i == 0 ? "\n  " : ",\n  ";
+    text += to_line(entries[i]);
+  }
+  return text + "]";
 }
 
 TrialProgress trial_from_json(const nlohmann::json& json) {
   return {.id = json.at("id").get<std::string>(),
           .state = json.at("state").get<std::string>(),
-          .num_generations = json.at("generations").get<std::int64_t>(),
-          .num_generations_planned = json.at("generations_planned").get<std::int64_t>(),
-          .num_evaluations = json.at("evaluations").get<std::int64_t>(),
-          .num_queries = json.at("queries").get<std::int64_t>(),
-          .num_queries_planned = json.at("queries_planned").get<std::int64_t>(),
+          .num_generations = count_in(json, "generations"),
+          .num_generations_planned = count_in(json, "generations_planned"),
+          .num_evaluations = count_in(json, "evaluations"),
+          .num_queries = count_in(json, "queries"),
+          .num_queries_planned = count_in(json, "queries_planned"),
           .incumbent_fitness = number(json, "fitness"),
           .dev_metric = number(json, "dev_metric"),
           .test_metric = number(json, "test_metric"),
-          .failure = json.at("failure").get<std::string>()};
+          .failure = text_in(json, "failure")};
+}
+
+WorkerProgress worker_from_json(const nlohmann::json& json) {
+  const double seconds = number(json, "seconds");
+  return {.rank = json.at("rank").get<int>(),
+          .state = json.at("state").get<std::string>(),
+          .num_items = count_in(json, "items"),
+          .num_failed = count_in(json, "failed"),
+          .num_queries = count_in(json, "queries"),
+          .seconds = std::isfinite(seconds) ? seconds : 0.0};
+}
+
+void read_lists(const nlohmann::json& json, RunProgress& progress) {
+  for (const auto& trial : json.at("trials")) progress.trials.push_back(trial_from_json(trial));
+  // Files of older versions lack these.
+  for (const auto& worker : json.value("ranks", nlohmann::json::array())) {
+    progress.workers.push_back(worker_from_json(worker));
+  }
+  for (const auto& failure : json.value("failures", nlohmann::json::array())) {
+    progress.failures.push_back({.reason = failure.at("reason").get<std::string>(),
+                                 .count = failure.at("count").get<std::int64_t>(),
+                                 .rank = failure.at("rank").get<int>()});
+  }
 }
 
 }  // namespace
+
+double WorkerProgress::queries_per_second() const {
+  return num_queries > 0 && seconds > 0.0 ? static_cast<double>(num_queries) / seconds : kNaN;
+}
 
 std::int64_t RunProgress::count(const std::string& trial_state) const {
   return std::count_if(trials.begin(), trials.end(),
@@ -80,9 +169,13 @@ void write_progress(const std::filesystem::path& path, const RunProgress& progre
                        {"queries_per_second", progress.queries_per_second},
                        {"seconds_left", number_or_null(progress.seconds_left)},
                        {"updated", progress.updated},
-                       {"trials", ordered_json::array()}};
-  for (const TrialProgress& trial : progress.trials) json["trials"].push_back(to_json(trial));
-  replace_file(path, json.dump(1) + '\n');
+                       {"retried", progress.num_retried},
+                       {"given_up", progress.num_given_up}};
+  std::string text = json.dump(1);
+  text.erase(text.rfind('\n'));  // the closing brace: lists follow
+  text += to_array("failures", progress.failures) + to_array("ranks", progress.workers) +
+          to_array("trials", progress.trials) + "\n}\n";
+  replace_file(path, text);
 }
 
 RunProgress read_progress(const std::filesystem::path& path) {
@@ -97,8 +190,12 @@ RunProgress read_progress(const std::filesystem::path& path) {
                          .queries_per_second = number(json, "queries_per_second"),
                          .seconds_left = number(json, "seconds_left"),
                          .updated = json.at("updated").get<std::int64_t>(),
+                         .num_retried = count_in(json, "retried"),
+                         .num_given_up = count_in(json, "given_up"),
+                         .failures = {},
+                         .workers = {},
                          .trials = {}};
-    for (const auto& trial : json.at("trials")) progress.trials.push_back(trial_from_json(trial));
+    read_lists(json, progress);
     return progress;
   } catch (const StoreError&) {
     throw;

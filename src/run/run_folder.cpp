@@ -1,11 +1,13 @@
 #include "bbprompt/run/run_folder.hpp"
 
+#include <map>
 #include <sstream>
 #include <string>
 #include <string_view>
 
 #include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/store/run_folder.hpp"
 
 namespace bbprompt {
 namespace fs = std::filesystem;
@@ -35,6 +37,34 @@ std::string first_difference(const std::string& stored, const std::string& wante
   }
 }
 
+PlanFile describe(const SweepPlan& plan) {
+  PlanFile file{.name = plan.name, .config_hash = plan.config_hash, .trials = {}};
+  for (const auto& trial : plan.trials) file.trials.push_back({trial.id, trial.config_hash});
+  return file;
+}
+
+PlanChange compare(const PlanFile& before, const SweepPlan& plan) {
+  std::map<std::string_view, std::string_view> hashes;
+  for (const auto& trial : before.trials) hashes.emplace(trial.id, trial.config_hash);
+  PlanChange change;
+  for (const auto& trial : plan.trials) {
+    const auto found = hashes.find(trial.id);
+    const bool is_kept = found != hashes.end() && found->second == trial.config_hash;
+    ++(is_kept ? change.num_kept : change.num_new);
+  }
+  change.num_left_out = before.trials.size() - change.num_kept;
+  return change;
+}
+
+// Results of an earlier plan are not those of this run; the run writes its own at the end.
+void set_results_aside(const fs::path& folder) {
+  const fs::path results = results_path(folder);
+  if (!fs::exists(results)) return;
+  std::error_code status;
+  fs::rename(results, folder / "results.previous.h5", status);
+  if (status) throw StoreError(results.string(), "cannot rename: " + status.message());
+}
+
 }  // namespace
 
 RunFolder::RunFolder(const fs::path& path, const SweepPlan& plan, const RunLockOptions& lock)
@@ -50,14 +80,21 @@ RunFolder::RunFolder(const fs::path& path, const SweepPlan& plan, const RunLockO
   if (is_resumed_) check_configuration(plan);
   sweep_temporary_files(path_);
   sweep_temporary_files(path_ / "trials");
-  if (!is_resumed_) {
-    replace_file(path_ / "config.yaml", plan.config_given);
-    replace_file(path_ / kResolved,
-                 std::string(kHashPrefix) + plan.config_hash + '\n' + plan.config_resolved);
-  }
+  write_configuration(plan);
 }
 
-void RunFolder::check_configuration(const SweepPlan& plan) const {
+// The plan first and the resolved configuration last: killed in between, the next start finds one
+// of the two plans in it, and the other in common with plan.txt.
+void RunFolder::write_configuration(const SweepPlan& plan) const {
+  if (change_) set_results_aside(path_);
+  if (!before_ || before_->config_hash != plan.config_hash) write_plan(path_, describe(plan));
+  if (is_resumed_ && !change_) return;
+  replace_file(path_ / "config.yaml", plan.config_given);
+  replace_file(path_ / kResolved,
+               std::string(kHashPrefix) + plan.config_hash + '\n' + plan.config_resolved);
+}
+
+void RunFolder::check_configuration(const SweepPlan& plan) {
   const fs::path file = path_ / kResolved;
   const std::string stored = read_file(file, std::size_t{1} << 30);
   const std::string hash_line = stored.substr(0, stored.find('\n'));
@@ -68,11 +105,19 @@ void RunFolder::check_configuration(const SweepPlan& plan) const {
         "output folder, or delete this one to start again");
   }
   const std::string hash = hash_line.substr(kHashPrefix.size());
+  before_ = read_plan(path_);
   if (hash == plan.config_hash) return;
+  if (before_ && before_->name == plan.name) {
+    const PlanChange change = compare(*before_, plan);
+    if (change.num_kept > 0) {
+      change_ = change;
+      return;
+    }
+  }
   throw ConfigError(
       {.file = path_.string(), .key = "output.folder"},
-      "holds the run of another configuration (" + hash.substr(0, 12) + "; this one is " +
-          plan.config_hash.substr(0, 12) + "; " +
+      "holds the run of another configuration, with no trial in common (" + hash.substr(0, 12) +
+          "; this one is " + plan.config_hash.substr(0, 12) + "; " +
           first_difference(stored.substr(hash_line.size() + 1), plan.config_resolved) +
           "). Give another folder with --out");
 }

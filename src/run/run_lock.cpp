@@ -152,8 +152,9 @@ void RunLock::beat() {
 
 void RunLock::check() const {
   if (!is_taken_) return;
-  throw StoreError(file_.string(), "this run stood still, and " + read_holder(file_).described() +
-                                       " has taken its folder over; ending without another write");
+  throw StoreError(file_.string(),
+                   "this run stood still, and " + read_holder(file_).described() +
+                       " has taken its folder over; ending without another checkpoint");
 }
 
 }  // namespace bbprompt

@@ -47,17 +47,6 @@ RowMatrixXf stack_layers(const PromptVectors& prompt) {
 
 }  // namespace
 
-Replica& ModelPool::get(const ModelOptions& options) {
-  const std::string key = options.path.string() + '\n' + options.weights;
-  auto& model = models_[key];
-  if (!model) {
-    ReplicaOptions replica{.folder = options.path, .threads = options.threads};
-    if (!options.weights.empty()) replica.weights_file = options.weights;
-    model = load_replica(replica);
-  }
-  return *model;
-}
-
 TrialContext::TrialContext(const ExperimentSpec& spec, Replica& model)
     : spec_(spec), model_(model), data_(load_task_data(spec.task, spec.few_shot, spec.seed)) {
   notes_ = data_.notes;
@@ -187,7 +176,10 @@ WorkResult TrialContext::run(const WorkItem& item) {
     result.num_calls = evaluation.usage.num_calls;
     result.num_tokens = evaluation.usage.num_tokens;
     result.num_truncated = evaluation.usage.num_truncated;
+  } catch (const ModelError& error) {
+    result.error = error.what();  // what the model cannot take here it can take nowhere
   } catch (const std::exception& error) {
+    result.is_retryable = true;
     result.error = error.what();
     if (result.error.empty()) result.error = "unknown error";
   }

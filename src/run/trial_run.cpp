@@ -223,4 +223,11 @@ void TrialRun::fail(const std::string& reason) {
   record_.failure = reason;
 }
 
+void TrialRun::fail_evaluation(Split split, const std::string& reason) {
+  const bool is_search = phase_ == Phase::kSearch && split == Split::kTrain;
+  const char* purpose = is_search ? "search" : phase_ == Phase::kFinal ? "test" : "dev";
+  ++record_.usage[purpose].num_failed;
+  fail("an evaluation failed at every attempt: " + reason);
+}
+
 }  // namespace bbprompt

@@ -17,11 +17,27 @@ constexpr std::size_t kMaxContexts = 16;
 
 }  // namespace
 
+WorkerRun::WorkerRun(ModelPool& models, QueryLog* query_log)
+    : models_(models), query_log_(query_log) {
+  models_.on_unload([this](const Replica& model) { let_go(model); });
+}
+
+WorkerRun::~WorkerRun() { models_.on_unload({}); }
+
+// The pool unloads a model: contexts that refer to it are built anew when they are needed again.
+void WorkerRun::let_go(const Replica& model) {
+  for (auto& [trial, known] : trials_) {
+    if (known.model != &model || !known.context) continue;
+    known.context.reset();
+    recently_used_.remove(trial);
+  }
+}
+
 void WorkerRun::handle(const Bytes& bytes, const Reply& reply) {
   RunMessage message = decode(bytes);
   if (auto* settings = std::get_if<TrialMessage>(&message)) {
     const auto trial = settings->trial;
-    trials_[trial] = {.settings = std::move(*settings), .context = nullptr};
+    trials_[trial] = {.settings = std::move(*settings), .model = nullptr, .context = nullptr};
     recently_used_.remove(trial);
   } else if (const auto* forget = std::get_if<ForgetMessage>(&message)) {
     trials_.erase(forget->trial);
@@ -51,6 +67,7 @@ WorkResult WorkerRun::work(const WorkItem& item) {
     result.error = error.what();
     result.is_retryable = true;
   }
+  result.attempt = item.attempt;
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (query_log_ != nullptr) query_log_->add(trials_.at(item.trial).settings.id, item, result);
   return result;
@@ -68,7 +85,9 @@ TrialContext& WorkerRun::context_of(std::int32_t trial) {
     const auto& settings = known->second.settings;
     const ExperimentSpec spec = experiment_from_yaml(
         settings.resolved_yaml, {.folder = settings.folder, .data = settings.data_folder});
-    known->second.context = std::make_unique<TrialContext>(spec, models_.get(spec.model));
+    Replica& model = models_.get(spec.model);
+    known->second.model = &model;
+    known->second.context = std::make_unique<TrialContext>(spec, model);
   }
   recently_used_.push_front(trial);
   return *known->second.context;
@@ -114,9 +133,10 @@ class Inbox {
 
 }  // namespace
 
-void serve_master(Channel& channel, WorkerRun& worker,
-                  const std::function<bool()>& is_stop_requested) {
+void serve_master(Channel& channel, ModelPool& models,
+                  const std::function<bool()>& is_stop_requested, QueryLog* query_log) {
   constexpr int kMaster = 0;
+  WorkerRun worker(models, query_log);
   Inbox inbox(channel);
   bool has_asked = false;
   while (!worker.is_stopped()) {
@@ -127,7 +147,11 @@ void serve_master(Channel& channel, WorkerRun& worker,
     }
     if (const auto message = inbox.next(0.2)) {
       worker.handle(*message, [&](Bytes answer) { channel.send(kMaster, std::move(answer)); });
+      continue;
     }
+    const std::vector<int> lost = channel.lost_ranks();
+    if (std::find(lost.begin(), lost.end(), kMaster) != lost.end())
+      throw CommError("the master is lost");
   }
 }
 

@@ -57,6 +57,7 @@ void WorkItem::append_to(ByteWriter& writer) const {
   writer.put(end);
   writer.put<std::uint8_t>(is_manual ? 1 : 0);
   writer.put_all(std::span<const double>(point));
+  writer.put(attempt);
 }
 
 Bytes WorkItem::serialize() const {
@@ -82,6 +83,7 @@ WorkItem WorkItem::deserialize(ByteReader& reader) {
   }
   item.is_manual = read_flag(reader, kWhat, item.id);
   item.point = reader.get_all<double>();
+  item.attempt = read_count<std::int32_t>(reader, kWhat, item.id);
   return item;
 }
 
@@ -95,6 +97,7 @@ void WorkResult::append_to(ByteWriter& writer) const {
   writer.put(seconds);
   writer.put_string(error);
   writer.put<std::uint8_t>(is_retryable ? 1 : 0);
+  writer.put(attempt);
 }
 
 Bytes WorkResult::serialize() const {
@@ -115,6 +118,7 @@ WorkResult WorkResult::deserialize(ByteReader& reader) {
   result.seconds = reader.get<double>();
   result.error = reader.get_string();
   result.is_retryable = read_flag(reader, kWhat, result.id);
+  result.attempt = read_count<std::int32_t>(reader, kWhat, result.id);
   return result;
 }
 

@@ -62,6 +62,7 @@ class H5Group {
   [[nodiscard]] H5Group open_group(const std::string& name) const;
   [[nodiscard]] std::size_t num_children() const;
   [[nodiscard]] std::vector<std::string> child_names() const;  // ascending
+  [[nodiscard]] bool has_attribute(const std::string& name) const;
   void read_attribute(const std::string& name, std::string& value) const;
   void read_attribute(const std::string& name, std::int64_t& value) const;
   void read_attribute(const std::string& name, std::uint64_t& value) const;

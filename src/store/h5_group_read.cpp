@@ -175,6 +175,10 @@ H5Handle H5Group::open_dataset(const std::string& name) const {
   return dataset;
 }
 
+bool H5Group::has_attribute(const std::string& name) const {
+  return h5_check(H5Aexists(handle_.id(), name.c_str()), place(name), "look for the attribute") > 0;
+}
+
 void H5Group::read_attribute(const std::string& name, std::string& value) const {
   const H5Place where = place(name);
   const OpenAttribute open = open_attribute(handle_.id(), name, where);

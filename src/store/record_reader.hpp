@@ -29,6 +29,9 @@ class RecordReader {
     }
     value = static_cast<int>(wide);
   }
+  void later_attribute(const std::string& name, std::string& value) {
+    if (group_.has_attribute(name)) attribute(name, value);
+  }
   void text(const std::string& name, std::string& value) { value = group_.read_text(name); }
   void texts(const std::string& name, std::vector<std::string>& values) {
     values = group_.read_texts(name);

@@ -12,6 +12,7 @@ namespace bbprompt {
 // the archives. An archive has
 //
 //   attribute(name, value)      scalar: string, int64, uint64, double
+//   later_attribute(name, text) the same; files that were written before it came lack it
 //   text(name, string)          long string
 //   texts(name, vector<string>)
 //   numbers(name, vector<T>)    one dimension; also Eigen::VectorXd
@@ -174,6 +175,7 @@ void describe(Archive& archive, Saved& checkpoint) {
   archive.attribute("incumbent_fitness", checkpoint.incumbent_fitness);
   archive.optional("open", checkpoint.open.results.size(),
                    [&](auto& group) { describe(group, checkpoint.open); });
+  archive.later_attribute("version", checkpoint.version);
 }
 
 }  // namespace bbprompt

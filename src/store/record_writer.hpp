@@ -21,6 +21,9 @@ class RecordWriter {
   void attribute(const std::string& name, int value) {
     group_.write_attribute(name, std::int64_t{value});
   }
+  void later_attribute(const std::string& name, const std::string& value) {
+    attribute(name, value);
+  }
   void text(const std::string& name, const std::string& value) { group_.write_text(name, value); }
   void texts(const std::string& name, const std::vector<std::string>& values) {
     group_.write_texts(name, values);

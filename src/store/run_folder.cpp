@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/store/plan_file.hpp"
 #include "bbprompt/store/results_file.hpp"
 #include "bbprompt/store/sealed_file.hpp"
 #include "bbprompt/store/trial_file.hpp"
@@ -33,6 +34,17 @@ std::vector<fs::path> trial_files(const fs::path& folder) {
   return files;
 }
 
+// Finished trials of the plan, in its order; what earlier plans left beside them is not named.
+std::vector<fs::path> planned_files(const fs::path& folder, const PlanFile& plan) {
+  std::vector<fs::path> files;
+  std::error_code ignored;
+  for (const auto& trial : plan.trials) {
+    fs::path file = trial_path(folder, trial.id);
+    if (fs::exists(file, ignored)) files.push_back(std::move(file));
+  }
+  return files;
+}
+
 Results read_file_of_any_kind(const fs::path& path) {
   switch (sealed_kind(path)) {
     case FileKind::kResults:
@@ -48,6 +60,14 @@ Results read_file_of_any_kind(const fs::path& path) {
       path.string(),
       "expected a results or trial file, found the checkpoint of a running trial; name "
       "the run's folder to report its finished trials");
+}
+
+// Trials that a plan took over from an earlier one keep the run they were written by.
+void add_planned(Results& results, const fs::path& path, const PlanFile& plan) {
+  FinishedTrial trial = read_trial(path);
+  const bool is_newer = trial.run.config_hash == plan.config_hash;
+  if (results.trials.empty() || is_newer) results.run = std::move(trial.run);
+  results.trials.push_back(std::move(trial.record));
 }
 
 void add_trial(Results& results, const fs::path& path, std::set<std::string>& ids) {
@@ -87,7 +107,8 @@ Results read_run(const fs::path& path) {
   }
   if (!fs::is_directory(path, ignored)) return read_file_of_any_kind(path);
   if (fs::exists(results_path(path), ignored)) return read_results(results_path(path));
-  const std::vector<fs::path> files = trial_files(path);
+  const auto plan = read_plan(path);
+  const std::vector<fs::path> files = plan ? planned_files(path, *plan) : trial_files(path);
   if (files.empty()) {
     throw StoreError(path.string(),
                      "expected results.h5, or finished trials as trials/<id>.h5, found neither; "
@@ -95,7 +116,13 @@ Results read_run(const fs::path& path) {
   }
   Results results;
   std::set<std::string> ids;
-  for (const fs::path& file : files) add_trial(results, file, ids);
+  for (const fs::path& file : files) {
+    if (plan) {
+      add_planned(results, file, *plan);
+    } else {
+      add_trial(results, file, ids);
+    }
+  }
   return results;
 }
 

@@ -10,12 +10,20 @@
 #include "bbprompt/config/data_path.hpp"
 #include "bbprompt/config/experiment_yaml.hpp"
 #include "bbprompt/config/sweep_spec.hpp"
+#include "sweep/condition_use.hpp"
+#include "sweep/sampling.hpp"
 #include "sweep/trial_id.hpp"
 
 namespace bbprompt {
 namespace {
 
 std::string kind_name(PromptKind kind) { return kind == PromptKind::kSoft ? "soft" : "discrete"; }
+
+using AxisValues = std::vector<std::pair<std::string, std::string>>;
+
+bool is_same_or_inside(std::string_view key, std::string_view section) {
+  return key.starts_with(section) && (key.size() == section.size() || key[section.size()] == '.');
+}
 
 std::string hash_line(const TrialSpec& trial) { return trial.id + ' ' + trial.config_hash + '\n'; }
 
@@ -29,23 +37,27 @@ class Expansion {
         base_(document.root) {
     if (const auto* node = document.root.find("sweep")) at_ = node->position;
     std::erase_if(base_.entries, [](const ConfigEntry& entry) { return entry.key == "sweep"; });
+    for (const auto& rule : sweep_.overrides) overrides_.emplace_back(rule.when);
+    for (const auto& condition : sweep_.exclude) exclude_.emplace_back(condition);
+    for (const auto& condition : sweep_.include) include_.emplace_back(condition);
   }
 
   SweepPlan run() {
     if (!sweep_.prompts_from.run.empty()) {
       throw Error("sweep.prompts_from must be read before the sweep is expanded");
     }
+    gather_axes();
     check_size();
     if (sweep_.variants.empty()) add_grid(base_, "");
     for (const auto& variant : sweep_.variants) {
       ConfigNode root = base_;
-      for (const auto& [key, position, value] : variant.settings) {
-        set_config_value(root, key, value, position);
-      }
+      put_settings(root, variant.settings);
       add_grid(root, variant.name);
     }
+    check_rules();
     return {.name = sweep_.name,
             .output = sweep_.output,
+            .failures = sweep_.failures,
             .folder = std::filesystem::current_path() / roots_.folder,
             .data_folder = roots_.data,
             .trials = std::move(trials_),
@@ -55,28 +67,60 @@ class Expansion {
   }
 
  private:
+  // A point of an axis, and what the trials' axis_values say of it.
+  struct Point {
+    SweepPoint settings;
+    AxisValues values;
+  };
+
+  static void put_settings(ConfigNode& root, const SweepPoint& point) {
+    for (const auto& [key, position, value] : point) set_config_value(root, key, value, position);
+  }
+
+  void add_axis(std::vector<SweepPoint> points) {
+    std::vector<Point> axis;
+    for (SweepPoint& point : points) {
+      AxisValues values;
+      for (const auto& setting : point) {
+        values.emplace_back(setting.key, config_value_text(setting.key, setting.value));
+      }
+      axis.push_back({.settings = std::move(point), .values = std::move(values)});
+    }
+    axes_.push_back(std::move(axis));
+  }
+
+  void gather_axes() {
+    for (auto& axis : sweep_.axes) add_axis(std::move(axis.points));
+    if (!sweep_.random.space.empty()) add_axis(random_points(sweep_.random));
+    if (!sweep_.quasi_random.space.empty()) add_axis(quasi_random_points(sweep_.quasi_random));
+  }
+
   void check_size() const {
+    const bool is_filtered = !exclude_.empty() || !include_.empty();
+    const std::int64_t limit = is_filtered ? kMaxCombinations : kMaxTrials;
     std::int64_t count = 1;
     const auto multiply = [&](std::size_t factor) {
-      if (static_cast<std::int64_t>(factor) > kMaxTrials / count) {
+      if (static_cast<std::int64_t>(factor) > limit / count) {
         fail_config(at_, "sweep",
-                    "expected at most " + std::to_string(kMaxTrials) + " trials, found more");
+                    "expected at most " + std::to_string(limit) +
+                        (is_filtered ? " combinations before the filters" : " trials") +
+                        ", found more");
       }
       count *= static_cast<std::int64_t>(factor);
     };
     multiply(std::max<std::size_t>(1, sweep_.variants.size()));
-    for (const auto& axis : sweep_.axes) multiply(axis.values.size());
+    for (const auto& axis : axes_) multiply(axis.size());
     multiply(sweep_.seeds.size());
   }
 
   // Every combination of axis values, the last axis fastest.
   void add_grid(const ConfigNode& root, const std::string& method) {
-    std::vector<std::size_t> chosen(sweep_.axes.size(), 0);
+    std::vector<std::size_t> chosen(axes_.size(), 0);
     for (bool is_done = false; !is_done;) {
       add_point(root, method, chosen);
       is_done = true;
       for (std::size_t i = chosen.size(); i-- > 0;) {
-        if (++chosen[i] < sweep_.axes[i].values.size()) {
+        if (++chosen[i] < axes_[i].size()) {
           is_done = false;
           break;
         }
@@ -88,33 +132,94 @@ class Expansion {
   void add_point(ConfigNode root, const std::string& method,
                  const std::vector<std::size_t>& chosen) {
     for (std::size_t i = 0; i < chosen.size(); ++i) {
-      const auto& axis = sweep_.axes[i];
-      set_config_value(root, axis.key, axis.values[chosen[i]], axis.position);
+      put_settings(root, axes_[i][chosen[i]].settings);
     }
     TrialSpec trial;
-    trial.spec = parse_experiment(root);
+    trial.spec = read_experiment(root);
+    if (override_settings(root, {.variant = method, .spec = trial.spec})) {
+      trial.spec = read_experiment(root);
+    }
+    const std::vector<std::uint64_t> seeds = kept_seeds(trial.spec, method);
+    if (seeds.empty()) return;
+    check_experiment(root, trial.spec);
     trial.method = method.empty() ? kind_name(trial.spec.prompt.kind) : method;
     for (std::size_t i = 0; i < chosen.size(); ++i) {
-      const auto& axis = sweep_.axes[i];
-      trial.axis_values.emplace_back(
-          axis.key, axis.key == "task" ? trial.spec.task.name
-                                       : config_value_text(axis.key, axis.values[chosen[i]]));
+      for (auto [key, text] : axes_[i][chosen[i]].values) {
+        trial.axis_values.emplace_back(key, key == "task" ? trial.spec.task.name : text);
+      }
     }
-    for (const auto seed : sweep_.seeds) add_trial(trial, seed);
+    const TrialText text(trial.spec);
+    for (const auto seed : seeds) add_trial(trial, text, seed);
+    refuse_namesake(trial);
   }
 
-  void add_trial(TrialSpec trial, std::uint64_t seed) {
+  // Reports put trials together by these: two tasks of one name would be taken for one.
+  void refuse_namesake(const TrialSpec& trial) {
+    std::string name = trial.spec.task.name + ' ' + trial.method;
+    for (const auto& [key, value] : trial.axis_values) name.append(" ").append(key + '=' + value);
+    if (configurations_.insert(name).second) return;
+    fail_config(at_, "sweep",
+                "two different configurations are called " + name +
+                    "; give tasks of different settings different names");
+  }
+
+  // Whether some override holds; its settings are in `root` then.
+  bool override_settings(ConfigNode& root, const Combination& combination) {
+    std::vector<const SweepSetting*> done;
+    for (std::size_t i = 0; i < overrides_.size(); ++i) {
+      if (!overrides_[i].holds(combination)) continue;
+      const SweepPoint& settings = sweep_.overrides[i].settings;
+      for (const auto& setting : settings) refuse_second(done, setting);
+      for (const auto& setting : settings) done.push_back(&setting);
+      put_settings(root, settings);
+    }
+    return !done.empty();
+  }
+
+  static void refuse_second(const std::vector<const SweepSetting*>& done,
+                            const SweepSetting& setting) {
+    for (const auto* other : done) {
+      if (!is_same_or_inside(setting.key, other->key) &&
+          !is_same_or_inside(other->key, setting.key))
+        continue;
+      fail_config(setting.position, setting.key,
+                  "two overrides set it for one trial (" + other->key + " in line " +
+                      std::to_string(other->position.line) +
+                      "); let their conditions exclude each other");
+    }
+  }
+
+  std::vector<std::uint64_t> kept_seeds(ExperimentSpec spec, const std::string& method) {
+    if (exclude_.empty() && include_.empty()) return sweep_.seeds;
+    std::vector<std::uint64_t> kept;
+    for (const auto seed : sweep_.seeds) {
+      spec.seed = seed;
+      const Combination combination{.variant = method, .spec = spec};
+      // Every condition is asked, so that it knows whether it is of use.
+      bool is_kept = include_.empty();
+      for (auto& condition : include_) is_kept = condition.holds(combination) || is_kept;
+      for (auto& condition : exclude_) is_kept = !condition.holds(combination) && is_kept;
+      if (is_kept) kept.push_back(seed);
+    }
+    return kept;
+  }
+
+  void add_trial(TrialSpec trial, const TrialText& text, std::uint64_t seed) {
     trial.seed = trial.spec.seed = seed;
-    trial.config_hash = trial_hash(trial.spec);
+    trial.config_hash = text.hash(seed);
     trial.id = trial_id(trial.spec, trial.method, trial.config_hash);
     if (!ids_.insert(trial.id).second) {
       fail_config(at_, "sweep",
                   "two trials are equal (" + trial.id +
                       "); every combination must differ in task, method, seed or a setting");
     }
-    trial.resolved_yaml = to_yaml(trial.spec);
+    trial.resolved_yaml = text.yaml(seed);
     trial.spec = with_real_paths(std::move(trial.spec), roots_);
     num_bytes_ += static_cast<std::int64_t>(trial.resolved_yaml.size());
+    if (static_cast<std::int64_t>(trials_.size()) == kMaxTrials) {
+      fail_config(at_, "sweep",
+                  "expected at most " + std::to_string(kMaxTrials) + " trials, found more");
+    }
     if (num_bytes_ > kMaxPlanBytes) {
       fail_config(at_, "sweep", "resolved configurations of all trials exceed 512 MiB");
     }
@@ -122,12 +227,27 @@ class Expansion {
     trials_.push_back(std::move(trial));
   }
 
+  // A rule that never holds is most likely misspelt.
+  void check_rules() const {
+    for (const auto* rules : {&overrides_, &exclude_, &include_}) {
+      for (const auto& rule : *rules) rule.require_used();
+    }
+    if (trials_.empty()) {
+      fail_config(at_, "sweep", "expected a trial, found none: its filters leave all of them out");
+    }
+  }
+
   const ConfigDocument& document_;
   SweepSpec sweep_;
   PathRoots roots_;
   ConfigNode base_;
   ConfigPosition at_;
+  std::vector<std::vector<Point>> axes_;
+  std::vector<ConditionUse> overrides_;  // as in sweep_
+  std::vector<ConditionUse> exclude_;
+  std::vector<ConditionUse> include_;
   std::set<std::string> ids_;
+  std::set<std::string> configurations_;  // what the reports call them
   std::vector<TrialSpec> trials_;
   std::int64_t num_bytes_ = 0;
   Sha256 hash_;

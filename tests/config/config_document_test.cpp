@@ -155,13 +155,57 @@ TEST_F(LoadConfig, OverridesReachIntoTheSweep) {
             "sweep.variants.a.prompt.kind=discrete", "sweep.variants.v1.0.prompt.kind=discrete",
             "sweep.variants.c={objective.kind: hinge}", "seeds=2"}));
   ASSERT_EQ(sweep.axes.size(), 2U);
-  EXPECT_EQ(sweep.axes[0].values[0].text, "7");
-  EXPECT_EQ(sweep.axes[1].key, "shard_size");
+  EXPECT_EQ(sweep.axes[0].points[0][0].value.text, "7");
+  EXPECT_EQ(sweep.axes[1].points[0][0].key, "shard_size");
   ASSERT_EQ(sweep.variants.size(), 3U);
   EXPECT_EQ(sweep.variants[0].settings[0].value.text, "discrete");
   EXPECT_EQ(sweep.variants[1].settings[0].value.text, "discrete");
   EXPECT_EQ(sweep.variants[2].name, "c");
   EXPECT_EQ(sweep.seeds, (std::vector<std::uint64_t>{1, 2}));
+}
+
+TEST_F(LoadConfig, OverridesReachIntoEveryPartOfTheSweep) {
+  write_text(folder_ / "sweep.yaml",
+             kSmallConfig +
+                 "sweep:\n  random: {num_points: 3, space: {prompt.length: {integer: [1, 9]}}}\n");
+  const auto sweep = parse_sweep(
+      load(folder_ / "sweep.yaml",
+           {"sweep.random.num_points=8", "sweep.random.space.prompt.length={integer: [2, 5]}",
+            "sweep.random.space.shard_size={choice: [4, 8]}",
+            "sweep.quasi_random={num_points: 2, space: {few_shot.max_test: {integer: [1, 9]}}}",
+            "sweep.list=[{prompt.kind: soft}]", "sweep.exclude=[{seed: 1}]", "seeds=2"}));
+  EXPECT_EQ(sweep.random.options.num_points, 8);
+  ASSERT_EQ(sweep.random.space.size(), 2U);
+  EXPECT_EQ(sweep.random.space[0].high, 5.0);
+  EXPECT_EQ(sweep.random.space[1].choices.size(), 2U);
+  EXPECT_EQ(sweep.quasi_random.options.num_points, 2);
+  EXPECT_EQ(sweep.axes.size(), 1U);
+  EXPECT_EQ(sweep.exclude.size(), 1U);
+}
+
+TEST_F(LoadConfig, OverridesOfWhatAPartOfTheSweepSetsAreRefused) {
+  write_text(folder_ / "sweep.yaml",
+             kSmallConfig +
+                 "profile: p\nprofiles: {p: {few_shot.max_test: 9}}\nsweep:\n"
+                 "  zip: {shard_size: [1, 2]}\n  list: [{prompt.kind: soft}]\n"
+                 "  random: {num_points: 3, space: {prompt.length: {integer: [1, 9]}}}\n"
+                 "  overrides: [{when: {task: animals}, set: {few_shot.max_test: 3}}]\n");
+  const std::pair<std::string, std::string> cases[] = {
+      {"shard_size=3",
+       "--set shard_size=3: shard_size: sweep.zip sets shard_size, which would win; set sweep.zip "
+       "instead"},
+      {"prompt.kind=soft",
+       "--set prompt.kind=soft: prompt.kind: sweep.list sets prompt.kind, which would win; set "
+       "sweep.list instead"},
+      {"prompt.length=3",
+       "--set prompt.length=3: prompt.length: sweep.random samples prompt.length, which would win; "
+       "set sweep.random.space.prompt.length to a distribution instead"},
+      {"few_shot.max_test=5",
+       "--set few_shot.max_test=5: few_shot.max_test: sweep.overrides sets few_shot.max_test for "
+       "some trials, which would win; set sweep.overrides instead"},
+  };
+  EXPECT_EQ(error_of(folder_ / "sweep.yaml"), "");
+  for (const auto& [set, error] : cases) EXPECT_EQ(error_of(folder_ / "sweep.yaml", {set}), error);
 }
 
 TEST_F(LoadConfig, BadOverridesAreLocatedAtTheirOption) {

@@ -54,7 +54,7 @@ TEST(ConfigKeys, TheExamplesOfTheReadmeLoad) {
     if (line.rfind("model:", 0) == 0) configurations.push_back(name);
   }
   EXPECT_THAT(configurations,
-              ::testing::ElementsAre("first.yaml", "methods.yaml", "profiles.yaml"));
+              ::testing::ElementsAre("first.yaml", "methods.yaml", "kinds.yaml", "profiles.yaml"));
   for (const auto& file : configurations) {
     const ConfigDocument document = load_config(folder / file);
     EXPECT_NO_THROW((void)parse_sweep(document)) << file;

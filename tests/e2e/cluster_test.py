@@ -28,7 +28,8 @@ class Shards(support.RunCase):
     def test_a_part_is_refused_in_the_folder_of_another(self):
         experiment = self.experiment()
         self.call("run", *experiment, "--out", "run", "--shard", "1/2")
-        self.assertIn("another configuration", self.call("run", *experiment, "--out", "run", expect=2)[1])
+        other = self.call("run", *experiment, "--out", "run", "--shard", "2/2", expect=2)[1]
+        self.assertIn("no trial in common", other)
         self.assertIn("expected I/N", self.call("run", *experiment, "--shard", "3/2", expect=2)[1])
         self.assertIn("no trial is left", self.call("plan", *experiment, "--shard", "9/9", expect=2)[1])
 

@@ -54,6 +54,20 @@ class Explain(support.RunCase):
         self.assertIn("what each adds to the mean score of a label", text)
         self.assertIn("replaced by", text)
 
+    def test_saved_effects_stand_on_the_page_beside_their_prompts(self):
+        self.finished_run()
+        self.call("explain", "run", "--save")
+        saved = json.loads((self.folder / "run/explanations.json").read_text())["explanations"]
+        self.assertEqual(len(saved), 2)
+        self.call("report", "run", "--html", "page.html")
+        page = (self.folder / "page.html").read_text()
+        for explanation in saved:
+            for part in explanation["parts"]:
+                self.assertIn(f'{part["left_out"]["loss_change"]:+.4f}</td>', page)
+        (self.folder / "run/explanations.json").write_text("{")
+        self.assertIn("explanations.json", self.call("report", "run", "--html", "page.html", expect=1)[1])
+        self.assertEqual((self.folder / "page.html").read_text(), page)
+
     def test_soft_prompts_are_explained_by_vector(self):
         self.finished_run()
         found = self.explanations("--method", "soft")

@@ -120,6 +120,21 @@ class Output(support.RunCase):
         process.communicate(timeout=support.TIMEOUT)
         self.assertIn("stopped", self.call("status", "run")[0])
 
+    def test_events_and_status_tell_of_a_whole_run(self):
+        self.call("run", *self.experiment(), "--out", "run", ranks=3)
+        events = [json.loads(line) for line in (self.folder / "run/events.jsonl").read_text().splitlines()]
+        self.assertEqual((events[0]["event"], events[-1]["event"]), ("run_started", "run_done"))
+        self.assertEqual(sum(event["event"] == "trial_done" for event in events), 4)
+        self.assertEqual(sum(event["event"] == "generation" for event in events), 4 * 6)
+        self.assertEqual({event["workers"] for event in events if event["event"] == "run_started"}, {2})
+        status = self.status(self.folder / "run")
+        self.assertEqual([rank["rank"] for rank in status["ranks"]], [1, 2])
+        self.assertEqual(sum(rank["queries"] for rank in status["ranks"]), sum(trial["queries"] for trial in status["trials"]))
+        shown = self.call("status", "run", "--all")[0]
+        self.assertIn("0 waiting, 0 running, 4 done, 0 failed", shown)
+        self.assertRegex(shown, r"slowest: rank [12] ")
+        self.call("run", *self.experiment(), "--out", "other", "--model-memory", "0", expect=2)
+
     def test_plan_lists_the_trials_of_the_run(self):
         plan = self.call("plan", *self.experiment())[0]
         self.finished_run()

@@ -106,6 +106,23 @@ class Resume(support.RunCase):
         after = {path: path.stat().st_mtime_ns for path in (self.folder / "run/trials").iterdir()}
         self.assertEqual(before, after)
 
+    def test_a_sweep_that_grew_computes_only_what_is_missing(self):
+        self.call("run", *self.arguments, "--out", "run")
+        before = {path: path.stat().st_mtime_ns for path in (self.folder / "run/trials").iterdir()}
+        grown = self.experiment(seeds="[2,1]")
+        process = self.start("run", *grown, "--out", "run", ranks=2)
+        self.wait_for_checkpoint(self.folder / "run", process, count=2)
+        support.kill_all(process)
+        self.call("report", "run")  # what is there of the new plan
+        self.call("run", *grown, "--out", "run", ranks=3)
+        self.call("run", *grown, "--out", "fresh", ranks=3)
+        self.assertEqual(self.digest("run"), self.digest("fresh"))
+        self.assertEqual(before, {path: path.stat().st_mtime_ns for path in before})
+        log = (self.folder / "run/run.log").read_text()
+        self.assertIn(f"{len(before)} trials kept, {len(before)} new, 0 left out", log)
+        # Shrunk again: the results are those of the first run, and nothing is computed.
+        self.finish(ranks=0)
+
     def test_a_damaged_checkpoint_is_told_and_the_previous_one_serves(self):
         process = self.start("run", *self.arguments, "--out", "run")
         self.wait_for_checkpoint(self.folder / "run", process, count=4)

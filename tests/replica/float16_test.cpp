@@ -45,7 +45,8 @@ TEST(Float16, WidensEveryFiniteWordExactlyAndFindsTheOthers) {
       const bool is_finite = (word & exponent) != exponent;
       ASSERT_EQ(find_non_finite(type, bytes).has_value(), !is_finite) << word;
       if (!is_finite) continue;
-      const float widened = widen(type, bytes)[0];
+      float widened = 0;
+      widen(type, bytes, {&widened, 1});
       ASSERT_EQ(static_cast<double>(widened), decode(word)) << word;
       ASSERT_EQ(std::signbit(widened), (word & 0x8000U) != 0) << word;
     }
@@ -68,7 +69,9 @@ TEST(Float16, ReadsUnalignedBytes) {
   std::memcpy(bytes.data() + 1, numbers.data(), 3 * sizeof(float));
   const auto unaligned = std::span<const std::byte>(bytes).subspan(1);
   EXPECT_EQ(find_non_finite(FloatType::kF32, unaligned), std::nullopt);
-  EXPECT_EQ(widen(FloatType::kF32, unaligned), numbers);
+  std::vector<float> widened(3);
+  widen(FloatType::kF32, unaligned, widened);
+  EXPECT_EQ(widened, numbers);
 }
 
 }  // namespace

@@ -122,6 +122,37 @@ INSTANTIATE_TEST_SUITE_P(
       return name;
     });
 
+// Sequences `first` to `last` of 30 tokens, no two alike.
+TokenBatch numbered_batch(const ModelConfig& config, int first, int last) {
+  TokenBatch batch;
+  for (int sequence = first; sequence <= last; ++sequence) {
+    std::vector<TokenId> ids(30);
+    for (std::size_t i = 0; i < ids.size(); ++i)
+      ids[i] = 5 + (sequence * 131 + static_cast<TokenId>(i) * 17) % (config.vocab_size - 5);
+    const auto positions = position_rows(config, ids);
+    batch.ids.insert(batch.ids.end(), ids.begin(), ids.end());
+    batch.positions.insert(batch.positions.end(), positions.begin(), positions.end());
+    batch.begins.push_back(batch.num_tokens());
+  }
+  batch.types.assign(batch.ids.size(), 0);
+  return batch;
+}
+
+// The feed-forward layer takes the tokens of large batches in parts.
+TEST(Encoder, GivesTokensOfALargeBatchTheStatesTheyHaveAlone) {
+  BBPROMPT_REQUIRE_SHARED("models/tiny-roberta");
+  const auto weights = Weights::load(testing::shared_folder() / "models" / "tiny-roberta");
+  Encoder encoder(weights);
+  for (const int count : {17, 18, 35, 50}) {  // 510, 540, 1050 and 1500 tokens
+    const auto together = encoder.encode_all(numbered_batch(weights->config(), 0, count - 1));
+    for (int sequence = count % 5; sequence < count; sequence += 6) {
+      const auto alone = encoder.encode_all(numbered_batch(weights->config(), sequence, sequence));
+      const RowMatrixXf difference = together.back().middleRows(30 * sequence, 30) - alone.back();
+      ASSERT_LT(difference.cwiseAbs().maxCoeff(), 1e-4F) << sequence << " of " << count;
+    }
+  }
+}
+
 TEST(PretrainedTinyRoberta, GivesTheLogitsOfRealSentences) {
   BBPROMPT_REQUIRE_SHARED("models/tiny-roberta");
   const auto folder = testing::shared_folder() / "models" / "tiny-roberta";

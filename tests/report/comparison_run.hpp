@@ -15,6 +15,7 @@ inline std::vector<GenerationRecord> sample_search(const std::vector<double>& in
     row.generation = static_cast<std::int64_t>(i);
     row.num_queries = 100 * static_cast<std::int64_t>(i + 1);
     row.incumbent_fitness = incumbent[i];
+    row.median_fitness = incumbent[i] + 1.0;
     row.dev_metric = 0.5 + 0.1 * static_cast<double>(i);
     rows.push_back(row);
   }

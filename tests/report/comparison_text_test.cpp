@@ -98,8 +98,9 @@ TEST(ComparisonCsv, HasALinePerCellComparisonAndMethod) {
                  "methods,manual,mrpc,accuracy,3,0.5,0.0,false,0.5,false\r\n"));
   EXPECT_THAT(to_csv(results, "tests"), HasSubstr(",0.0625,0.125,false\r\n"));
   const ReportRequest request{.baseline = "", .efficiency = "policy"};
-  EXPECT_THAT(to_csv(results, "efficiency", request),
-              HasSubstr("\r\ncma,policy,6,200.0,0.5,1.0,200.0,0.6666666666666666,1.0\r\n"));
+  EXPECT_THAT(
+      to_csv(results, "efficiency", request),
+      HasSubstr("\r\ncma,policy,6,200.0,0.5,1.0,200.0,0.6666666666666666,1.0,200.0,0.5,1.0\r\n"));
   EXPECT_EQ(to_csv({}, "tests"),
             "method,baseline,task,metric,test,pairs,difference,deviation,t,p,p_holm,beyond_noise"
             "\r\n");

@@ -39,6 +39,22 @@ TEST(Efficiency, CountsQueriesUntilTheReferencesLossIsReached) {
   EXPECT_EQ(policy.returned.median_queries, 300.0);
 }
 
+TEST(Efficiency, MeasuresWhatASearchHasLearnedByTheMedianOfAGeneration) {
+  Results results = comparison_run();
+  for (TrialRecord& trial : results.trials) {
+    const bool is_cma = trial.method == "cma";
+    const double medians[2][4] = {{2.0, 1.0, 1.5, 1.2}, {1.9, 1.4, 1.1, 1.3}};
+    for (std::size_t i = 0; i < 4; ++i)
+      trial.generations[i].median_fitness = medians[is_cma ? 1 : 0][i];
+  }
+  // The last generation of policy is at 1.2, where its second was by chance.
+  const Efficiency efficiency = search_efficiency(results, "policy");
+  EXPECT_EQ(row(efficiency, "policy").typical.median_queries, 200.0);
+  EXPECT_EQ(row(efficiency, "cma").typical.median_queries, 300.0);
+  EXPECT_DOUBLE_EQ(row(efficiency, "cma").typical.median_ratio, 1.5);
+  EXPECT_EQ(row(efficiency, "cma").typical.num_pairs, 6);
+}
+
 TEST(Efficiency, TakesTheMedianWithTrialsThatNeverGetThereAsInfinite) {
   Results results = comparison_run();
   // Queries of cma to 0.5, by trial: 100 100 400 never never never: median (400 + inf) / 2.

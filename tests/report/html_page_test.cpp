@@ -8,6 +8,7 @@
 #include <regex>
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/report/prompt_effects.hpp"
 #include "tests/report/page_run.hpp"
 #include "tests/store/tools.hpp"
 #include "tests/support.hpp"
@@ -119,6 +120,51 @@ TEST(HtmlPage, TakesHostileTextsAsTexts) {
 TEST(HtmlPage, RefusesUnknownMethods) {
   EXPECT_THROW((void)to_html(page_run(), {.baseline = "x", .efficiency = ""}, {}), UsageError);
   EXPECT_THROW((void)to_html(page_run(), {.baseline = "", .efficiency = "x"}, {}), UsageError);
+}
+
+// The effects by trial of a file of this text.
+EffectsByTrial effects_in(const std::string& text) {
+  const TemporaryFolder folder;
+  testing::write_text(folder / "explanations.json", text);
+  EffectsByTrial effects;
+  read_effects(folder / "explanations.json", effects);
+  return effects;
+}
+
+TEST(HtmlPage, ShowsTheEffectsOfPartsBesideTheirPrompt) {
+  const Results results = page_run();
+  const std::string id = results.trials.front().id;
+  const auto effects = effects_in(
+      R"({"explanations": [{"trial": ")" + id +
+      R"(", "split": "dev", "metric": "accuracy", "whole": {"loss": 0.5, "metric": 0.75}, "parts": [
+         {"text": "<b>", "left_out": {"loss": 0.6, "loss_change": 0.1, "metric_change": -0.25}},
+         {"text": "x", "left_out": {"loss": 0.45, "loss_change": -0.05, "metric_change": 0.125}},
+         {"text": "y", "left_out": {"loss": null, "loss_change": null, "metric_change": null}}]}]})");
+  const std::string page = to_html(results, {}, std::nullopt, effects);
+  EXPECT_THAT(page,
+              HasSubstr("<code><bdi>&lt;b&gt;</bdi></code></td><td class=\"number\">+0.1000</td>"
+                        "<td><span class=\"bar helps\" style=\"width: 10.00em\"></span></td>"
+                        "<td class=\"number\">-25.00</td>"));
+  EXPECT_THAT(page, HasSubstr("<span class=\"bar harms\" style=\"width: 5.00em\">"));
+  EXPECT_THAT(page, HasSubstr("<td class=\"number\">-</td><td></td><td class=\"number\">-</td>"));
+  EXPECT_THAT(page, Not(HasSubstr("bbprompt explain RUN --save")));
+  EXPECT_THAT(to_html(results, {}, std::nullopt), HasSubstr("bbprompt explain RUN --save"));
+}
+
+TEST(PromptEffects, RefusesWhatIsNoExplanationNamingTheFile) {
+  for (const char* text :
+       {"", "{", "[]", "{}", R"({"explanations": [{}]})", R"({"explanations": {"trial": 1}})",
+        R"({"explanations": [{"trial": "a", "split": "dev", "metric": "m", "whole": {"loss": "x"},
+            "parts": []}]})",
+        R"({"explanations": [{"trial": "a", "split": "dev", "metric": "m", "whole": {"loss": 1},
+            "parts": [{"text": 1}]}]})"}) {
+    try {
+      (void)effects_in(text);
+      ADD_FAILURE() << "accepted: " << text;
+    } catch (const StoreError& error) {
+      EXPECT_THAT(error.what(), HasSubstr("explanations.json")) << text;
+    }
+  }
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -41,6 +42,40 @@ TEST(Progress, IsPlainJsonWithNullForWhatIsUnknown) {
   const RunProgress again = read_progress(folder / "status.json");
   EXPECT_TRUE(std::isnan(again.trials[0].dev_metric));
   EXPECT_EQ(again.trials[1].num_queries, 5);
+}
+
+TEST(Progress, OfWorkersAndFailuresIsReadBack) {
+  const testing::TemporaryFolder folder;
+  RunProgress progress = example();
+  progress.num_retried = 7;
+  progress.num_given_up = 2;
+  progress.failures = {{.reason = "out of \"memory\"", .count = 9, .rank = 3}};
+  progress.workers = {{.rank = 1, .num_items = 4, .num_queries = 30, .seconds = 2.0},
+                      {.rank = 2, .state = "hung", .num_items = 1, .num_failed = 1}};
+  write_progress(folder / "status.json", progress);
+  const RunProgress again = read_progress(folder / "status.json");
+  EXPECT_EQ(again.num_retried, 7);
+  EXPECT_EQ(again.num_given_up, 2);
+  ASSERT_EQ(again.failures.size(), 1U);
+  EXPECT_EQ(again.failures[0].reason, "out of \"memory\"");
+  EXPECT_EQ(again.failures[0].count, 9);
+  EXPECT_EQ(again.failures[0].rank, 3);
+  ASSERT_EQ(again.workers.size(), 2U);
+  EXPECT_EQ(again.workers[0].queries_per_second(), 15.0);
+  EXPECT_EQ(again.workers[1].state, "hung");
+  EXPECT_EQ(again.workers[1].num_failed, 1);
+  EXPECT_TRUE(std::isnan(again.workers[1].queries_per_second()));
+}
+
+TEST(Progress, ATrialIsALineAndOneThatWaitsIsShort) {
+  const testing::TemporaryFolder folder;
+  RunProgress progress = example();
+  progress.trials.assign(2000, {.id = "definitions-discrete-s1-01234567", .failure = {}});
+  write_progress(folder / "status.json", progress);
+  const std::string text = testing::read_text(folder / "status.json");
+  EXPECT_LT(text.size(), 2000U * 80U);
+  EXPECT_GT(std::count(text.begin(), text.end(), '\n'), 2000);
+  EXPECT_EQ(read_progress(folder / "status.json").count("waiting"), 2000);
 }
 
 TEST(Progress, EveryCutOfTheFileIsRefusedWithItsName) {

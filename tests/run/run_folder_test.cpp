@@ -13,6 +13,7 @@ using ::testing::HasSubstr;
 
 SweepPlan plan(const std::string& hash) {
   SweepPlan plan;
+  plan.name = "sweep";
   plan.config_given = "given";
   plan.config_resolved = "a: 1\nb: " + hash + "\n";
   plan.config_hash = hash;
@@ -48,6 +49,104 @@ TEST(RunFolder, RefusesAnotherConfigurationNamingTheDifference) {
   const std::string text = refusal<ConfigError>(folder / "run", plan("h2"));
   EXPECT_THAT(text, HasSubstr("h1"));
   EXPECT_THAT(text, HasSubstr(R"("b: h1" there, "b: h2" now)"));
+}
+
+SweepPlan plan_with(const std::string& hash, const std::vector<std::string>& ids) {
+  SweepPlan result = plan(hash);
+  result.name = "sweep";
+  result.config_given = "given " + hash;
+  for (const auto& id : ids) {
+    result.trials.emplace_back();
+    result.trials.back().id = id;
+    result.trials.back().config_hash = "hash-of-" + id;
+  }
+  return result;
+}
+
+TEST(RunFolder, TakesOverATrialInCommonAndCountsTheOthers) {
+  struct Case {
+    std::vector<std::string> before;
+    std::vector<std::string> after;
+    std::vector<std::size_t> counts;  // kept, new, left out
+  };
+  const Case kCases[] = {
+      {{"a", "b"}, {"a", "b", "c"}, {2, 1, 0}},
+      {{"a", "b", "c"}, {"c"}, {1, 0, 2}},
+      {{"a", "b"}, {"b", "a"}, {2, 0, 0}},
+      {{"a", "b"}, {"d", "c", "b"}, {1, 2, 1}},
+  };
+  for (const auto& [before, after, counts] : kCases) {
+    const testing::TemporaryFolder folder;
+    { const RunFolder run(folder / "run", plan_with("h1", before)); }
+    testing::write_text(folder / "run/trials/a.h5", "finished");
+    testing::write_text(folder / "run/results.h5", "of the old plan");
+    {
+      const RunFolder run(folder / "run", plan_with("h2", after));
+      EXPECT_TRUE(run.is_resumed());
+      ASSERT_TRUE(run.change());
+      EXPECT_EQ(counts, (std::vector<std::size_t>{run.change()->num_kept, run.change()->num_new,
+                                                  run.change()->num_left_out}));
+    }
+    EXPECT_EQ(testing::read_text(folder / "run/config.yaml"), "given h2");
+    EXPECT_THAT(testing::read_text(folder / "run/resolved.yaml"), HasSubstr("configuration h2\n"));
+    EXPECT_EQ(testing::read_text(folder / "run/trials/a.h5"), "finished");
+    EXPECT_EQ(testing::read_text(folder / "run/results.previous.h5"), "of the old plan");
+    EXPECT_FALSE(std::filesystem::exists(folder / "run/results.h5"));
+    const RunFolder again(folder / "run", plan_with("h2", after));
+    EXPECT_FALSE(again.change());
+  }
+}
+
+TEST(RunFolder, RefusesAPlanOfAnotherNameOrWithoutACommonTrial) {
+  const testing::TemporaryFolder folder;
+  { const RunFolder run(folder / "run", plan_with("h1", {"a", "b"})); }
+  EXPECT_THAT(refusal<ConfigError>(folder / "run", plan_with("h2", {"c"})),
+              HasSubstr("no trial in common"));
+  SweepPlan renamed = plan_with("h2", {"a", "b", "c"});
+  renamed.name = "other";
+  EXPECT_THAT(refusal<ConfigError>(folder / "run", renamed), HasSubstr("another configuration"));
+  SweepPlan changed = plan_with("h2", {"a"});
+  changed.trials[0].config_hash = "other settings";
+  EXPECT_THAT(refusal<ConfigError>(folder / "run", changed), HasSubstr("no trial in common"));
+  EXPECT_THAT(testing::read_text(folder / "run/resolved.yaml"), HasSubstr("configuration h1\n"));
+  EXPECT_EQ(read_plan(folder / "run")->trials.size(), 2U);
+}
+
+// plan.txt is written first: the folder of a process killed behind it opens with either plan.
+TEST(RunFolder, OpensWithEitherPlanWhereAChangeWasInterrupted) {
+  for (const std::string hash : {"h1", "h2"}) {
+    const testing::TemporaryFolder folder;
+    const SweepPlan old = plan_with("h1", {"a", "b"});
+    const SweepPlan grown = plan_with("h2", {"a", "b", "c"});
+    { const RunFolder run(folder / "run", old); }
+    write_plan(folder / "run",
+               {.name = "sweep",
+                .config_hash = "h2",
+                .trials = {{"a", "hash-of-a"}, {"b", "hash-of-b"}, {"c", "hash-of-c"}}});
+    const SweepPlan& wanted = hash == "h1" ? old : grown;
+    { const RunFolder run(folder / "run", wanted); }
+    EXPECT_EQ(read_plan(folder / "run")->config_hash, hash);
+    EXPECT_THAT(testing::read_text(folder / "run/resolved.yaml"), HasSubstr(hash));
+  }
+}
+
+TEST(RunFolder, GoesOnWithoutAPlanFileWhereNothingChanged) {
+  const testing::TemporaryFolder folder;
+  const SweepPlan old = plan_with("h1", {"a", "b"});
+  { const RunFolder run(folder / "run", old); }
+  std::filesystem::remove(folder / "run/plan.txt");
+  { const RunFolder run(folder / "run", old); }
+  EXPECT_EQ(read_plan(folder / "run")->trials.size(), 2U);
+}
+
+TEST(RunFolder, ShardsOfOnePlanDoNotShareAFolder) {
+  const testing::TemporaryFolder folder;
+  const SweepPlan whole = plan_with("h1", {"a", "b", "c", "d"});
+  { const RunFolder run(folder / "run", take_shard(whole, {.index = 0, .count = 2})); }
+  EXPECT_THAT(refusal<ConfigError>(folder / "run", take_shard(whole, {.index = 1, .count = 2})),
+              HasSubstr("no trial in common"));
+  const RunFolder all(folder / "run", whole);
+  EXPECT_EQ(all.change()->num_kept, 2U);
 }
 
 TEST(RunFolder, RefusesASecondRunWhileTheFirstLives) {

@@ -41,9 +41,8 @@ TrialMessage trial() {
 TEST(ServeMaster, AnswersItemsInTurn) {
   ScriptedChannel channel({trial(), item(1), item(2)});
   ModelPool models;
-  WorkerRun worker(models);
   int num_looks = 0;
-  EXPECT_THROW(serve_master(channel, worker,
+  EXPECT_THROW(serve_master(channel, models,
                             [&] {
                               if (++num_looks > 5) throw std::runtime_error("enough");
                               return false;
@@ -58,8 +57,7 @@ TEST(ServeMaster, BeginsNoItemWhenTheEndHasBeenSaid) {
   for (const RunMessage& end : {RunMessage(StopMessage{}), RunMessage(DropMessage{})}) {
     ScriptedChannel channel({trial(), item(1), item(2), end, StopMessage{}});
     ModelPool models;
-    WorkerRun worker(models);
-    serve_master(channel, worker, [] { return false; });
+    serve_master(channel, models, [] { return false; });
     ASSERT_EQ(channel.answers.size(), 1U);
     EXPECT_TRUE(std::holds_alternative<ByeMessage>(channel.answers[0]));
   }
@@ -68,9 +66,8 @@ TEST(ServeMaster, BeginsNoItemWhenTheEndHasBeenSaid) {
 TEST(ServeMaster, BeginsNoItemAfterASignalAndAsksTheMasterToStop) {
   ScriptedChannel channel({trial(), item(1), item(2)});
   ModelPool models;
-  WorkerRun worker(models);
   int num_looks = 0;
-  EXPECT_THROW(serve_master(channel, worker,
+  EXPECT_THROW(serve_master(channel, models,
                             [&] {
                               if (++num_looks > 5) throw std::runtime_error("enough");
                               return true;

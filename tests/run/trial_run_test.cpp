@@ -120,6 +120,16 @@ TEST_F(TrialRunTest, AGenerationThatFailsWholeFailsTheTrial) {
   EXPECT_THAT(run.record().failure, ::testing::HasSubstr("server gone"));
 }
 
+TEST_F(TrialRunTest, CanFailByASingleEvaluationWhichIsCounted) {
+  auto run = fresh_run();
+  step(run);
+  (void)run.next_group();
+  run.fail_evaluation(Split::kTrain, "server gone");
+  EXPECT_EQ(run.record().state, "failed");
+  EXPECT_THAT(run.record().failure, ::testing::HasSubstr("at every attempt: server gone"));
+  EXPECT_EQ(run.record().usage.at("search").num_failed, 1);
+}
+
 TEST_F(TrialRunTest, AFailedFinalEvaluationFailsTheTrial) {
   auto run = fresh_run();
   while (!run.is_finished()) {

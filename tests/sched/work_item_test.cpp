@@ -20,7 +20,8 @@ WorkItem sample_item() {
           .begin = 32,
           .end = 48,
           .is_manual = true,
-          .point = {0.5, -1e300, std::numeric_limits<double>::denorm_min()}};
+          .point = {0.5, -1e300, std::numeric_limits<double>::denorm_min()},
+          .attempt = 2};
 }
 
 WorkResult sample_result() {
@@ -31,7 +32,8 @@ WorkResult sample_result() {
           .num_truncated = 2,
           .seconds = 0.75,
           .error = "model server: 503 \xE2\x80\xA6",
-          .is_retryable = true};
+          .is_retryable = true,
+          .attempt = 3};
 }
 
 // Lengths of the fields in front of the point, which the header's order fixes.
@@ -71,13 +73,14 @@ TEST(WorkItem, EveryFieldIsReadBack) {
   EXPECT_EQ(read.end, item.end);
   EXPECT_EQ(read.is_manual, item.is_manual);
   EXPECT_EQ(read.point, item.point);
+  EXPECT_EQ(read.attempt, item.attempt);
 }
 
 TEST(WorkItem, TakesItsNumbersAndAFixedNumberOfBytes) {
   for (const std::size_t dimension : {0, 60, 500}) {
     WorkItem item = sample_item();
     item.point.assign(dimension, 0.25);
-    EXPECT_EQ(item.serialize().size(), 50 + 8 * dimension);
+    EXPECT_EQ(item.serialize().size(), 54 + 8 * dimension);
   }
 }
 
@@ -127,6 +130,7 @@ TEST(WorkResult, EveryFieldIsReadBack) {
   EXPECT_EQ(read.seconds, result.seconds);
   EXPECT_EQ(read.error, result.error);
   EXPECT_EQ(read.is_retryable, result.is_retryable);
+  EXPECT_EQ(read.attempt, result.attempt);
   EXPECT_FALSE(read.ok());
   EXPECT_TRUE(WorkResult{}.ok());
 }

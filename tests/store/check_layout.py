@@ -174,7 +174,7 @@ def check_checkpoint(path):
         children(file, "trials", "trial_order", "checkpoint")
         check_trial(file["trials/trec-soft-s1"], "running", "")
         saved = file["checkpoint"]
-        attributes(saved, incumbent_fitness=0.0625)
+        attributes(saved, incumbent_fitness=0.0625, version="0.1.0")
         array(saved["incumbent"], "<f8", [0.75, 1 / 3])
         optimizer = saved["optimizer"]
         attributes(optimizer, kind="cma_es")

@@ -94,6 +94,7 @@ TEST(Checkpoint, ComesBackBitForBit) {
   EXPECT_EQ(read.incumbent_label_means, written.incumbent_label_means);
   EXPECT_TRUE(read.incumbent == written.incumbent);
   EXPECT_EQ(read.incumbent_fitness, written.incumbent_fitness);
+  EXPECT_EQ(read.version, written.version);
   EXPECT_EQ(read.open.fingerprint, "0pen");
   EXPECT_EQ(read.open.scores, written.open.scores);
   ASSERT_EQ(read.open.results.size(), 2U);

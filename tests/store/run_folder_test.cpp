@@ -62,6 +62,33 @@ TEST(RunFolder, PrefersTheResultsOfAFinishedRun) {
   EXPECT_EQ(read_run(folder.path()).trials.size(), 3U);
 }
 
+// A plan that changed has trials that an earlier one ran, and leaves others out.
+TEST(RunFolder, ReadsTheTrialsOfItsPlanInThePlansOrder) {
+  const TemporaryFolder folder;
+  write_unfinished_run(folder);
+  FinishedTrial later = sample_finished("e");
+  later.run.config_hash = "decaf";
+  write_trial(trial_path(folder.path(), "e"), later);
+  write_plan(
+      folder.path(),
+      {.name = "n", .config_hash = "decaf", .trials = {{"e", "1"}, {"waiting", "2"}, {"a", "3"}}});
+  const Results results = read_run(folder.path());
+  ASSERT_EQ(results.trials.size(), 2U);
+  EXPECT_EQ(results.trials[0].id, "e");
+  EXPECT_EQ(results.trials[1].id, "a");
+  EXPECT_EQ(results.run.config_hash, "decaf");
+}
+
+TEST(RunFolder, RefusesADamagedPlan) {
+  const TemporaryFolder folder;
+  write_unfinished_run(folder);
+  for (const std::string text : {"", "name n\n", "name n\nconfiguration h\ntrial a\n",
+                                 "name n\nconfiguration h\ntrial a 1\n"}) {
+    testing::write_text(folder / "plan.txt", text);
+    EXPECT_THAT(refusal_of(folder.path()), HasSubstr("the file is damaged")) << text;
+  }
+}
+
 TEST(RunFolder, ReadsSingleFilesOfEitherKind) {
   const TemporaryFolder folder;
   write_unfinished_run(folder);

@@ -169,6 +169,7 @@ Checkpoint sample_checkpoint() {
   checkpoint.incumbent = Eigen::Vector2d(0.75, 1.0 / 3.0);
   checkpoint.incumbent_label_means = Eigen::Vector2d(-3.0, -4.0);
   checkpoint.incumbent_fitness = 0.0625;
+  checkpoint.version = "0.1.0";
   checkpoint.open = {.fingerprint = "0pen",
                      .results = {{.member = 0,
                                   .begin = 16,

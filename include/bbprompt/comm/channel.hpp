@@ -29,6 +29,10 @@ class Channel {
   // The next message, or nothing when `timeout_seconds` pass without one (0: only look). Waiting
   // costs almost no processor time.
   [[nodiscard]] virtual std::optional<Message> receive(double timeout_seconds) = 0;
+
+  // Ranks that have died since the last call, ascending. Always nobody where the transport cannot
+  // tell: a launcher then ends all ranks when one dies.
+  [[nodiscard]] virtual std::vector<int> lost_ranks() { return {}; }
 };
 
 }  // namespace bbprompt

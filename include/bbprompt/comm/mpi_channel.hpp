@@ -42,6 +42,10 @@ class MpiChannel : public Channel {
   // not end the wait: callers that watch for them pass a short timeout.
   [[nodiscard]] std::optional<Message> receive(double timeout_seconds) override;
 
+  // With an MPI library that survives dead ranks (ULFM; Open MPI 5 under `mpirun --with-ft ulfm`).
+  // Messages to a lost rank vanish, and one of it that was under way is dropped.
+  [[nodiscard]] std::vector<int> lost_ranks() override;
+
   // Waits until MPI needs the memory of no sent message any more; false when the time was not
   // enough. Takes in messages meanwhile.
   [[nodiscard]] bool flush(double timeout_seconds);

@@ -42,11 +42,29 @@ struct OutputOptions {
   std::int64_t checkpoint_every = 1;  // generations
 };
 
+// What an evaluation that fails does to its trial, once every attempt is used up.
+enum class FailurePolicy {
+  kWorstFitness,  // the candidate is the worst of its generation
+  kFailTrial,     // the trial ends as failed
+};
+
+// Settings of a run, not of its trials: they change no result where nothing fails.
+struct FailureOptions {
+  FailurePolicy policy = FailurePolicy::kWorstFitness;
+  int max_attempts = 3;  // per work item, each on another worker where there is one
+};
+
 // A finished run whose learned prompts become variants (run/transfer.hpp).
 struct PromptSource {
   std::filesystem::path run;         // relative to the configuration's folder; empty: none
   std::vector<std::string> methods;  // empty: all that learned discrete prompts
   std::string per = "task";          // one prompt per task and method
+};
+
+// How many points are drawn from a space of settings (sweep_spec.hpp), and from which seed.
+struct SamplingOptions {
+  std::int64_t num_points = 0;  // 0: the space is not sampled
+  std::int64_t seed = 0;
 };
 
 // One trial's settings: a configuration with every default filled in.

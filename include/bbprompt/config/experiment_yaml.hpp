@@ -17,8 +17,17 @@ namespace bbprompt {
 // than 10000 coordinates.
 [[nodiscard]] ExperimentSpec parse_experiment(const ConfigNode& root);
 
-// The specification as a complete configuration: every key but `data_folder`, `output` and `sweep`,
-// paths as they stand in `spec`. parse_experiment gives the same specification back, bit for bit.
+// The two steps of it, for a root of known keys: values of the right type and range, and values
+// that go together.
+[[nodiscard]] ExperimentSpec read_experiment(const ConfigNode& root);
+void check_experiment(const ConfigNode& root, const ExperimentSpec& spec);
+
+// What a specification has at the key of a single value: config_value_text of it.
+[[nodiscard]] std::string setting_text(const ExperimentSpec& spec, std::string_view key);
+
+// The specification as a complete configuration: every key but `data_folder`, `output`, `failures`
+// and `sweep`, paths as they stand in `spec`. parse_experiment gives the same specification back,
+// bit for bit.
 [[nodiscard]] std::string to_yaml(const ExperimentSpec& spec);
 
 // Where relative paths of a configuration start.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -9,34 +10,82 @@
 
 namespace bbprompt {
 
-// One dimension of the grid: a dotted key and the values it takes in turn.
-struct SweepAxis {
-  std::string key;
-  ConfigPosition position;
-  std::vector<ConfigNode> values;  // at least one
-};
-
-// One setting of a variant.
+// One setting of a sweep: a dotted key and its value.
 struct SweepSetting {
   std::string key;
   ConfigPosition position;
   ConfigNode value;
 };
 
-// A named method: several settings that go together.
+// Settings that go together; no two set the same key.
+using SweepPoint = std::vector<SweepSetting>;
+
+// One dimension of the grid: a key with its values, a group of zipped keys, or a list of points.
+struct SweepAxis {
+  std::string name;                // in errors: "axis prompt.length", "sweep.zip", "sweep.list"
+  std::vector<SweepPoint> points;  // at least one
+};
+
+// A named method.
 struct SweepVariant {
   std::string name;
-  std::vector<SweepSetting> settings;
+  SweepPoint settings;
+};
+
+// What values a key of a sampled space takes.
+struct SweepDistribution {
+  enum class Kind { kUniform, kLogUniform, kInteger, kLogInteger, kChoice };
+
+  std::string key;
+  ConfigPosition position;
+  Kind kind = Kind::kChoice;
+  double low = 0.0;  // below high; whole for integers; above 0 for logarithms
+  double high = 0.0;
+  std::vector<ConfigNode> choices;  // kChoice: at least one
+};
+
+// A space of settings and how often it is sampled (sweep/sampling.hpp).
+struct SweepSampling {
+  SamplingOptions options;
+  std::vector<SweepDistribution> space;  // in file order
+};
+
+// What a condition asks of one key: one of some values, or a number within limits.
+struct SweepTest {
+  std::string key;  // of a single value; or variant, task (its name), seed
+  ConfigPosition position;
+  std::vector<std::string> values;  // canonical; empty: a range
+  std::optional<double> min;
+  std::optional<double> max;
+};
+
+// Holds where all of its tests do.
+struct SweepCondition {
+  std::string owner;  // "sweep.exclude"
+  ConfigPosition position;
+  std::vector<SweepTest> tests;  // at least one, no key twice
+};
+
+// Further settings where a condition holds.
+struct SweepOverride {
+  SweepCondition when;
+  SweepPoint settings;
 };
 
 // What a document says of its sweep.
 struct SweepSpec {
   std::string name;
   std::filesystem::path data_folder;  // as written
-  OutputOptions output;               // folder filled in: "out/NAME" by default
-  std::vector<std::uint64_t> seeds;   // at least one, no seed twice
-  std::vector<SweepAxis> axes;        // in file order
+  FailureOptions failures;
+  OutputOptions output;              // folder filled in: "out/NAME" by default
+  std::vector<std::uint64_t> seeds;  // at least one, no seed twice
+  std::vector<SweepAxis> axes;       // axes in file order, zipped groups, the list
+  SweepSampling random;
+  SweepSampling quasi_random;
   std::vector<SweepVariant> variants;
+  std::vector<SweepOverride> overrides;
+  std::vector<SweepCondition> exclude;
+  std::vector<SweepCondition> include;
   PromptSource prompts_from;  // `run` with the configuration's folder in front
 };
 
@@ -52,9 +101,11 @@ struct PromptVariant {
 [[nodiscard]] ConfigDocument with_prompt_variants(ConfigDocument document,
                                                   const std::vector<PromptVariant>& variants);
 
-// Throws ConfigError for an unknown key of an axis or a variant, an axis without values, a key
-// that no axis may set (name, seeds, data_folder, output), and a key that two axes, an axis and a
-// variant, or one variant twice would set: one of them would win silently.
+// Throws ConfigError for an unknown key of any part, a list without values, zipped lists of
+// different lengths, a distribution with wrong limits or that does not suit its key, a key that no
+// sweep may set (name, seeds, data_folder, output, failures), a condition that no value could meet,
+// and a key that two parts would set, or one part twice: one of them would win silently. Only an
+// override may set what a variant sets.
 [[nodiscard]] SweepSpec parse_sweep(const ConfigDocument& document);
 
 }  // namespace bbprompt

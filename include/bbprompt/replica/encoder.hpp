@@ -48,7 +48,7 @@ struct TokenBatch {
 
 // BERT's encoder (Devlin et al., 2019; layer norm after each sublayer), in float32. Projections run
 // over all tokens of a batch at once, attention sequence by sequence. Keeps its scratch memory,
-// grown to the largest batch seen: about (6 hidden + intermediate) * 4 bytes a token.
+// grown to the largest batch seen: about 16 * hidden bytes a token.
 class Encoder {
  public:
   explicit Encoder(std::shared_ptr<const Weights> weights);
@@ -79,6 +79,8 @@ class Encoder {
   void apply_layer(int layer, const TokenBatch& batch, const AskedRows& asked);
   void add_layer_vectors(int layer, const TokenBatch& batch);
   void attend_all(const TokenBatch& batch, const AskedRows& asked);
+  void feed_forward(const LayerWeights& layer, const Eigen::Ref<const RowMatrixXf>& attended,
+                    Eigen::Ref<RowMatrixXf> output);
 
   std::shared_ptr<const Weights> weights_;
   std::unique_ptr<Buffers> buffers_;

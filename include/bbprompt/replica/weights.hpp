@@ -52,9 +52,10 @@ struct HeadWeights {
   LinearWeights decoder;  // vocabulary x hidden; the word embeddings where tied
 };
 
-// The numbers of a masked language model, immutable and shared by any number of replicas. F32
-// tensors are used where the memory map has them, so processes of a node share one copy; F16 and
-// BF16 (and F32 off a 4-byte border) are widened once into memory of this process.
+// The numbers of a masked language model, immutable and shared by any number of replicas. Processes
+// of a node share one copy: F32 tensors are used where the memory map of the file has them; F16 and
+// BF16 (and F32 off a 4-byte border) are widened by the first process into memory that the others
+// of the same user map (Linux; where that fails, each widens for itself and a warning is logged).
 class Weights {
  public:
   // Reads `config.json` and the weights of a Hugging Face folder (see WeightFiles for

@@ -20,6 +20,9 @@ struct EfficiencyRow {
   std::string method;
   ReachFigures incumbent;  // target: incumbent fitness of the reference's last generation
   ReachFigures returned;   // target: training loss of the prompt that the reference returned
+  // What the search has learned, not what it has met by chance: the first generation whose median
+  // fitness is at most that of the reference's last generation.
+  ReachFigures typical;
 };
 
 struct Efficiency {
@@ -27,7 +30,8 @@ struct Efficiency {
   std::vector<EfficiencyRow> rows;  // methods in the order of their first trial, the reference too
 };
 
-// A trial needs the num_queries of its first generation with incumbent_fitness <= target. Ratios
+// A trial needs the num_queries of its first generation with incumbent_fitness (typical: with
+// median_fitness) <= target. Ratios
 // are over the pairs whose reference gets there itself. Figures without a pair are NaN. Throws
 // UsageError when no finished trial is of the method `reference`.
 [[nodiscard]] Efficiency search_efficiency(const Results& results, const std::string& reference);

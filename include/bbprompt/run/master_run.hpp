@@ -10,9 +10,10 @@
 #include <vector>
 
 #include "bbprompt/comm/channel.hpp"
-#include "bbprompt/run/progress.hpp"
 #include "bbprompt/run/run_folder.hpp"
+#include "bbprompt/run/run_report.hpp"
 #include "bbprompt/run/trial_run.hpp"
+#include "bbprompt/sched/hang_detector.hpp"
 #include "bbprompt/sched/scheduler.hpp"
 #include "bbprompt/store/trial_record.hpp"
 #include "bbprompt/sweep/sweep_plan.hpp"
@@ -27,13 +28,19 @@ enum class RunOutcome {
 
 struct MasterOptions {
   std::function<bool()> is_stop_requested;
-  std::function<void(const RunProgress&)> on_progress;  // called often; must be quick
+  std::function<void(const RunProgress&)> on_progress;  // several times a second; must be quick
   double status_seconds = 2.0;                          // between writes of status.json
   RunInfo info;                                         // what the results say of the run
+  HangOptions hang{};
+  std::int64_t worker_model_bytes = 0;  // ModelPool's limit in each worker
 };
 
 // The master: keeps enough trials running to feed every worker, checkpoints each after every group,
 // writes finished trials, and gathers all of them into one results file at the end.
+//
+// Trials start by the work they are expected to take, the longest first, and those with the most
+// work left get most turns: so the last ones to end are not long ones that began late. Results
+// stand in plan order whatever the order of work.
 class MasterRun {
  public:
   // All references must outlive the run. Throws ConfigError, DataError or ModelError for what is
@@ -41,8 +48,9 @@ class MasterRun {
   MasterRun(const SweepPlan& plan, const RunFolder& folder, Channel& channel, ModelPool& models,
             MasterOptions options);
 
-  // Runs, or goes on with, the plan. Throws StoreError when results cannot be written and
-  // CommError when a worker breaks the protocol; what is on disk stays good.
+  // Runs, or goes on with, the plan. Throws StoreError when results cannot be written or a
+  // checkpoint cannot be used, and CommError when a worker breaks the protocol or none is left that
+  // answers; what is on disk stays good.
   [[nodiscard]] RunOutcome run();
 
   // Tells the workers to stop and waits for their farewell. False when one did not answer in time.
@@ -54,8 +62,10 @@ class MasterRun {
     std::unique_ptr<TrialRun> run;
     EvaluationGroup group;
     std::int64_t num_groups = 0;
-    std::set<int> told;           // workers that know the trial's settings
-    double seconds_before = 0.0;  // of earlier processes
+    std::uint64_t first_item = 0;  // ids of the open group's items: from here
+    std::uint64_t end_item = 0;    // to before this
+    std::set<int> told;            // workers that know the trial's settings
+    double seconds_before = 0.0;   // of earlier processes
     std::chrono::steady_clock::time_point start;
     bool is_saved = false;             // the last settled group is in the checkpoint
     OpenGroup open;                    // results for the first group, from the checkpoint
@@ -63,40 +73,46 @@ class MasterRun {
     std::chrono::steady_clock::time_point last_save;
   };
 
+  [[nodiscard]] RunOutcome work();
   void check_plan();
   void start_trials();
   void start_trial(std::size_t index);
-  void resume(ActiveTrial& trial, const std::string& id);
+  [[nodiscard]] bool resume(ActiveTrial& trial, const std::string& id);
   void open_group(ActiveTrial& trial);
   void advance(std::size_t index);
   void dispatch();
   void handle(const Message& message);
-  void report_failure(int rank, const std::string& error);
+  void take_result(int worker, WorkResult result);
+  void report_failure(int worker, const WorkResult& result, bool is_last);
+  void settle(const WorkItem& item, const WorkResult& result);
+  void look_after_workers();
+  void give_up_items(int worker, const std::vector<WorkItem>& items, const std::string& reason);
+  [[noreturn]] void end_without_workers(const std::string& reason);
   [[nodiscard]] bool absorb_group(std::size_t index);
   void finish_trial(std::size_t index);
   void save_checkpoint(ActiveTrial& trial);
+  void save_checkpoints();
   void save_open_group(ActiveTrial& trial);
   void take_last_results();
   [[nodiscard]] RunOutcome stop();
   [[nodiscard]] RunOutcome finish();
-  void update_progress(std::size_t index);
-  void publish_progress(bool must_write);
 
   const SweepPlan& plan_;
   const RunFolder& folder_;
   Channel& channel_;
   ModelPool& models_;
   MasterOptions options_;
+  RunReport report_;
+  std::map<std::string, std::int64_t> model_sizes_;  // bytes, by path and weights
   Scheduler scheduler_;
+  HangDetector hang_detector_;
+  std::vector<std::size_t> order_;             // indices in the plan, as they are started
   std::map<std::size_t, ActiveTrial> active_;  // by index in the plan
-  std::size_t next_trial_ = 0;
+  std::size_t num_started_ = 0;                // of order_
   std::uint64_t next_item_ = 0;
   bool is_stop_asked_ = false;  // by a worker
-  std::set<std::pair<int, std::string>> told_failures_;
-  RunProgress progress_;
-  std::int64_t num_session_queries_ = 0;
   std::chrono::steady_clock::time_point start_;
-  std::chrono::steady_clock::time_point last_status_;
+  std::chrono::steady_clock::time_point last_look_;
 };
 
 }  // namespace bbprompt

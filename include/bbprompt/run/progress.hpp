@@ -21,6 +21,26 @@ struct TrialProgress {
   std::string failure;
 };
 
+// What one worker did since this process began.
+struct WorkerProgress {
+  int rank = 0;
+  std::string state = "working";  // working, hung, lost
+  std::int64_t num_items = 0;
+  std::int64_t num_failed = 0;  // of them
+  std::int64_t num_queries = 0;
+  double seconds = 0.0;  // in evaluations
+
+  // NaN before it has scored anything.
+  [[nodiscard]] double queries_per_second() const;
+};
+
+// Failed attempts at evaluations since this process began, of one reason.
+struct FailureProgress {
+  std::string reason;
+  std::int64_t count = 0;
+  int rank = 0;  // where it came last
+};
+
 // How far a run is. Written to status.json, shown by `bbprompt status` and the live line.
 struct RunProgress {
   std::string name;
@@ -32,6 +52,10 @@ struct RunProgress {
   double queries_per_second = 0.0;  // since this process began
   double seconds_left = 0.0;        // NaN while unknown
   std::int64_t updated = 0;         // seconds since 1970, UTC
+  std::int64_t num_retried = 0;     // failed attempts that were followed by another
+  std::int64_t num_given_up = 0;    // evaluations that failed at every attempt
+  std::vector<FailureProgress> failures;
+  std::vector<WorkerProgress> workers;
   std::vector<TrialProgress> trials;
 
   [[nodiscard]] std::int64_t count(const std::string& trial_state) const;
@@ -39,8 +63,8 @@ struct RunProgress {
   [[nodiscard]] std::int64_t num_queries_planned() const;
 };
 
-// Throws StoreError when the file cannot be written; read_progress also when it is not what
-// write_progress writes.
+// A line for each trial, worker and reason; what is zero or unknown is left out. Throws StoreError
+// when the file cannot be written; read_progress also when it is not what write_progress writes.
 void write_progress(const std::filesystem::path& path, const RunProgress& progress);
 [[nodiscard]] RunProgress read_progress(const std::filesystem::path& path);
 

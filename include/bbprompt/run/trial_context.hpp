@@ -1,10 +1,13 @@
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bbprompt/config/experiment_spec.hpp"
@@ -18,14 +21,36 @@
 
 namespace bbprompt {
 
+// Bytes of a model's weights files: about what it takes in memory. 0 where there are none.
+[[nodiscard]] std::int64_t model_bytes(const ModelOptions& options);
+
 // The models of one process, each loaded once.
 class ModelPool {
  public:
-  // Throws ModelError when the folder cannot be loaded.
+  // Throws ModelError when the folder cannot be loaded. With a limit, the models used least
+  // recently are unloaded first until the new one fits; references to them end there.
   [[nodiscard]] Replica& get(const ModelOptions& options);
 
+  // Most bytes that the models may take together, as model_bytes() has them; 0: any. The one in use
+  // is loaded in any case.
+  void set_max_bytes(std::int64_t max_bytes) { max_bytes_ = max_bytes; }
+  // Called before a model is unloaded: who refers to it must let go.
+  void on_unload(std::function<void(const Replica&)> let_go) { let_go_ = std::move(let_go); }
+
+  [[nodiscard]] std::size_t size() const { return models_.size(); }
+
  private:
-  std::map<std::string, std::unique_ptr<Replica>> models_;
+  struct Loaded {
+    std::unique_ptr<Replica> model;
+    std::int64_t bytes = 0;
+    std::uint64_t last_use = 0;
+  };
+  void make_room(std::int64_t bytes);
+
+  std::map<std::string, Loaded> models_;
+  std::int64_t max_bytes_ = 0;
+  std::uint64_t num_uses_ = 0;
+  std::function<void(const Replica&)> let_go_;
 };
 
 // The fixed parts of one trial, the same on every rank: data, template, verbalizer, prompt space

@@ -60,6 +60,8 @@ class TrialRun {
 
   // Ends the trial as failed.
   void fail(const std::string& reason);
+  // The same for one evaluation of the open group, which is counted.
+  void fail_evaluation(Split split, const std::string& reason);
 
   // Queries the whole trial will take by its budget, about; and how many it took so far.
   [[nodiscard]] std::int64_t num_queries_planned() const;

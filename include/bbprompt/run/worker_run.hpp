@@ -21,8 +21,10 @@ class WorkerRun {
   using Reply = std::function<void(Bytes)>;
 
   // `models` must outlive the worker, and so must the log of what is asked, where there is one.
-  explicit WorkerRun(ModelPool& models, QueryLog* query_log = nullptr)
-      : models_(models), query_log_(query_log) {}
+  explicit WorkerRun(ModelPool& models, QueryLog* query_log = nullptr);
+  WorkerRun(const WorkerRun&) = delete;
+  WorkerRun& operator=(const WorkerRun&) = delete;
+  ~WorkerRun();
 
   // Handles one message from the master. Throws CommError for one that breaks the protocol.
   void handle(const Bytes& bytes, const Reply& reply);
@@ -32,11 +34,13 @@ class WorkerRun {
  private:
   struct KnownTrial {
     TrialMessage settings;
+    const Replica* model = nullptr;
     std::unique_ptr<TrialContext> context;  // null until needed, or when thrown away to save memory
   };
 
   [[nodiscard]] WorkResult work(const WorkItem& item);
   [[nodiscard]] TrialContext& context_of(std::int32_t trial);
+  void let_go(const Replica& model);
 
   ModelPool& models_;
   QueryLog* query_log_;
@@ -47,7 +51,7 @@ class WorkerRun {
 
 // Serves the master until it says stop. `is_stop_requested` tells whether a signal came; the master
 // is then asked to stop the run, and no work item is begun any more.
-void serve_master(Channel& channel, WorkerRun& worker,
-                  const std::function<bool()>& is_stop_requested);
+void serve_master(Channel& channel, ModelPool& models,
+                  const std::function<bool()>& is_stop_requested, QueryLog* query_log = nullptr);
 
 }  // namespace bbprompt

@@ -22,6 +22,7 @@ struct WorkItem {
   std::int64_t end = 0;
   bool is_manual = false;     // the manual prompt instead of `point`
   std::vector<double> point;  // candidate as the optimizer sees it
+  std::int32_t attempt = 0;   // how often it was given to a worker, this time included
 
   [[nodiscard]] Bytes serialize() const;
   void append_to(ByteWriter& writer) const;  // the same bytes, behind what is there
@@ -41,6 +42,7 @@ struct WorkResult {
   double seconds = 0.0;  // for progress only
   std::string error;
   bool is_retryable = false;
+  std::int32_t attempt = 0;  // the item's; 0: the one the worker has
 
   [[nodiscard]] bool ok() const { return error.empty(); }
   [[nodiscard]] Bytes serialize() const;

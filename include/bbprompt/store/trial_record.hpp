@@ -124,6 +124,7 @@ struct OpenGroup {
 // evaluation.
 struct Checkpoint {
   TrialRecord record;
+  std::string version;  // of the bbprompt that wrote it; empty: an older one, which did not say
   OptimizerState optimizer;
   Eigen::MatrixXd selection_points;       // dimension x waiting candidates
   std::vector<double> selection_fitness;  // their train objective

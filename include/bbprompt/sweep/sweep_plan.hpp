@@ -22,7 +22,8 @@ struct TrialSpec {
   ExperimentSpec spec;        // paths as they can be opened
   std::string resolved_yaml;  // every key, paths relative to the configuration's folder
   std::string config_hash;    // SHA-256 of resolved_yaml with an empty name; no output, no folder
-  // Dotted key and value of every axis, in the order of the axes; a task by its name.
+  // Dotted key and value of everything that an axis, a zipped group, a listed or a sampled point
+  // sets, in that order; a task by its name. Seeds of one method and these have one configuration.
   std::vector<std::pair<std::string, std::string>> axis_values;
 };
 
@@ -30,16 +31,21 @@ struct TrialSpec {
 struct SweepPlan {
   std::string name;
   OutputOptions output;
+  FailureOptions failures;
   std::filesystem::path folder;       // absolute; relative paths in the trials start there
   std::filesystem::path data_folder;  // absolute; and paths written "data:..." here
-  std::vector<TrialSpec> trials;      // variants x axes (last axis fastest) x seeds
+  // Variants x axes, zipped groups, list, random and quasi-random points (last fastest) x seeds,
+  // without those that filters leave out.
+  std::vector<TrialSpec> trials;
   std::string config_given;
   std::string config_resolved;
   std::string config_hash;  // SHA-256 over the ids and hashes of the trials in order
 };
 
-// Most trials a sweep may have, and most bytes their resolved configurations may take together.
+// Most trials a sweep may have, most combinations of which filters may choose them, and most bytes
+// their resolved configurations may take together.
 inline constexpr std::int64_t kMaxTrials = 100000;
+inline constexpr std::int64_t kMaxCombinations = 1000000;
 inline constexpr std::int64_t kMaxPlanBytes = std::int64_t{1} << 29;
 
 // A part of a plan, for a job array: the trials whose position is `index` modulo `count`, in the
@@ -55,9 +61,12 @@ struct Shard {
 // Trials and ids stay as they are; the part has a hash of its own. It may be empty.
 [[nodiscard]] SweepPlan take_shard(SweepPlan plan, const Shard& shard);
 
-// Expands a document without sweep.prompts_from (see run/transfer.hpp). Throws ConfigError when a
-// trial's settings are wrong (see parse_experiment), when two trials are equal, or when there are
-// more than the limits allow.
+// Expands a document without sweep.prompts_from (see run/transfer.hpp). An override looks at what
+// the file, variant and axes say; a filter at the trial as it would run, before its values are
+// checked against each other, so that combinations that make no sense can be left out. Throws
+// ConfigError when a trial's settings are wrong (see parse_experiment), when two trials are equal,
+// when there are none or more than the limits allow, when two overrides set one key of one trial,
+// or when a condition holds for no trial.
 [[nodiscard]] SweepPlan expand(const ConfigDocument& document);
 
 }  // namespace bbprompt

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "bbprompt/config/sweep_spec.hpp"
+#include "config/sweep_claims.hpp"
+
+namespace bbprompt {
+
+// The list of conditions at "sweep.exclude" or "sweep.include"; empty where it is absent.
+[[nodiscard]] std::vector<SweepCondition> parse_conditions(const ConfigNode& root,
+                                                           const std::string& path);
+
+// The list at "sweep.overrides". `claims` are the keys that no override may set.
+[[nodiscard]] std::vector<SweepOverride> parse_overrides(const ConfigNode& root,
+                                                         const SweepClaims& claims);
+
+}  // namespace bbprompt

@@ -1,0 +1,135 @@
+#include "bbprompt/sched/hang_detector.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <string>
+#include <vector>
+
+namespace bbprompt {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+constexpr HangOptions kOptions = {
+    .first_seconds = 100.0, .floor_seconds = 5.0, .factor = 10.0, .max_step_seconds = 1e9};
+
+WorkItem item(std::uint64_t id, std::int64_t size = 10, std::int32_t trial = 0) {
+  return {.id = id, .trial = trial, .begin = 0, .end = size, .point = {}};
+}
+
+WorkResult answer(std::uint64_t id, double seconds) {
+  return {.id = id, .label_scores = {}, .seconds = seconds, .error = {}};
+}
+
+TEST(HangDetector, WhatAnItemMayTake) {
+  struct Case {
+    std::string name;
+    double measured;  // seconds of an item of 10 examples, by the same worker
+    std::int64_t size;
+    double allowed;
+  };
+  const std::vector<Case> cases = {
+      {"ten times what was measured", 2.0, 10, 20.0},
+      {"by size", 2.0, 25, 50.0},
+      {"no less than the floor", 0.01, 10, 5.0},
+      {"an item without examples counts as one", 20.0, 0, 20.0},
+  };
+  for (const Case& given : cases) {
+    HangDetector detector(kOptions);
+    detector.given(1, item(1), 0.0);
+    detector.answered(1, answer(1, given.measured), 2.0);
+    detector.given(1, item(2, given.size), 3.0);
+    EXPECT_DOUBLE_EQ(detector.allowed_seconds(1), given.allowed) << given.name;
+    EXPECT_THAT(detector.overdue(3.0 + given.allowed), IsEmpty()) << given.name;
+    EXPECT_THAT(detector.overdue(3.1 + given.allowed), ElementsAre(1)) << given.name;
+  }
+}
+
+TEST(HangDetector, IsPatientWithTheFirstItemsOfATrial) {
+  HangDetector detector(kOptions);
+  EXPECT_TRUE(std::isinf(detector.allowed_seconds(1)));
+  detector.given(1, item(1), 0.0);
+  detector.given(2, item(2), 0.0);
+  EXPECT_EQ(detector.allowed_seconds(1), 100.0) << "nothing measured yet";
+  detector.answered(1, answer(1, 1.0), 1.0);
+  EXPECT_EQ(detector.allowed_seconds(2), 100.0) << "worker 2 may still be reading the model";
+  detector.given(1, item(3), 1.0);
+  EXPECT_EQ(detector.allowed_seconds(1), 10.0);
+  detector.given(1, item(4, 10, 7), 1.0);
+  detector.answered(1, answer(3, 1.0), 2.0);
+  EXPECT_EQ(detector.allowed_seconds(1), 100.0) << "another trial";
+}
+
+TEST(HangDetector, TheSlowestOfTheRecentEvaluationsCounts) {
+  HangDetector detector(kOptions);
+  std::uint64_t id = 0;
+  const auto measure = [&](double seconds) {
+    detector.given(1, item(id), 0.0);
+    detector.answered(1, answer(id++, seconds), 0.0);
+  };
+  for (const double seconds : {1.0, 9.0, 1.0}) measure(seconds);
+  detector.given(2, item(1000), 0.0);
+  detector.given(1, item(2000), 0.0);
+  EXPECT_DOUBLE_EQ(detector.allowed_seconds(1), 90.0);
+  WorkResult failed = answer(2000, 500.0);
+  failed.error = "out of memory";
+  detector.answered(1, failed, 0.0);
+  for (int i = 0; i < 64; ++i) measure(1.0);
+  detector.given(1, item(3000), 0.0);
+  EXPECT_DOUBLE_EQ(detector.allowed_seconds(1), 10.0) << "the nine seconds are long ago";
+}
+
+TEST(HangDetector, OnlyTheItemAWorkerIsAtIsTimed) {
+  HangDetector detector(kOptions);
+  detector.given(1, item(0), 0.0);
+  detector.answered(1, answer(0, 1.0), 0.0);
+  detector.given(1, item(1), 0.0);
+  detector.given(1, item(2), 0.0);
+  detector.answered(1, answer(1, 9.0), 9.0);
+  EXPECT_THAT(detector.overdue(15.0), IsEmpty()) << "item 2 began at 9";
+  detector.answered(1, answer(2, 6.0), 15.0);
+  EXPECT_THAT(detector.overdue(1e6), IsEmpty()) << "idle workers are not overdue";
+}
+
+TEST(HangDetector, AHungWorkerIsToldOnceUntilItAnswers) {
+  HangDetector detector(kOptions);
+  detector.given(1, item(1), 0.0);
+  detector.given(2, item(2), 0.0);
+  detector.given(2, item(3), 0.0);
+  EXPECT_THAT(detector.overdue(101.0), ElementsAre(1, 2));
+  EXPECT_THAT(detector.overdue(1000.0), IsEmpty());
+  detector.answered(2, answer(2, 1000.0), 1001.0);
+  EXPECT_THAT(detector.overdue(1000.0 + 1e5), ElementsAre(2)) << "hangs again, at item 3";
+  detector.forget_worker(1);
+  EXPECT_TRUE(std::isinf(detector.allowed_seconds(1)));
+}
+
+TEST(HangDetector, TimeInWhichTheMasterStoodStillDoesNotCount) {
+  HangOptions options = kOptions;
+  options.max_step_seconds = 1.0;
+  HangDetector detector(options);
+  detector.given(1, item(1), 0.0);
+  EXPECT_THAT(detector.overdue(5000.0), IsEmpty()) << "suspended, or in one long evaluation itself";
+  std::vector<int> overdue;
+  double now = 5000.0;
+  while (overdue.empty() && now < 6000.0) overdue = detector.overdue(now += 0.5);
+  EXPECT_NEAR(now, 5099.5, 1.0);
+}
+
+TEST(HangDetector, AnswersOfOtherAttemptsAreSignsOfLife) {
+  HangDetector detector(kOptions);
+  WorkItem second = item(1);
+  second.attempt = 2;
+  detector.given(1, second, 0.0);
+  WorkResult first = answer(1, 1.0);
+  first.attempt = 1;
+  detector.answered(1, first, 50.0);
+  EXPECT_THAT(detector.overdue(149.0), IsEmpty());
+  EXPECT_THAT(detector.overdue(151.0), ElementsAre(1)) << "attempt 2 is still out";
+}
+
+}  // namespace
+}  // namespace bbprompt
