@@ -1,12 +1,13 @@
 #!/bin/bash
 # A run of bbprompt as a Slurm job: on one node or several, as an array over parts of the sweep, requeued until it is done.
-#   sbatch --account=A --nodes=2 --ntasks=65 --time=4:00:00 --export=ALL,PROFILE=my.profile jobs/slurm/sweep.sh my.yaml --out out/my
-#   sbatch --array=1-4 --ntasks=17 --export=ALL,PROFILE=my.profile jobs/slurm/sweep.sh my.yaml --out out/my
-# The arguments are those of "bbprompt run"; --out must be among them. An array runs part I of N in FOLDER/part-I-of-N;
-# "bbprompt report FOLDER/part-*" puts the parts together. Rank 0 is the master and needs no core: ntasks = cores + 1.
-# Settings from the environment:
-#   PROFILE       modules, binary, launcher (profile.example)
-#   MAX_REQUEUES  how often the job may start again when its time was too short (20)
+# "bbprompt submit" checks the sweep and submits this script; by hand:
+#   sbatch --nodes=2 --ntasks-per-node=32 --time=4:00:00 jobs/slurm/sweep.sh --profile my.profile my.yaml --out out/my
+#   sbatch --array=1-4 --nodes=1 --ntasks-per-node=32 jobs/slurm/sweep.sh --profile my.profile my.yaml --out out/my
+# Arguments:
+#   --profile FILE      modules, binary, launcher (profile.example); or the variable PROFILE
+#   --max-requeues N    how often the job may start again when its time was too short (20); or MAX_REQUEUES
+# The others are those of "bbprompt run"; --out must be among them. An array runs part I of N in FOLDER/part-I-of-N;
+# "bbprompt report FOLDER/part-*" puts the parts together. Account, partition and the like are given to sbatch.
 #SBATCH --job-name=bbprompt
 # A warning to this script two minutes before the end (Slurm may be a minute early), to stop with checkpoints.
 #SBATCH --signal=B:USR1@120
@@ -14,35 +15,56 @@
 #SBATCH --requeue
 # The second start must not cut off the log of the first.
 #SBATCH --open-mode=append
+# shellcheck disable=SC2153  # names in capitals come from Slurm and the profile
 set -euo pipefail
 
-# shellcheck source=jobs/slurm/profile.example
-source "${PROFILE:?set PROFILE to your copy of jobs/slurm/profile.example}"
-max_requeues=${MAX_REQUEUES:-20}
-restarts=${SLURM_RESTART_COUNT:-0}
+say() { echo "sweep.sh: $*" >&2; }
 
-# The output folder, and for an array the part of this task.
-arguments=("$@")
+# The profile and the limit of requeues; then the arguments of bbprompt, the output folder among them.
+profile=${PROFILE:-}
+max_requeues=${MAX_REQUEUES:-20}
+arguments=()
 out=
-for ((i = 0; i < ${#arguments[@]}; ++i)); do
-  if [ "${arguments[i]}" = --out ]; then
-    if [ -n "${SLURM_ARRAY_TASK_ID:-}" ]; then
-      part=$((SLURM_ARRAY_TASK_ID - SLURM_ARRAY_TASK_MIN + 1))
-      arguments[i + 1]+="/part-$part-of-$SLURM_ARRAY_TASK_COUNT"
-      arguments+=(--shard "$part/$SLURM_ARRAY_TASK_COUNT")
-    fi
-    out=${arguments[i + 1]}
-  fi
+while [ $# -gt 0 ]; do
+  case $1 in
+    --profile | --max-requeues | --out)
+      [ $# -ge 2 ] || { say "expected a value behind $1"; exit 2; } ;;&
+    --profile) profile=$2; shift 2 ;;
+    --max-requeues) max_requeues=$2; shift 2 ;;
+    --out) out=$2; shift 2 ;;
+    --out=*) out=${1#--out=}; shift ;;
+    *) arguments+=("$1"); shift ;;
+  esac
 done
-[ -n "$out" ] || { echo "sweep.sh: expected --out FOLDER among the arguments" >&2; exit 2; }
+[ -n "$out" ] || { say "expected --out FOLDER among the arguments"; exit 2; }
+[ -n "$profile" ] || { say "set PROFILE to your copy of jobs/slurm/profile.example, or give --profile FILE"; exit 2; }
+[ -r "$profile" ] || { say "cannot read the profile $profile on this node"; exit 2; }
+# shellcheck source=jobs/slurm/profile.example
+source "$profile"
+
+restarts=${SLURM_RESTART_COUNT:-0}
+if [ -n "${SLURM_ARRAY_TASK_ID:-}" ]; then
+  part=$((SLURM_ARRAY_TASK_ID - SLURM_ARRAY_TASK_MIN + 1))
+  out+="/part-$part-of-$SLURM_ARRAY_TASK_COUNT"
+  arguments+=(--shard "$part/$SLURM_ARRAY_TASK_COUNT")
+fi
+say "job ${SLURM_JOB_ID:-none}, start $((restarts + 1)), on ${SLURM_JOB_NODELIST:-this machine}, into $out"
+
+# What is written after this moment is this start's own.
+mkdir -p "$out"
+: >"$out/job.start"
 
 # bash runs a trap only between commands, so the launcher runs in the background and wait is what it interrupts.
-# SIGUSR1 to mpirun reaches every rank; SIGTERM would make mpirun kill them within seconds.
+# SIGUSR1 to mpirun or srun reaches every rank; SIGTERM would make mpirun kill them within seconds.
 launcher=
+is_ended_by_slurm=0
+# shellcheck disable=SC2317  # called by the traps
 pass_on() { [ -z "$launcher" ] || kill -USR1 "$launcher" 2>/dev/null || true; }
-trap pass_on USR1 TERM
+trap pass_on USR1
+# SIGTERM: cancelled, preempted, or the time is over. What comes next is then for Slurm to decide.
+trap 'is_ended_by_slurm=1; pass_on' TERM
 
-"${LAUNCHER[@]}" "$BBPROMPT" run "${arguments[@]}" --progress plain &
+"${LAUNCHER[@]}" "$BBPROMPT" run "${arguments[@]}" --out "$out" --progress plain &
 launcher=$!
 while true; do
   code=0
@@ -51,19 +73,32 @@ while true; do
 done
 
 # An exit code of 0 alone proves nothing: mpirun returns it too when a node took its ranks away. The results file is
-# written last, as a whole.
-if [ "$code" -eq 0 ] && [ ! -e "$out/results.h5" ]; then
-  echo "sweep.sh: the launcher ended with 0, but $out/results.h5 is not there" >&2
+# written last, as a whole, by every run that comes to its end.
+if [ "$code" -eq 0 ] && { ! [ -e "$out/results.h5" ] || [ "$out/job.start" -nt "$out/results.h5" ]; }; then
+  say "the launcher ended with 0, but $out/results.h5 is not there, or is older than this start"
   code=1
 fi
-# 3: stopped with checkpoints. Only then start again, and not for ever. A launcher may give its own code for that.
-if [ "$code" -eq 3 ]; then
+# A node that fails takes the launcher along at once, but Slurm takes minutes to notice; till then the job would end as
+# failed. (When the first node fails, this script is gone too, and Slurm starts the job again when it notices.)
+has_lost_node() {
+  [ "${SLURM_JOB_NUM_NODES:-1}" -gt 1 ] || return 1
+  ! timeout 60 srun --overlap --mpi=none --ntasks="$SLURM_JOB_NUM_NODES" --ntasks-per-node=1 true
+}
+reason=
+case $code in
+  0 | 2) ;;
+  3) reason="stopped with checkpoints" ;;
+  *) if [ "$is_ended_by_slurm" -eq 0 ] && has_lost_node; then reason="a node does not answer"; fi ;;
+esac
+# 3 and a lost node: only then start again, and not for ever.
+if [ -n "$reason" ] && [ "$is_ended_by_slurm" -eq 0 ]; then
   if [ "$restarts" -ge "$max_requeues" ]; then
-    echo "sweep.sh: stopped with checkpoints after $restarts requeues, which is the limit; sbatch it again to go on" >&2
-    exit 3
+    say "$reason after $restarts requeues, which is the limit; submit it again to go on"
+    exit "$code"
   fi
-  echo "sweep.sh: stopped with checkpoints; requeue $((restarts + 1)) of at most $max_requeues" >&2
-  scontrol requeue "$SLURM_JOB_ID"
+  say "$reason; requeue $((restarts + 1)) of at most $max_requeues"
+  # The task of an array alone, not all of it.
+  scontrol requeue "${SLURM_ARRAY_JOB_ID:+${SLURM_ARRAY_JOB_ID}_}${SLURM_ARRAY_TASK_ID:-$SLURM_JOB_ID}"
   sleep 60  # the requeue ends this shell
 fi
 exit "$code"

@@ -22,6 +22,7 @@ Usage: bbprompt COMMAND ...
   report      tables of finished runs, also as CSV, JSON, Markdown, LaTeX or an HTML page
   explain     why a learned prompt works: its tokens one by one, the examples it turns
   data        import a data set, or check one for leakage, balance and length
+  submit      run them as a Slurm job that requeues itself until it is done
   status      how far a run is, from another shell
 
 bbprompt COMMAND --help explains each, with an example. bbprompt --version.
@@ -38,7 +39,7 @@ int dispatch(const Arguments& arguments) {
   static const std::map<std::string, std::function<int(const Arguments&)>> kCommands = {
       {"run", run_command},       {"plan", plan_command},       {"validate", validate_command},
       {"report", report_command}, {"status", status_command},   {"candidates", candidates_command},
-      {"data", data_command},     {"explain", explain_command},
+      {"data", data_command},     {"explain", explain_command}, {"submit", submit_command},
   };
   if (arguments.empty()) {
     std::cerr << kUsage;
@@ -56,8 +57,8 @@ int dispatch(const Arguments& arguments) {
   const auto command = kCommands.find(name);
   if (command == kCommands.end()) {
     throw UsageError("unknown command \"" + name +
-                     "\"; expected run, plan, validate, candidates, report, explain, data or "
-                     "status (see bbprompt --help)");
+                     "\"; expected run, plan, validate, candidates, report, explain, data, "
+                     "submit or status (see bbprompt --help)");
   }
   return command->second({arguments.begin() + 1, arguments.end()});
 }

@@ -39,6 +39,7 @@ struct CommandOptions {
 [[nodiscard]] int data_command(const Arguments& arguments);
 [[nodiscard]] int explain_command(const Arguments& arguments);
 [[nodiscard]] int report_command(const Arguments& arguments);
+[[nodiscard]] int submit_command(const Arguments& arguments);
 [[nodiscard]] int status_command(const Arguments& arguments);
 
 // Runs a command line without the program's name: the whole of main but its return.

@@ -2,12 +2,14 @@
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <ctime>
 #include <iostream>
+#include <memory>
 #include <optional>
 
 #include "app/configuration_arguments.hpp"
@@ -59,6 +61,12 @@ CommandOptions run_options() {
   options.named.add_options()("progress-seconds",
                               po::value<double>()->default_value(5.0)->value_name("SECONDS"),
                               "time between plain progress lines, in run.log too");
+  options.named.add_options()(
+      "query-log", po::value<std::string>()->value_name("FOLDER"),
+      "for an audit: a line for every work item that is really evaluated, one file per process");
+  options.named.add_options()(
+      "lock-timeout", po::value<std::string>()->default_value("60s")->value_name("DURATION"),
+      "how long without a sign of life until a run on another machine counts as gone");
   return options;
 }
 
@@ -91,6 +99,7 @@ RunInfo describe_run(const SweepPlan& plan, int num_ranks) {
 struct RunArguments {
   const po::variables_map& values;
   std::optional<std::int64_t> stop_at;  // seconds since 1970
+  double lock_seconds = 60.0;
 };
 
 // 0: any.
@@ -111,7 +120,11 @@ RunArguments read_arguments(const po::variables_map& values) {
     inputs.time_left = parse_duration(values["time-left"].as<std::string>());
   if (const char* end = std::getenv("SLURM_JOB_END_TIME")) inputs.slurm_job_end = end;
   inputs.margin = parse_duration(values["stop-before"].as<std::string>());
-  return {.values = values, .stop_at = stop_time(inputs)};
+  const auto lock_seconds = parse_duration(values["lock-timeout"].as<std::string>());
+  if (lock_seconds < 1) throw UsageError("--lock-timeout: expected at least 1s");
+  return {.values = values,
+          .stop_at = stop_time(inputs),
+          .lock_seconds = static_cast<double>(lock_seconds)};
 }
 
 bool is_time_over(const RunArguments& arguments) {
@@ -133,12 +146,15 @@ RunOutcome run_plan(const SweepPlan& plan, const RunFolder& folder, Channel& cha
     logger()->info("the plan has changed: {} trials kept, {} new, {} left out", change->num_kept,
                    change->num_new, change->num_left_out);
   }
-  MasterRun master(
-      plan, folder, channel, models,
-      {.is_stop_requested = [&] { return stop_signal() != 0 || is_time_over(arguments); },
-       .on_progress = [&](const RunProgress& progress) { view.show(progress); },
-       .info = describe_run(plan, num_ranks),
-       .worker_model_bytes = model_memory(values)});
+  MasterRun master(plan, folder, channel, models,
+                   {.is_stop_requested =
+                        [&] {
+                          folder.check_lock();
+                          return stop_signal() != 0 || is_time_over(arguments);
+                        },
+                    .on_progress = [&](const RunProgress& progress) { view.show(progress); },
+                    .info = describe_run(plan, num_ranks),
+                    .worker_model_bytes = model_memory(values)});
   const RunOutcome outcome = master.run();
   view.clear();
   return outcome;
@@ -166,19 +182,35 @@ int report_outcome(RunOutcome outcome, const RunFolder& folder, const RunArgumen
   return kExitStopped;
 }
 
+RunLockOptions lock_options(const RunArguments& arguments) {
+  return {
+      .heartbeat_seconds = std::min(5.0, arguments.lock_seconds / 4),
+      .lost_seconds = arguments.lock_seconds,
+      .is_stop_requested = [&] { return stop_signal() != 0 || is_time_over(arguments); },
+      .on_wait =
+          [](const std::string& reason) { std::cerr << "bbprompt: " << reason << std::endl; },
+  };
+}
+
+std::unique_ptr<QueryLog> make_query_log(const po::variables_map& values) {
+  if (values.count("query-log") == 0) return nullptr;
+  return std::make_unique<QueryLog>(values["query-log"].as<std::string>());
+}
+
 int run_master(Channel& channel, ModelPool& models, const po::variables_map& values) {
   const RunArguments arguments = read_arguments(values);
   const SweepPlan plan = load_plan(values);
   std::filesystem::path path = plan.output.folder;
   if (values.count("out") > 0) path = values["out"].as<std::string>();
-  const RunFolder folder(path, plan);
+  const RunFolder folder(path, plan, lock_options(arguments));
   return report_outcome(run_plan(plan, folder, channel, models, arguments), folder, arguments);
 }
 
 int run_alone(const po::variables_map& values) {
   check_launch(detect_launch([](const char* name) { return std::getenv(name); }), 0);
   ModelPool models;
-  WorkerRun worker(models);
+  const auto query_log = make_query_log(values);
+  WorkerRun worker(models, query_log.get());
   LoopbackChannel channel([&](const Bytes& message, const LoopbackChannel::Reply& reply) {
     worker.handle(message, reply);
   });
@@ -213,7 +245,9 @@ int run_in_world(const po::variables_map& values) {
   if (communicator.rank() != 0) models.set_max_bytes(model_memory(values));
   if (communicator.rank() == 0) return run_master_rank(channel, models, values);
   try {
-    serve_master(channel, models, [] { return stop_signal() != 0; });
+    const auto query_log = make_query_log(values);
+    serve_master(
+        channel, models, [] { return stop_signal() != 0; }, query_log.get());
     return kExitDone;
   } catch (const std::exception& error) {
     std::cerr << "bbprompt: rank " << communicator.rank() << ": " << error.what() << std::endl;

@@ -24,6 +24,7 @@ std::vector<WorkItem> EvaluationGroup::items(std::int32_t trial, std::int64_t gr
   for (std::size_t i = 0; i < members_.size(); ++i) {
     const Member& member = members_[i];
     for (std::int64_t begin = 0; begin < member.num_examples; begin += shape_.shard_size) {
+      if (results_[i][static_cast<std::size_t>(begin / shape_.shard_size)]) continue;
       items.push_back({.id = first_id + items.size(),
                        .trial = trial,
                        .group = group,

@@ -18,6 +18,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// How often the results of an open group are saved, and how long that may take at a stop.
+constexpr double kOpenGroupSeconds = 60.0;
+constexpr double kStopSeconds = 15.0;
+
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
@@ -143,6 +147,7 @@ void MasterRun::start_trial(std::size_t index) {
   trial.context = std::make_unique<TrialContext>(spec.spec, models_);
   trial.run = std::make_unique<TrialRun>(identity_of(spec), *trial.context);
   trial.start = Clock::now();
+  trial.last_save = trial.start;
   const bool is_resumed = resume(trial, spec.id);
   report_.trial_started(index, *trial.run, is_resumed);
   const auto model = model_sizes_.find(model_key(spec.spec.model));
@@ -158,7 +163,7 @@ bool MasterRun::resume(ActiveTrial& trial, const std::string& id) {
     trial.run->stamp(host_name(), utc_now());
     return false;
   }
-  const Checkpoint checkpoint = read_newest_checkpoint(file);
+  Checkpoint checkpoint = read_newest_checkpoint(file);
   if (!checkpoint.version.empty() && checkpoint.version != options_.info.version) {
     throw StoreError(file.string(), "checkpoint of bbprompt " + checkpoint.version +
                                         "; this is bbprompt " + options_.info.version +
@@ -166,17 +171,27 @@ bool MasterRun::resume(ActiveTrial& trial, const std::string& id) {
                                         "wrote it, or use another output folder");
   }
   trial.run->restore(checkpoint, file.string());
+  trial.open = std::move(checkpoint.open);
   trial.seconds_before = trial.run->record().seconds;
   return true;
+}
+
+// The next group, with the results that a checkpoint had for it.
+void MasterRun::open_group(ActiveTrial& trial) {
+  trial.group = trial.run->next_group();
+  const std::size_t num_known = trial.group.restore(std::exchange(trial.open, {}));
+  if (num_known == 0) return;
+  logger()->info("{}: {} results of the open group are in the checkpoint, not asked again",
+                 trial.run->record().id, num_known);
 }
 
 // Submits the trial's next group. One whose prompts are all in the cache is absorbed at once.
 void MasterRun::advance(std::size_t index) {
   ActiveTrial& trial = active_.at(index);
-  trial.group = trial.run->next_group();
-  while (trial.group.size() == 0) {
+  open_group(trial);
+  while (trial.group.is_settled()) {
     if (!absorb_group(index)) return;
-    trial.group = trial.run->next_group();
+    open_group(trial);
   }
   const auto number = static_cast<std::int32_t>(index);
   const std::int64_t bytes = model_sizes_.at(model_key(plan_.trials[index].spec.model));
@@ -196,6 +211,7 @@ bool MasterRun::absorb_group(std::size_t index) {
   const std::size_t num_before = generations.size();
   trial.run->absorb(trial.group, trial.seconds_before + seconds_since(trial.start));
   trial.is_saved = false;
+  trial.has_unsaved_results = false;
   if (trial.run->is_finished()) {
     finish_trial(index);
     return false;
@@ -212,12 +228,15 @@ bool MasterRun::absorb_group(std::size_t index) {
 
 void MasterRun::save_checkpoint(ActiveTrial& trial) {
   const std::string& id = trial.run->record().id;
+  trial.last_save = Clock::now();
   try {
     Checkpoint checkpoint = trial.run->save();
     checkpoint.version = options_.info.version;
+    if (!trial.group.is_settled()) checkpoint.open = trial.group.save();
     checkpoints_.write(checkpoint_path(folder_.path(), id), checkpoint, ++num_checkpoints_);
     if (!trial.unsaved.empty()) saving_.emplace(num_checkpoints_, std::exchange(trial.unsaved, {}));
     trial.is_saved = true;
+    trial.has_unsaved_results = false;
   } catch (const StoreError& error) {
     report_.checkpoint_failed(error.what());
   }
@@ -234,6 +253,12 @@ void MasterRun::look_at_checkpoints() {
     report_.checkpoint_failed(problem);
 }
 
+// Now and then, for groups that take long; the more trials, the less often.
+void MasterRun::save_open_group(ActiveTrial& trial) {
+  const double interval = std::max(kOpenGroupSeconds, 0.2 * static_cast<double>(active_.size()));
+  if (seconds_since(trial.last_save) > interval) save_checkpoint(trial);
+}
+
 void MasterRun::save_checkpoints() {
   checkpoints_.flush();
   for (auto& [index, trial] : active_) {
@@ -241,6 +266,14 @@ void MasterRun::save_checkpoints() {
     if (!trial.is_saved || checkpoints_.has_failed(file)) save_checkpoint(trial);
   }
   checkpoints_.flush();
+  // Results of open groups only save paying for them again: not at the price of a late end.
+  const auto start = Clock::now();
+  for (auto& [index, trial] : active_) {
+    if (!trial.has_unsaved_results) continue;
+    if (seconds_since(start) > kStopSeconds) break;
+    save_checkpoint(trial);
+    checkpoints_.flush();
+  }
   look_at_checkpoints();
 }
 
@@ -270,7 +303,17 @@ void MasterRun::finish_trial(std::size_t index) {
   active_.erase(index);
 }
 
+// What has come is paid for. Workers begin nothing more, so this ends. A master that is its own
+// worker has nothing under way.
+void MasterRun::take_last_results() {
+  const std::vector<int> workers = channel_.workers();
+  if (workers == std::vector<int>{channel_.rank()}) return;
+  for (const int worker : workers) channel_.send(worker, encode(DropMessage{}));
+  while (const auto message = channel_.receive(0.0)) handle(*message);
+}
+
 RunOutcome MasterRun::stop() {
+  take_last_results();
   save_checkpoints();
   report_.run_ended("stopped");
   return RunOutcome::kStopped;

@@ -40,6 +40,7 @@ void MasterRun::dispatch() {
     const int worker = assignment->worker;
     if (active_.at(index).told.insert(worker).second) {
       channel_.send(worker, encode(TrialMessage{.trial = assignment->item.trial,
+                                                .id = plan_.trials[index].id,
                                                 .resolved_yaml = plan_.trials[index].resolved_yaml,
                                                 .folder = plan_.folder.string(),
                                                 .data_folder = plan_.data_folder.string()}));
@@ -97,7 +98,12 @@ void MasterRun::settle(const WorkItem& item, const WorkResult& result) {
     return;
   }
   trial.group.settle(item, result);
-  if (trial.group.is_settled() && absorb_group(index)) advance(index);
+  trial.has_unsaved_results = true;
+  if (!trial.group.is_settled()) {
+    save_open_group(trial);
+  } else if (absorb_group(index)) {
+    advance(index);
+  }
 }
 
 void MasterRun::look_after_workers() {

@@ -7,6 +7,7 @@ namespace {
 
 void put(ByteWriter& writer, const TrialMessage& message) {
   writer.put(message.trial);
+  writer.put_string(message.id);
   writer.put_string(message.resolved_yaml);
   writer.put_string(message.folder);
   writer.put_string(message.data_folder);
@@ -17,12 +18,14 @@ void put(ByteWriter& writer, const ResultMessage& message) { message.result.appe
 void put(ByteWriter& /*writer*/, const StopMessage& /*message*/) {}
 void put(ByteWriter& /*writer*/, const StopAskedMessage& /*message*/) {}
 void put(ByteWriter& /*writer*/, const ByeMessage& /*message*/) {}
+void put(ByteWriter& /*writer*/, const DropMessage& /*message*/) {}
 
 RunMessage read_body(std::size_t kind, ByteReader& reader) {
   switch (kind) {
     case 0: {
       TrialMessage message;
       message.trial = reader.get<std::int32_t>();
+      message.id = reader.get_string();
       message.resolved_yaml = reader.get_string();
       message.folder = reader.get_string();
       message.data_folder = reader.get_string();
@@ -40,6 +43,8 @@ RunMessage read_body(std::size_t kind, ByteReader& reader) {
       return StopAskedMessage{};
     case 6:
       return ByeMessage{};
+    case 7:
+      return DropMessage{};
     default:
       throw CommError("unknown kind of message: " + std::to_string(kind));
   }

@@ -1,13 +1,8 @@
 #include "bbprompt/run/run_folder.hpp"
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <cstring>
 #include <map>
 #include <sstream>
+#include <string>
 #include <string_view>
 
 #include "bbprompt/base/atomic_file.hpp"
@@ -73,41 +68,20 @@ void set_results_aside(const fs::path& folder) {
 
 }  // namespace
 
-RunFolder::RunFolder(const fs::path& path, const SweepPlan& plan) : path_(path) {
+RunFolder::RunFolder(const fs::path& path, const SweepPlan& plan, const RunLockOptions& lock)
+    : path_(path) {
   std::error_code status;
   fs::create_directories(path_ / "trials", status);
   if (status) {
     throw StoreError(path_.string(), "cannot create the output folder: " + status.message() +
                                          "; give another one with --out");
   }
-  lock();
-  try {
-    is_resumed_ = fs::exists(path_ / kResolved);
-    if (is_resumed_) check_configuration(plan);
-    sweep_temporary_files(path_);
-    sweep_temporary_files(path_ / "trials");
-    write_configuration(plan);
-  } catch (...) {
-    ::close(lock_);
-    throw;
-  }
-}
-
-RunFolder::~RunFolder() {
-  if (lock_ >= 0) ::close(lock_);
-}
-
-void RunFolder::lock() {
-  const fs::path file = path_ / "lock";
-  lock_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (lock_ < 0)
-    throw StoreError(file.string(), std::string("cannot open: ") + std::strerror(errno));
-  if (::flock(lock_, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    ::close(lock_);
-    throw StoreError(
-        path_.string(),
-        "another bbprompt is running in this folder; wait for it, or give another one with --out");
-  }
+  lock_ = std::make_unique<RunLock>(path_ / "lock", lock);
+  is_resumed_ = fs::exists(path_ / kResolved);
+  if (is_resumed_) check_configuration(plan);
+  sweep_temporary_files(path_);
+  sweep_temporary_files(path_ / "trials");
+  write_configuration(plan);
 }
 
 // The plan first and the resolved configuration last: killed in between, the next start finds one

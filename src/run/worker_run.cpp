@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <deque>
+#include <optional>
+#include <utility>
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/config/experiment_yaml.hpp"
@@ -14,7 +17,8 @@ constexpr std::size_t kMaxContexts = 16;
 
 }  // namespace
 
-WorkerRun::WorkerRun(ModelPool& models) : models_(models) {
+WorkerRun::WorkerRun(ModelPool& models, QueryLog* query_log)
+    : models_(models), query_log_(query_log) {
   models_.on_unload([this](const Replica& model) { let_go(model); });
 }
 
@@ -40,6 +44,8 @@ void WorkerRun::handle(const Bytes& bytes, const Reply& reply) {
     recently_used_.remove(forget->trial);
   } else if (const auto* item = std::get_if<ItemMessage>(&message)) {
     reply(encode(ResultMessage{.result = work(item->item)}));
+  } else if (std::holds_alternative<DropMessage>(message)) {
+    // Nothing waits in here.
   } else if (std::holds_alternative<StopMessage>(message)) {
     is_stopped_ = true;
     reply(encode(ByeMessage{}));
@@ -63,6 +69,7 @@ WorkResult WorkerRun::work(const WorkItem& item) {
   }
   result.attempt = item.attempt;
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  if (query_log_ != nullptr) query_log_->add(trials_.at(item.trial).settings.id, item, result);
   return result;
 }
 
@@ -85,19 +92,60 @@ TrialContext& WorkerRun::context_of(std::int32_t trial) {
   return *known->second.context;
 }
 
+namespace {
+
+// Messages of the master in the order they came, but that the end of a run overtakes the work items
+// that wait before it.
+class Inbox {
+ public:
+  explicit Inbox(Channel& channel) : channel_(channel) {}
+
+  [[nodiscard]] std::optional<Bytes> next(double timeout_seconds) {
+    while (auto message = channel_.receive(waiting_.empty() ? timeout_seconds : 0.0)) {
+      const RunMessage decoded = decode(message->bytes);
+      if (std::holds_alternative<StopMessage>(decoded) ||
+          std::holds_alternative<DropMessage>(decoded)) {
+        end_items();
+      }
+      if (is_ended_ && std::holds_alternative<ItemMessage>(decoded)) continue;
+      waiting_.push_back(std::move(message->bytes));
+    }
+    if (waiting_.empty()) return std::nullopt;
+    Bytes first = std::move(waiting_.front());
+    waiting_.pop_front();
+    return first;
+  }
+
+  // From now on no work item is given out.
+  void end_items() {
+    is_ended_ = true;
+    std::erase_if(waiting_, [](const Bytes& bytes) {
+      return std::holds_alternative<ItemMessage>(decode(bytes));
+    });
+  }
+
+ private:
+  Channel& channel_;
+  std::deque<Bytes> waiting_;
+  bool is_ended_ = false;
+};
+
+}  // namespace
+
 void serve_master(Channel& channel, ModelPool& models,
-                  const std::function<bool()>& is_stop_requested) {
+                  const std::function<bool()>& is_stop_requested, QueryLog* query_log) {
   constexpr int kMaster = 0;
-  WorkerRun worker(models);
+  WorkerRun worker(models, query_log);
+  Inbox inbox(channel);
   bool has_asked = false;
   while (!worker.is_stopped()) {
     if (is_stop_requested() && !has_asked) {
       channel.send(kMaster, encode(StopAskedMessage{}));
+      inbox.end_items();
       has_asked = true;
     }
-    if (const auto message = channel.receive(0.2)) {
-      worker.handle(message->bytes,
-                    [&](Bytes answer) { channel.send(kMaster, std::move(answer)); });
+    if (const auto message = inbox.next(0.2)) {
+      worker.handle(*message, [&](Bytes answer) { channel.send(kMaster, std::move(answer)); });
       continue;
     }
     const std::vector<int> lost = channel.lost_ranks();

@@ -124,6 +124,27 @@ void check_trial(const fs::path& path, const TrialRecord& trial) {
   check_scored(checker.at("best"), trial.best, trial);
 }
 
+namespace {
+
+void check_open(const Checker& checker, const OpenGroup& open) {
+  std::int64_t num_scores = 0;
+  for (const OpenResult& result : open.results) {
+    const std::array numbers{result.member,       result.begin,     result.num_scores,
+                             result.num_queries,  result.num_calls, result.num_tokens,
+                             result.num_truncated};
+    checker.expect(
+        std::all_of(numbers.begin(), numbers.end(), [](auto number) { return number >= 0; }),
+        "expected counts and indices, found a negative one");
+    checker.expect(std::cmp_less_equal(result.num_scores, open.scores.size()),
+                   "expected at most " + std::to_string(open.scores.size()) + " scores, found " +
+                       std::to_string(result.num_scores));
+    num_scores += result.num_scores;
+  }
+  check_equal_size(checker.at("scores"), open.scores.size(), static_cast<std::size_t>(num_scores));
+}
+
+}  // namespace
+
 void check_checkpoint(const fs::path& path, const Checkpoint& checkpoint) {
   check_trial(path, checkpoint.record);
   const Checker checker(path, "/checkpoint");
@@ -142,6 +163,7 @@ void check_checkpoint(const fs::path& path, const Checkpoint& checkpoint) {
     check_equal_size(checker.at("incumbent"), static_cast<std::size_t>(checkpoint.incumbent.size()),
                      static_cast<std::size_t>(checkpoint.selection_points.rows()));
   }
+  check_open(checker.at("open"), checkpoint.open);
 }
 
 }  // namespace bbprompt

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <algorithm>
 #include <limits>
 #include <map>
 #include <string>
@@ -63,6 +64,11 @@ class RecordReader {
     const H5Group child = group_.open_group(name);
     RecordReader archive(child);
     walk(archive);
+  }
+  template <typename Walk>
+  void optional(const std::string& name, std::size_t /*count*/, const Walk& walk) {
+    const auto names = group_.child_names();
+    if (std::binary_search(names.begin(), names.end(), name)) group(name, walk);
   }
   template <typename Walk>
   void untracked(const std::string& name, const Walk& walk) {

@@ -18,6 +18,7 @@ namespace bbprompt {
 //   numbers(name, vector<T>)    one dimension; also Eigen::VectorXd
 //   matrix(name, matrix)        two dimensions, row by row
 //   group(name, walk)           walk(archive of the subgroup)
+//   optional(name, count, walk) the same; left out where the count is 0
 //   untracked(name, walk)       the same for what is not part of the digest
 //   num_rows(rows, name)        the table `rows` has as many rows as column `name`
 //   column(name, rows, member)  one member of each row
@@ -139,6 +140,20 @@ void describe(Archive& archive, State& state) {
   archive.scalars("integers", state.integers);
 }
 
+template <typename Archive, OneOf<OpenGroup> Open>
+void describe(Archive& archive, Open& open) {
+  archive.attribute("fingerprint", open.fingerprint);
+  archive.num_rows(open.results, "member");
+  archive.column("member", open.results, &OpenResult::member);
+  archive.column("begin", open.results, &OpenResult::begin);
+  archive.column("num_scores", open.results, &OpenResult::num_scores);
+  archive.column("num_queries", open.results, &OpenResult::num_queries);
+  archive.column("num_calls", open.results, &OpenResult::num_calls);
+  archive.column("num_tokens", open.results, &OpenResult::num_tokens);
+  archive.column("num_truncated", open.results, &OpenResult::num_truncated);
+  archive.numbers("scores", open.scores);
+}
+
 // What a checkpoint has besides its record.
 template <typename Archive, OneOf<Checkpoint> Saved>
 void describe(Archive& archive, Saved& checkpoint) {
@@ -158,6 +173,8 @@ void describe(Archive& archive, Saved& checkpoint) {
   archive.numbers("incumbent", checkpoint.incumbent);
   archive.numbers("incumbent_label_means", checkpoint.incumbent_label_means);
   archive.attribute("incumbent_fitness", checkpoint.incumbent_fitness);
+  archive.optional("open", checkpoint.open.results.size(),
+                   [&](auto& group) { describe(group, checkpoint.open); });
   archive.later_attribute("version", checkpoint.version);
 }
 

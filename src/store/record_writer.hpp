@@ -53,6 +53,10 @@ class RecordWriter {
     walk(archive);
   }
   template <typename Walk>
+  void optional(const std::string& name, std::size_t count, const Walk& walk) {
+    if (count > 0) group(name, walk);
+  }
+  template <typename Walk>
   void untracked(const std::string& name, const Walk& walk) {
     group(name, walk);
   }

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/random_stream.hpp"
@@ -94,6 +95,70 @@ TEST(EvaluationGroup, RefusesResultsThatDoNotFit) {
   EXPECT_THROW(group.settle(items[0], result), CommError);
   group.settle(items[0], answer(items[0]));
   EXPECT_THROW(group.settle(items[0], answer(items[0])), CommError);
+}
+
+// What was settled when a checkpoint was written is not asked again, whatever it was.
+TEST(EvaluationGroup, GoesOnFromEverySubsetOfItsResultsToTheSameOutcome) {
+  for (unsigned settled = 0; settled < 16; ++settled) {
+    auto first = two_members();
+    for (const auto& item : first.items(0, 0, 0)) {
+      if ((settled >> item.id & 1U) != 0) first.settle(item, answer(item));
+    }
+    auto again = two_members();
+    const auto num_settled = static_cast<std::size_t>(std::popcount(settled));
+    EXPECT_EQ(again.restore(first.save()), num_settled);
+    const auto rest = again.items(0, 0, 0);
+    ASSERT_EQ(rest.size(), 4 - num_settled);
+    for (std::size_t i = 0; i < rest.size(); ++i) EXPECT_EQ(rest[i].id, i);
+    for (const auto& item : rest) again.settle(item, answer(item));
+    ASSERT_TRUE(again.is_settled());
+    EXPECT_EQ(again.outcome(0).usage.num_tokens, 70);
+    EXPECT_EQ(again.outcome(0).usage.num_calls, 3);
+    EXPECT_EQ(again.outcome(0).label_scores(6, 1), -6.0);
+    EXPECT_EQ(again.outcome(1).label_scores(1, 0), 0.1);
+  }
+}
+
+TEST(EvaluationGroup, FailedResultsAreTriedAgain) {
+  auto group = two_members();
+  WorkResult failed;
+  failed.error = "out of memory";
+  group.settle(group.items(0, 0, 0)[1], failed);
+  EXPECT_TRUE(group.save().results.empty());
+}
+
+TEST(EvaluationGroup, TakesNothingFromAnotherGroup) {
+  auto group = two_members();
+  const auto item = group.items(0, 0, 0).front();
+  group.settle(item, answer(item));
+  const OpenGroup saved = group.save();
+  EvaluationGroup other(
+      {{.split = Split::kTrain, .point = {1.5}, .is_manual = false, .num_examples = 7},
+       {.split = Split::kDev, .point = {2.0}, .is_manual = false, .num_examples = 2}},
+      {.shard_size = 3, .num_labels = 2});
+  EXPECT_EQ(other.restore(saved), 0U);
+  EXPECT_EQ(other.items(0, 0, 0).size(), 4U);
+}
+
+TEST(EvaluationGroup, IgnoresSavedResultsThatDoNotFit) {
+  auto group = two_members();
+  const auto item = group.items(0, 0, 0).front();
+  group.settle(item, answer(item));
+  const OpenGroup good = group.save();
+  const std::vector<OpenResult> misfits = {{.member = 2, .begin = 0, .num_scores = 6},
+                                           {.member = 0, .begin = 9, .num_scores = 6},
+                                           {.member = 0, .begin = 1, .num_scores = 6},
+                                           {.member = 0, .begin = 0, .num_scores = 4},
+                                           {.member = 0, .begin = 0, .num_scores = 99}};
+  for (const OpenResult& misfit : misfits) {
+    OpenGroup bad = good;
+    bad.results = {misfit};
+    EXPECT_EQ(two_members().restore(bad), 0U) << misfit.member << ' ' << misfit.begin;
+  }
+  OpenGroup twice = good;
+  twice.results.push_back(twice.results.front());
+  twice.scores.insert(twice.scores.end(), good.scores.begin(), good.scores.end());
+  EXPECT_EQ(two_members().restore(twice), 1U);
 }
 
 }  // namespace

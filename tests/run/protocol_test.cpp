@@ -8,9 +8,13 @@ namespace bbprompt {
 namespace {
 
 TEST(Protocol, EveryKindOfMessageSurvives) {
-  const auto trial = std::get<TrialMessage>(decode(encode(TrialMessage{
-      .trial = 3, .resolved_yaml = "a: 1\n", .folder = "/config", .data_folder = "/data"})));
+  const auto trial = std::get<TrialMessage>(decode(encode(TrialMessage{.trial = 3,
+                                                                       .id = "sst2-soft-s1",
+                                                                       .resolved_yaml = "a: 1\n",
+                                                                       .folder = "/config",
+                                                                       .data_folder = "/data"})));
   EXPECT_EQ(trial.trial, 3);
+  EXPECT_EQ(trial.id, "sst2-soft-s1");
   EXPECT_EQ(trial.resolved_yaml, "a: 1\n");
   EXPECT_EQ(trial.folder, "/config");
   EXPECT_EQ(trial.data_folder, "/data");
@@ -27,13 +31,15 @@ TEST(Protocol, EveryKindOfMessageSurvives) {
       result.label_scores);
   EXPECT_TRUE(std::holds_alternative<StopMessage>(decode(encode(StopMessage{}))));
   EXPECT_TRUE(std::holds_alternative<StopAskedMessage>(decode(encode(StopAskedMessage{}))));
+  EXPECT_TRUE(std::holds_alternative<DropMessage>(decode(encode(DropMessage{}))));
   EXPECT_TRUE(std::holds_alternative<ByeMessage>(decode(encode(ByeMessage{}))));
 }
 
 TEST(Protocol, RefusesUnknownKindsCutMessagesAndBytesBehindTheEnd) {
   EXPECT_THROW((void)decode({}), CommError);
   EXPECT_THROW((void)decode({std::byte{77}}), CommError);
-  const Bytes whole = encode(TrialMessage{.trial = 3, .resolved_yaml = "a", .folder = "b"});
+  const Bytes whole =
+      encode(TrialMessage{.trial = 3, .id = "t", .resolved_yaml = "a", .folder = "b"});
   for (std::size_t size = 0; size < whole.size(); ++size) {
     EXPECT_THROW((void)decode({whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)}),
                  CommError);

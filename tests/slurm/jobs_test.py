@@ -1,8 +1,11 @@
 """The scripts of jobs/slurm on a real Slurm: several nodes, arrays, a time that is too short, cancelled and requeued jobs."""
 
+import collections
+import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -13,19 +16,25 @@ import support  # noqa: E402
 CLUSTER = pathlib.Path(os.environ.get("BBPROMPT_SHARED_DIR", "")) / "slurm"
 
 
-class Jobs(support.RunCase):
+class Cluster(support.RunCase):
+    """A Slurm of three virtual nodes for the tests of one class."""
+
     @classmethod
     def setUpClass(cls):
         folder = f"/tmp/bbprompt-slurm-{os.getpid()}"
+        stop = ["bash", str(CLUSTER / "stop-local-slurm.sh")]
         started = subprocess.run(["bash", CLUSTER / "start-local-slurm.sh"], env={**os.environ, "LOCAL_SLURM_DIR": folder},
                                  capture_output=True, text=True, timeout=300)
         assert started.returncode == 0, started.stderr
         cls.cluster = dict(re.findall(r"export (\w+)='?([^'\n;]*)'?", started.stdout))
-
-    @classmethod
-    def tearDownClass(cls):
-        subprocess.run(["bash", CLUSTER / "stop-local-slurm.sh"], env={**os.environ, **cls.cluster}, capture_output=True,
-                       timeout=120)
+        environment = {**os.environ, **cls.cluster}
+        cls.addClassCleanup(subprocess.run, stop, env=environment, capture_output=True, timeout=120)
+        # Should this process be killed, the cluster ends all the same.
+        guard = 'while kill -0 "$1" 2>/dev/null; do sleep 1; done; shift; exec "$@"'
+        guarding = subprocess.Popen(["bash", "-c", guard, "guard", str(os.getpid()), *stop], env=environment,
+                                    start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        cls.addClassCleanup(guarding.wait)
+        cls.addClassCleanup(guarding.kill)
 
     def setUp(self):
         super().setUp()
@@ -70,10 +79,25 @@ class Jobs(support.RunCase):
             self.assertLess(time.monotonic(), deadline, self.log())
             time.sleep(0.05)
 
+    def wait_for_text(self, text):
+        """In the logs of the jobs."""
+        deadline = time.monotonic() + support.TIMEOUT
+        while text not in self.log():
+            self.assertLess(time.monotonic(), deadline, self.log())
+            time.sleep(0.2)
+
     def expect_completed(self, job):
         self.assertEqual({state for state, _ in self.wait_for(job, "COMPLETED", "FAILED", "CANCELLED", "TIMEOUT")},
                          {"COMPLETED"}, self.log())
 
+    def asked(self, folder):
+        """How often each shard of each prompt was asked, by the log of queries."""
+        lines = [json.loads(line) for path in (self.folder / folder).glob("*.jsonl")
+                 for line in path.read_text().splitlines()]
+        return collections.Counter((line["trial"], line["point"], line["split"], line["begin"]) for line in lines)
+
+
+class Jobs(Cluster):
     def test_two_nodes_give_the_digest_of_one_process(self):
         experiment = self.experiment()
         self.call("run", *experiment, "--out", "alone")
@@ -128,6 +152,120 @@ class Jobs(support.RunCase):
         job = self.submit("sweep.sh", "my.yaml", options=["--ntasks=2", "--time=5"])
         self.wait_for(job, "FAILED")
         self.assertIn("expected --out FOLDER", self.log())
+
+
+    def test_a_job_whose_time_is_too_short_requeues_itself_until_it_is_done_and_pays_nothing_twice(self):
+        experiment = self.experiment(**{"seeds": "[1,2]", "budget.evaluations": 120})
+        self.call("run", *experiment, "--out", "alone", "--query-log", "alone-log")
+        # A minute is the least that Slurm knows; the run stops 50 seconds before its end.
+        job = self.submit("sweep.sh", *experiment, "--out", "short", "--query-log", "log", "--stop-before", "50s",
+                          options=["--ntasks=3", "--time=1"])
+        self.expect_completed(job)
+        starts = self.log().count("sweep.sh: job ")
+        self.assertGreater(starts, 1)
+        self.assertEqual(self.digest("short"), self.digest("alone"))
+        alone, paid = self.asked("alone-log"), self.asked("log")
+        self.assertEqual(alone - paid, collections.Counter())
+        # What was being evaluated when the time was over: at most an item of each worker.
+        self.assertLessEqual(sum((paid - alone).values()), 2 * (starts - 1))
+
+    def test_one_part_of_an_array_requeues_itself_alone(self):
+        experiment = self.experiment(**{"budget.evaluations": 60})
+        job = self.submit("sweep.sh", *experiment, "--out", "parts", options=["--array=1-2", "--ntasks=2", "--time=5"])
+        self.wait_for_checkpoint_file("parts/part-2-of-2")
+        self.slurm("scancel", "--batch", "--signal=USR1", f"{job}_2")
+        self.expect_completed(job)
+        self.assertEqual(self.log().count("; requeue 1 of at most 20"), 1)
+        self.assertEqual(len([line for line in self.log().splitlines() if ", start 2, " in line]), 1)
+
+    def test_a_second_run_in_the_folder_is_refused_on_another_node(self):
+        experiment = self.experiment(**{"seeds": "[1,2]", "budget.evaluations": 1200})
+        first = self.submit("sweep.sh", *experiment, "--out", "taken", options=["--nodelist=n1", "--ntasks=2", "--time=5"])
+        self.wait_for_checkpoint_file("taken")
+        second = self.submit("sweep.sh", *experiment, "--out", "taken", options=["--nodelist=n2", "--ntasks=1", "--time=5"])
+        ((state, code),) = self.wait_for(second, "FAILED", "COMPLETED", "CANCELLED")
+        self.assertEqual((state, code), ("FAILED", "1:0"), self.log())
+        self.assertRegex(self.log(), rf"another bbprompt is running in this folder \(process \d+ on n1 since .*job {first}")
+        self.assertEqual(self.states(first)[0][0], "RUNNING")
+        self.slurm("scancel", first)
+        self.wait_for(first, "CANCELLED")
+
+    def test_submit_runs_a_sweep_and_its_report_in_folders_with_blanks(self):
+        blank = self.folder / "a b"
+        blank.mkdir()
+        (self.folder / "site.profile").rename(blank / "my profile")
+        del self.environment["PROFILE"]
+        self.call("run", *self.experiment(), "--out", "alone")
+        shown, _ = self.call("submit", *self.experiment(), "--nodes", 1, "--ntasks-per-node", 3, "--time", "5m",
+                             "--profile", blank / "my profile", "--out", blank / "out", "--report")
+        job, report = re.findall(r"job (\d+)", shown)
+        self.expect_completed(job)
+        self.expect_completed(report)
+        self.assertEqual(self.digest(blank / "out"), self.digest("alone"))
+        self.assertIn("definitions", (blank / "out/report.txt").read_text())
+
+    def test_srun_as_launcher_is_stopped_and_requeued_too(self):
+        profile = self.folder / "site.profile"
+        profile.write_text(profile.read_text().replace("(mpirun)", "(srun --mpi=pmix --kill-on-bad-exit=1)"))
+        experiment = self.experiment(**{"budget.evaluations": 60})
+        self.call("run", *experiment, "--out", "alone")
+        job = self.submit("sweep.sh", *experiment, "--out", "srun", options=["--nodes=1", "--ntasks=3", "--time=5"])
+        self.wait_for_checkpoint_file("srun")
+        self.slurm("scancel", "--batch", "--signal=USR1", job)
+        self.expect_completed(job)
+        self.assertIn("requeue 1 of at most 20", self.log())
+        self.assertEqual(self.digest("srun"), self.digest("alone"))
+
+
+class NodeFailures(Cluster):
+    def setUp(self):
+        super().setUp()
+        # The time after which Slurm gives up a node: a minute here, five on most clusters.
+        configuration = pathlib.Path(self.cluster["SLURM_CONF"])
+        configuration.write_text(configuration.read_text().replace("SlurmdTimeout=60", "SlurmdTimeout=10"))
+        self.slurm("scontrol", "reconfigure")
+
+    def kill_node(self, name):
+        """SIGKILL to every process of a virtual node: its daemon, the steps, and what they started."""
+        folder = pathlib.Path(self.cluster["LOCAL_SLURM_DIR"])
+        daemon = (folder / f"run/slurmd.{name}.pid").read_text().strip()
+        machine = os.readlink(f"/proc/{daemon}/ns/uts")
+        if machine == os.readlink("/proc/self/ns/uts"):
+            self.skipTest("virtual nodes without a host name of their own cannot be told apart")
+        for entry in pathlib.Path("/proc").iterdir():
+            try:
+                if entry.name.isdigit() and os.readlink(entry / "ns/uts") == machine:
+                    os.kill(int(entry.name), signal.SIGKILL)
+            except (FileNotFoundError, ProcessLookupError, PermissionError):
+                pass
+        for socket in (folder / "spool" / name).glob("n*_*"):  # else the end of the cluster waits for the steps
+            socket.unlink()
+
+    def shown(self, job, name):
+        return re.search(rf" {name}=(\S+)", self.slurm("scontrol", "show", "job", job)).group(1)
+
+    def test_a_job_survives_the_loss_of_any_node(self):
+        experiment = self.experiment(**{"seeds": "[1,2]", "budget.evaluations": 120})
+        self.call("run", *experiment, "--out", "alone")
+        # Another node than the first: the launcher notices at once, and the script has the job started again.
+        job = self.submit("sweep.sh", *experiment, "--out", "second", options=["--nodes=2", "--ntasks-per-node=2", "--time=5"])
+        self.wait_for_checkpoint_file("second")
+        self.assertEqual((self.shown(job, "NodeList"), self.shown(job, "BatchHost")), ("n[1-2]", "n1"))
+        self.kill_node("n2")
+        self.wait_for_text("a node does not answer; requeue 1 of at most 20")
+        self.expect_completed(job)
+        self.assertIn(", start 2, on n[1,3], into second", self.log())
+        self.assertEqual(self.digest("second"), self.digest("alone"))
+        # The first node, with the script and rank 0: Slurm notices after a while, and starts the job on another one,
+        # where the run takes the folder over once the lost one has been silent for long enough.
+        job = self.submit("sweep.sh", *experiment, "--out", "first", "--lock-timeout", "20s",
+                          options=["--nodes=1", "--ntasks=3", "--time=5"])
+        self.wait_for_checkpoint_file("first")
+        lost = self.shown(job, "BatchHost")
+        self.kill_node(lost)
+        self.expect_completed(job)
+        self.assertIn(f", start 2, on {({'n1', 'n3'} - {lost}).pop()}, into first", self.log())
+        self.assertEqual(self.digest("first"), self.digest("alone"))
 
 
 if __name__ == "__main__":

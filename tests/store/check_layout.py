@@ -193,6 +193,14 @@ def check_checkpoint(path):
         array(selection["label_means"], "<f8", [[0.5, math.nan], [-0.25, math.nan]])
         texts(selection["scored"], ["1015 7", "3 1015"])
         array(saved["incumbent_label_means"], "<f8", [-3, -4])
+        opened = saved["open"]
+        attributes(opened, fingerprint="0pen")
+        columns = {"member": [0, 5], "begin": [16, 0], "num_scores": [2, 1], "num_queries": [1, 6],
+                   "num_calls": [3, 7], "num_tokens": [21, 8], "num_truncated": [4, 9]}
+        children(opened, "scores", *columns)
+        array(opened["scores"], "<f8", [-0.5, -1.5, 0.25])
+        for name, values in columns.items():
+            array(opened[name], "<i8", values)
         cache = saved["cache"]
         children(cache, "prompts", "losses", "label_means")
         texts(cache["prompts"], ["1015 7", "7 7", "3 1015"])

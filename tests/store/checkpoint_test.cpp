@@ -95,6 +95,15 @@ TEST(Checkpoint, ComesBackBitForBit) {
   EXPECT_TRUE(read.incumbent == written.incumbent);
   EXPECT_EQ(read.incumbent_fitness, written.incumbent_fitness);
   EXPECT_EQ(read.version, written.version);
+  EXPECT_EQ(read.open.fingerprint, "0pen");
+  EXPECT_EQ(read.open.scores, written.open.scores);
+  ASSERT_EQ(read.open.results.size(), 2U);
+  EXPECT_EQ(read.open.results[0].begin, 16);
+  EXPECT_EQ(read.open.results[0].num_calls, 3);
+  EXPECT_EQ(read.open.results[0].num_tokens, 21);
+  EXPECT_EQ(read.open.results[1].member, 5);
+  EXPECT_EQ(read.open.results[1].num_queries, 6);
+  EXPECT_EQ(read.open.results[1].num_truncated, 9);
 }
 
 TEST(Checkpoint, ComesBackWhenNothingHasHappenedYet) {

@@ -247,6 +247,8 @@ def cache_losses_too_few(f): put(f, "checkpoint/cache/losses", np.zeros(2))
 @case("checkpoint")
 def cache_means_too_few(f): put(f, "checkpoint/cache/label_means", np.zeros((2, 2)))
 @case("checkpoint")
+def open_scores_too_few(f): put(f, "checkpoint/open/scores", np.zeros(2))
+@case("checkpoint")
 def incumbent_too_long(f): put(f, "checkpoint/incumbent", np.zeros(3))
 @case("checkpoint")
 def no_checkpoint_group(f): del f["checkpoint"]

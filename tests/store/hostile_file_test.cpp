@@ -107,6 +107,7 @@ std::vector<HostileCase> checkpoint_cases() {
       {"selection_means_too_few", saved + "/selection/label_means", "expected 2 values, found 1"},
       {"cache_losses_too_few", saved + "/cache/losses", "expected 3 values, found 2"},
       {"cache_means_too_few", saved + "/cache/label_means", "expected 3 values, found 2"},
+      {"open_scores_too_few", saved + "/open/scores", "expected 3 values, found 2"},
       {"incumbent_too_long", saved + "/incumbent", "expected 2 values, found 3"},
       {"no_checkpoint_group", saved, "expected a group, found nothing"},
       {"no_trial", "/trials", "expected one trial, found 0"},

@@ -170,6 +170,22 @@ Checkpoint sample_checkpoint() {
   checkpoint.incumbent_label_means = Eigen::Vector2d(-3.0, -4.0);
   checkpoint.incumbent_fitness = 0.0625;
   checkpoint.version = "0.1.0";
+  checkpoint.open = {.fingerprint = "0pen",
+                     .results = {{.member = 0,
+                                  .begin = 16,
+                                  .num_scores = 2,
+                                  .num_queries = 1,
+                                  .num_calls = 3,
+                                  .num_tokens = 21,
+                                  .num_truncated = 4},
+                                 {.member = 5,
+                                  .begin = 0,
+                                  .num_scores = 1,
+                                  .num_queries = 6,
+                                  .num_calls = 7,
+                                  .num_tokens = 8,
+                                  .num_truncated = 9}},
+                     .scores = {-0.5, -1.5, 0.25}};
   return checkpoint;
 }
 

@@ -7,6 +7,7 @@
 
 #include "bbprompt/lm/language_model.hpp"
 #include "bbprompt/sched/work_item.hpp"
+#include "bbprompt/store/trial_record.hpp"
 #include "bbprompt/task/split_score.hpp"
 
 namespace bbprompt {
@@ -40,18 +41,27 @@ class EvaluationGroup {
   [[nodiscard]] std::size_t size() const { return members_.size(); }
   [[nodiscard]] bool is_settled() const { return num_open_ == 0; }
 
-  // All work items, member by member and shard by shard; ids count from `first_id`.
+  // All work items that are not settled, member by member and shard by shard; ids count from
+  // `first_id`.
   [[nodiscard]] std::vector<WorkItem> items(std::int32_t trial, std::int64_t group,
                                             std::uint64_t first_id) const;
 
   // Takes the final result of one of them. Throws CommError when it does not fit the item.
   void settle(const WorkItem& item, const WorkResult& result);
 
+  // Results that are settled, for a checkpoint; failed ones are left out, to be tried again.
+  [[nodiscard]] OpenGroup save() const;
+
+  // Settles what save() of the same group had. Returns how many; 0, and nothing happens, for those
+  // of another group.
+  std::size_t restore(const OpenGroup& saved);
+
   // Outcome of a member; call when the group is settled. A score that is not finite is a failure.
   [[nodiscard]] MemberOutcome outcome(std::size_t member) const;
 
  private:
   [[nodiscard]] std::int64_t num_shards(const Member& member) const;
+  [[nodiscard]] std::string fingerprint() const;
 
   std::vector<Member> members_;
   Shape shape_;

@@ -69,7 +69,10 @@ class MasterRun {
     std::set<int> told;            // workers that know the trial's settings
     double seconds_before = 0.0;   // of earlier processes
     std::chrono::steady_clock::time_point start;
-    bool is_saved = false;  // the last settled group is in the checkpoint
+    bool is_saved = false;             // the last settled group is in the checkpoint
+    OpenGroup open;                    // results for the first group, from the checkpoint
+    bool has_unsaved_results = false;  // of the open group
+    std::chrono::steady_clock::time_point last_save;
     std::vector<FinishedGeneration> unsaved;
   };
 
@@ -78,6 +81,7 @@ class MasterRun {
   void start_trials();
   void start_trial(std::size_t index);
   [[nodiscard]] bool resume(ActiveTrial& trial, const std::string& id);
+  void open_group(ActiveTrial& trial);
   void advance(std::size_t index);
   void dispatch();
   void handle(const Message& message);
@@ -93,6 +97,8 @@ class MasterRun {
   void save_checkpoints();
   void look_at_checkpoints();
   void report_generations(const ActiveTrial& trial, std::size_t index);
+  void save_open_group(ActiveTrial& trial);
+  void take_last_results();
   [[nodiscard]] RunOutcome stop();
   [[nodiscard]] RunOutcome finish();
 

@@ -13,6 +13,7 @@ namespace bbprompt {
 // Master to worker: settings of a trial, before its first work item there.
 struct TrialMessage {
   std::int32_t trial = 0;
+  std::string id;  // of the trial
   std::string resolved_yaml;
   std::string folder;       // paths in it are relative to this
   std::string data_folder;  // and paths written "data:..." to this
@@ -25,6 +26,8 @@ struct ItemMessage {
   WorkItem item;
 };
 struct StopMessage {};
+// The run is about to stop: items that came before this and wait are not to be begun.
+struct DropMessage {};
 
 // Worker to master.
 struct ResultMessage {
@@ -36,7 +39,7 @@ struct StopAskedMessage {};
 struct ByeMessage {};
 
 using RunMessage = std::variant<TrialMessage, ForgetMessage, ItemMessage, StopMessage,
-                                ResultMessage, StopAskedMessage, ByeMessage>;
+                                ResultMessage, StopAskedMessage, ByeMessage, DropMessage>;
 
 [[nodiscard]] Bytes encode(const RunMessage& message);
 

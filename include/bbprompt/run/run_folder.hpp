@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 
+#include "bbprompt/run/run_lock.hpp"
 #include "bbprompt/store/plan_file.hpp"
 #include "bbprompt/sweep/sweep_plan.hpp"
 
@@ -26,26 +28,25 @@ class RunFolder {
   // trials is used, what is there of other trials stays as it is, and an earlier results file
   // becomes results.previous.h5. Throws ConfigError when the folder holds any other plan (naming
   // both and the first line that differs) and StoreError when it is not writable, or another
-  // process runs in it.
-  RunFolder(const std::filesystem::path& path, const SweepPlan& plan);
-  RunFolder(const RunFolder&) = delete;
-  RunFolder& operator=(const RunFolder&) = delete;
-  ~RunFolder();
+  // process runs in it, here or on another machine (RunLock).
+  RunFolder(const std::filesystem::path& path, const SweepPlan& plan,
+            const RunLockOptions& lock = {});
 
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   [[nodiscard]] bool is_resumed() const { return is_resumed_; }
   // What the plan changed; none for a new run, and for one that goes on with its own plan.
   [[nodiscard]] const std::optional<PlanChange>& change() const { return change_; }
+  // Throws StoreError once another run has taken the folder over: see RunLock.
+  void check_lock() const { lock_->check(); }
   [[nodiscard]] std::filesystem::path status() const { return path_ / "status.json"; }
   [[nodiscard]] std::filesystem::path log() const { return path_ / "run.log"; }
 
  private:
-  void lock();
   void check_configuration(const SweepPlan& plan);
   void write_configuration(const SweepPlan& plan) const;
 
   std::filesystem::path path_;
-  int lock_ = -1;
+  std::unique_ptr<RunLock> lock_;
   bool is_resumed_ = false;
   std::optional<PlanFile> before_;  // the plan that the folder held
   std::optional<PlanChange> change_;

@@ -9,6 +9,7 @@
 
 #include "bbprompt/comm/channel.hpp"
 #include "bbprompt/run/protocol.hpp"
+#include "bbprompt/run/query_log.hpp"
 #include "bbprompt/run/trial_context.hpp"
 
 namespace bbprompt {
@@ -19,8 +20,8 @@ class WorkerRun {
  public:
   using Reply = std::function<void(Bytes)>;
 
-  // `models` must outlive the worker.
-  explicit WorkerRun(ModelPool& models);
+  // `models` must outlive the worker, and so must the log of what is asked, where there is one.
+  explicit WorkerRun(ModelPool& models, QueryLog* query_log = nullptr);
   WorkerRun(const WorkerRun&) = delete;
   WorkerRun& operator=(const WorkerRun&) = delete;
   ~WorkerRun();
@@ -42,14 +43,15 @@ class WorkerRun {
   void let_go(const Replica& model);
 
   ModelPool& models_;
+  QueryLog* query_log_;
   std::map<std::int32_t, KnownTrial> trials_;
   std::list<std::int32_t> recently_used_;  // trials with a context, latest first
   bool is_stopped_ = false;
 };
 
 // Serves the master until it says stop. `is_stop_requested` tells whether a signal came; the master
-// is then asked to stop the run.
+// is then asked to stop the run, and no work item is begun any more.
 void serve_master(Channel& channel, ModelPool& models,
-                  const std::function<bool()>& is_stop_requested);
+                  const std::function<bool()>& is_stop_requested, QueryLog* query_log = nullptr);
 
 }  // namespace bbprompt

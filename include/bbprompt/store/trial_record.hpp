@@ -102,6 +102,24 @@ struct TrialRecord {
   double seconds = 0.0;
 };
 
+// What was paid for one shard of one member of the group that was open.
+struct OpenResult {
+  std::int64_t member = 0;
+  std::int64_t begin = 0;       // first example of the shard
+  std::int64_t num_scores = 0;  // examples x labels
+  std::int64_t num_queries = 0;
+  std::int64_t num_calls = 0;
+  std::int64_t num_tokens = 0;
+  std::int64_t num_truncated = 0;
+};
+
+// Results that had come for the group that was open when a checkpoint was written.
+struct OpenGroup {
+  std::string fingerprint;  // of the group; the results are of no use to another one
+  std::vector<OpenResult> results;
+  std::vector<double> scores;  // of all results, one behind the other
+};
+
 // A trial in the middle: its record so far, its optimizer, and candidates that wait for their dev
 // evaluation.
 struct Checkpoint {
@@ -121,6 +139,7 @@ struct Checkpoint {
   Eigen::VectorXd incumbent;             // best point so far; empty before the first generation
   Eigen::VectorXd incumbent_label_means;
   double incumbent_fitness = 0.0;
+  OpenGroup open;
 };
 
 // What a run is made of.

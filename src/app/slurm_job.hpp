@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace bbprompt {
+
+// What a sweep will ask of a job; of an array, what its largest part will.
+struct JobWork {
+  double seconds = 0.0;        // of evaluation, on one worker; 0: not known
+  std::int64_t num_items = 0;  // work items that can be under way at one time
+};
+
+struct JobForecast {
+  double seconds = 0.0;           // wall time of the evaluations; 0: not known
+  std::int64_t num_requeues = 0;  // starts beyond the first
+  std::int64_t num_idle = 0;      // workers that never have an item
+};
+
+// The part of a time limit that a job works in: the warning comes up to three minutes before the
+// end (sweep.sh). 0 where nothing is left.
+[[nodiscard]] std::int64_t usable_seconds(std::int64_t time_limit);
+
+// Wall time on so many workers when all that can work do, and how often the limit cuts it.
+[[nodiscard]] JobForecast forecast(const JobWork& work, std::int64_t num_workers,
+                                   std::int64_t time_limit);
+
+// A sweep as a Slurm job. All paths are absolute.
+struct JobRequest {
+  std::string name;
+  std::string config;
+  std::vector<std::string> overrides;  // KEY=VALUE
+  std::string out;
+  std::string profile;
+  int num_nodes = 1;
+  int ranks_per_node = 1;
+  std::int64_t time_limit = 0;  // seconds
+  int num_parts = 0;            // of an array; 0: one job
+  int max_requeues = 20;
+  std::vector<std::string> options;  // for sbatch, besides
+};
+
+// The command lines of sbatch: words, not quoted.
+[[nodiscard]] std::vector<std::string> sweep_job(const JobRequest& request);
+[[nodiscard]] std::vector<std::string> report_job(const JobRequest& request,
+                                                  const std::string& after_job);
+
+// Where the job's script, its log and its own command line lie.
+[[nodiscard]] std::string job_folder(const JobRequest& request);
+
+// "1-02:30:00", or "02:30:00" below a day: as Slurm reads it.
+[[nodiscard]] std::string slurm_time(std::int64_t seconds);
+
+// The words as one line that a shell takes apart into them again.
+[[nodiscard]] std::string shell_line(const std::vector<std::string>& words);
+
+}  // namespace bbprompt

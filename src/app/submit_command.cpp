@@ -1,0 +1,290 @@
+#include <spdlog/fmt/fmt.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cstdlib>
+#include <filesystem>
+#include <iostream>
+#include <sstream>
+
+#include "app/child_process.hpp"
+#include "app/configuration_arguments.hpp"
+#include "app/job_scripts.hpp"
+#include "app/progress_view.hpp"
+#include "app/slurm_job.hpp"
+#include "app/sweep_cost.hpp"
+#include "bbprompt/base/atomic_file.hpp"
+#include "bbprompt/base/error.hpp"
+#include "bbprompt/run/deadline.hpp"
+
+namespace bbprompt {
+namespace {
+
+namespace po = boost::program_options;
+namespace fs = std::filesystem;
+
+CommandOptions submit_options() {
+  CommandOptions options = configuration_options(
+      {.usage = "bbprompt submit FILE.yaml --time T [--nodes N] --profile FILE [options]",
+       .about =
+           "Submits the trials of a configuration as a Slurm job that requeues itself until it is "
+           "done. Before that\nit checks the configuration, data and model, and what the time "
+           "limit and the number of ranks mean for it.\nThe script, the command line and the logs "
+           "lie in the folder \"job\" of the output folder.",
+       .example = "  bbprompt submit configs/quickstart/quickstart.yaml --nodes 2 "
+                  "--ntasks-per-node 32 \\\n"
+                  "      --time 4:00:00 --profile my.profile --seconds-per-query 0.02 --report "
+                  "--dry-run\n"});
+  const auto text = [] { return po::value<std::string>(); };
+  auto add = options.named.add_options();
+  add("time", text()->value_name("T"), "time limit: 4:00:00, 30m, 1-00:00:00");
+  add("nodes", po::value<int>()->default_value(1)->value_name("N"), "nodes, of each part");
+  add("ntasks-per-node", po::value<int>()->value_name("M"),
+      "ranks on each node; default: the cores that sinfo tells");
+  add("array", po::value<int>()->value_name("K"),
+      "K parts of the sweep as an array, each a job of so many nodes");
+  add("profile", text()->value_name("FILE"),
+      "your copy of jobs/slurm/profile.example; default: the variable PROFILE");
+  add("out", text()->value_name("FOLDER"),
+      "output folder; default: output.folder of the file, else out/NAME");
+  add("account", text()->value_name("NAME"), "passed on, as are the next two");
+  add("partition", text()->value_name("NAME"), "");
+  add("qos", text()->value_name("NAME"), "");
+  add("sbatch", po::value<std::vector<std::string>>()->composing()->value_name("OPTION"),
+      "another option of sbatch, e.g. --sbatch=--mem=64G; repeatable");
+  add("seconds-per-query", po::value<double>()->value_name("S"),
+      "of one worker, to forecast the wall time");
+  add("measure", "measure that here, with one work item of each configuration");
+  add("max-requeues", po::value<int>()->default_value(20)->value_name("N"),
+      "how often the job may start again when its time was too short");
+  add("report", "also a job that writes FOLDER/report.txt when the sweep is done");
+  add("force", "submit whatever the forecast says");
+  add("dry-run", "show all of it, write and submit nothing");
+  return options;
+}
+
+int positive(const po::variables_map& values, const char* name) {
+  const int number = values[name].as<int>();
+  if (number >= 1) return number;
+  throw UsageError(std::string("--") + name + ": expected at least 1, found " +
+                   std::to_string(number));
+}
+
+std::vector<std::string> passed_on(const po::variables_map& values) {
+  std::vector<std::string> options;
+  for (const char* name : {"account", "partition", "qos"}) {
+    if (values.count(name) > 0) {
+      options.push_back(std::string("--") + name + "=" + values[name].as<std::string>());
+    }
+  }
+  if (values.count("sbatch") > 0) {
+    const auto more = values["sbatch"].as<std::vector<std::string>>();
+    options.insert(options.end(), more.begin(), more.end());
+  }
+  return options;
+}
+
+// The fewest cores of the nodes that the job may come to.
+int cores_by_sinfo(const po::variables_map& values) {
+  std::vector<std::string> command = {"sinfo", "--noheader", "--format=%c"};
+  if (values.count("partition") > 0) {
+    command.push_back("--partition=" + values["partition"].as<std::string>());
+  }
+  int fewest = 0;
+  if (const auto told = run_program(command); told && told->exit_code == 0) {
+    std::istringstream lines(told->output);  // "16", or "16+" where nodes differ
+    for (std::string line; std::getline(lines, line);) {
+      const int cores = std::atoi(line.c_str());
+      if (cores > 0) fewest = fewest == 0 ? cores : std::min(fewest, cores);
+    }
+  }
+  if (fewest > 0) return fewest;
+  throw UsageError(
+      "--ntasks-per-node: expected the ranks of each node, best its number of cores; sinfo, which "
+      "would tell them, is not there or says nothing");
+}
+
+// Slurm takes a bare number for minutes, others take it for seconds.
+std::int64_t time_limit(const po::variables_map& values) {
+  if (values.count("time") == 0) throw UsageError("--time: expected a time limit, e.g. 4:00:00");
+  const std::string text = values["time"].as<std::string>();
+  const bool is_bare = std::all_of(text.begin(), text.end(),
+                                   [](unsigned char letter) { return std::isdigit(letter) != 0; });
+  if (is_bare) throw UsageError("--time: expected a unit, e.g. " + text + "m; found " + text);
+  return parse_duration(text);
+}
+
+std::string profile_path(const po::variables_map& values) {
+  std::string path;
+  if (const char* variable = std::getenv("PROFILE")) path = variable;
+  if (values.count("profile") > 0) path = values["profile"].as<std::string>();
+  if (path.empty() || !fs::is_regular_file(path)) {
+    throw UsageError("--profile: expected your copy of jobs/slurm/profile.example, found " +
+                     (path.empty() ? "none" : "no file " + path));
+  }
+  return fs::absolute(path).string();
+}
+
+// A file that was named without its folder was found elsewhere.
+std::string config_path(const fs::path& given, const SweepPlan& plan) {
+  return fs::absolute(fs::exists(given) ? given : plan.folder / given.filename()).string();
+}
+
+JobRequest read_request(const po::variables_map& values, const SweepPlan& plan) {
+  if (values.count("shard") > 0) {
+    throw UsageError("submit: expected --array K for a sweep in parts, found --shard");
+  }
+  JobRequest request{.name = plan.name,
+                     .config = config_path(values["file"].as<std::string>(), plan),
+                     .overrides = {},
+                     .out = fs::absolute(plan.output.folder).string(),
+                     .profile = profile_path(values),
+                     .num_nodes = positive(values, "nodes"),
+                     .time_limit = time_limit(values),
+                     .max_requeues = values["max-requeues"].as<int>(),
+                     .options = passed_on(values)};
+  if (values.count("out") > 0) {
+    request.out = fs::absolute(values["out"].as<std::string>()).lexically_normal().string();
+  }
+  if (values.count("set") > 0) request.overrides = values["set"].as<std::vector<std::string>>();
+  if (values.count("array") > 0) request.num_parts = positive(values, "array");
+  request.ranks_per_node = values.count("ntasks-per-node") > 0 ? positive(values, "ntasks-per-node")
+                                                               : cores_by_sinfo(values);
+  if (request.num_parts > static_cast<int>(plan.trials.size())) {
+    throw UsageError(fmt::format("--array: expected at most {} parts, one for each trial; found {}",
+                                 plan.trials.size(), request.num_parts));
+  }
+  return request;
+}
+
+// Of the first part, which is as large as any.
+JobWork work_of(const std::vector<TrialDemand>& demands, const JobRequest& request,
+                std::int64_t num_workers) {
+  JobWork work;
+  const auto step = static_cast<std::size_t>(std::max(request.num_parts, 1));
+  std::int64_t num_trials = 0;
+  for (std::size_t i = 0; i < demands.size(); i += step) {
+    work.seconds += demands[i].seconds;
+    // The master keeps two trials for each worker under way.
+    if (num_trials++ < 2 * num_workers) work.num_items += demands[i].num_items;
+  }
+  return work;
+}
+
+std::string wall_time_text(const JobForecast& shown, const JobRequest& request) {
+  if (shown.seconds <= 0.0) {
+    return "not known; --seconds-per-query S or --measure tells it";
+  }
+  const std::string about = "about " + format_duration(shown.seconds);
+  if (shown.num_requeues == 0) return about + ", within the limit";
+  return about +
+         fmt::format(": {} requeues, {} of them allowed", shown.num_requeues, request.max_requeues);
+}
+
+void show(const JobRequest& request, const std::vector<TrialDemand>& demands,
+          const JobForecast& shown) {
+  std::int64_t num_queries = 0;
+  for (const TrialDemand& demand : demands) num_queries += demand.num_queries;
+  const int ranks = request.num_nodes * request.ranks_per_node;
+  std::cout << fmt::format("sweep      {}: {} trials, about {} queries\n", request.name,
+                           demands.size(), num_queries)
+            << fmt::format("job        {}{} nodes x {} ranks: one master, {} workers; {}\n",
+                           request.num_parts > 0 ? fmt::format("{} parts of ", request.num_parts)
+                                                 : std::string(),
+                           request.num_nodes, request.ranks_per_node, std::max(ranks - 1, 1),
+                           slurm_time(request.time_limit))
+            << "wall time  " << wall_time_text(shown, request) << '\n';
+  if (shown.num_idle > 0) {
+    std::cout << fmt::format(
+        "idle       {} of {} workers: never more than {} work items are under way; take fewer "
+        "ranks\n",
+        shown.num_idle, std::max(ranks - 1, 1), std::max(ranks - 1, 1) - shown.num_idle);
+  }
+}
+
+void check_forecast(const JobRequest& request, const JobForecast& shown) {
+  if (usable_seconds(request.time_limit) < 60) {
+    throw UsageError("--time: " + slurm_time(request.time_limit) +
+                     " leaves less than a minute: the job stops up to three minutes before its "
+                     "end. Give at least 4m, or --force");
+  }
+  if (shown.num_requeues > request.max_requeues) {
+    throw UsageError(fmt::format(
+        "submit: expected at most {} requeues, found about {}: give a longer --time, more --nodes, "
+        "a higher --max-requeues, or --force",
+        request.max_requeues, shown.num_requeues));
+  }
+}
+
+std::string submit(const std::vector<std::string>& command) {
+  const auto told = run_program(command);
+  if (!told) {
+    throw Error(
+        "sbatch is not there: submit on a login node of the cluster (a module may be needed), or "
+        "look at --dry-run");
+  }
+  if (told->exit_code != 0) {
+    throw Error("sbatch ended with " + std::to_string(told->exit_code) + ": " +
+                shell_line(command));
+  }
+  return told->output.substr(0, told->output.find_first_of(";\n"));  // "123;cluster"
+}
+
+std::string command_file(const JobRequest& request) {
+  return "#!/bin/bash\n# Submits this job again; it goes on where it was.\n" +
+         shell_line(sweep_job(request)) + '\n';
+}
+
+void write_files(const JobRequest& request) {
+  const fs::path folder = job_folder(request);
+  std::error_code status;
+  fs::create_directories(folder, status);
+  if (status) throw StoreError(folder.string(), "cannot create: " + status.message());
+  replace_file(folder / "sweep.sh", sweep_script());
+  replace_file(folder / "report.sh", report_script());
+  replace_file(folder / "submit.sh", command_file(request));
+  fs::permissions(folder / "submit.sh", fs::perms::owner_exec, fs::perm_options::add, status);
+}
+
+void show_dry_run(const JobRequest& request, const po::variables_map& values) {
+  std::cout << "submits    " << shell_line(sweep_job(request)) << '\n';
+  if (values.count("report") > 0) {
+    std::cout << "and then   " << shell_line(report_job(request, "JOB")) << '\n';
+  }
+  std::cout << "\n# " << job_folder(request) << "/sweep.sh\n" << sweep_script();
+}
+
+}  // namespace
+
+int submit_command(const Arguments& arguments) {
+  po::variables_map values;
+  if (!parse_arguments(arguments, submit_options(), values)) return kExitDone;
+  const SweepPlan plan = load_plan(values);
+  const JobRequest request = read_request(values, plan);
+  QuerySeconds seconds{.stated = {}, .is_measured = values.count("measure") > 0};
+  if (values.count("seconds-per-query") > 0) {
+    seconds.stated = values["seconds-per-query"].as<double>();
+    if (!(*seconds.stated > 0.0)) throw UsageError("--seconds-per-query: expected a positive time");
+  }
+  const auto demands = demands_of(plan, seconds);
+  const std::int64_t num_workers = std::max(request.num_nodes * request.ranks_per_node - 1, 1);
+  const JobForecast shown =
+      forecast(work_of(demands, request, num_workers), num_workers, request.time_limit);
+  show(request, demands, shown);
+  if (values.count("force") == 0) check_forecast(request, shown);
+  if (values.count("dry-run") > 0) {
+    show_dry_run(request, values);
+    return kExitDone;
+  }
+  write_files(request);
+  const std::string job = submit(sweep_job(request));
+  std::cout << "submitted  job " << job << "; see: bbprompt status " << request.out << ", "
+            << job_folder(request) << '\n';
+  if (values.count("report") > 0) {
+    std::cout << "submitted  job " << submit(report_job(request, job)) << ", the report, to "
+              << request.out << "/report.txt\n";
+  }
+  return kExitDone;
+}
+
+}  // namespace bbprompt

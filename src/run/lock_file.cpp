@@ -1,0 +1,105 @@
+#include "run/lock_file.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <ctime>
+#include <fstream>
+#include <iterator>
+
+#include "bbprompt/base/error.hpp"
+#include "bbprompt/base/utf8.hpp"
+
+namespace bbprompt {
+namespace fs = std::filesystem;
+namespace {
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  std::array<char, 32> text{};
+  (void)std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text.data();
+}
+
+// The rest of the line that begins with `key` and a blank.
+std::string value_of(const std::string& text, const std::string& key) {
+  const std::string whole = '\n' + text;
+  const auto at = whole.find('\n' + key + ' ');
+  if (at == std::string::npos) return "";
+  const auto begin = at + key.size() + 2;
+  return whole.substr(begin, whole.find('\n', begin) - begin);
+}
+
+}  // namespace
+
+std::string this_machine() {
+  std::array<char, 256> host{};
+  const bool is_known = ::gethostname(host.data(), host.size() - 1) == 0;
+  std::string boot;
+  std::ifstream("/proc/sys/kernel/random/boot_id") >> boot;
+  return (is_known ? std::string(host.data()) : "unknown") + " " + (boot.empty() ? "-" : boot);
+}
+
+LockHolder LockHolder::here(const std::string& machine) {
+  std::string text = "machine " + machine + "\nprocess " + std::to_string(::getpid()) +
+                     "\nstarted " + utc_now() + '\n';
+  if (const char* job = std::getenv("SLURM_JOB_ID")) text += std::string("job ") + job + '\n';
+  return {.text = std::move(text), .machine = machine};
+}
+
+std::string LockHolder::described() const {
+  std::string words = "process " + value_of(text, "process") + " on " +
+                      machine.substr(0, machine.find(' ')) + " since " + value_of(text, "started");
+  if (const std::string job = value_of(text, "job"); !job.empty()) words += ", Slurm job " + job;
+  return printable(words, 200);
+}
+
+LockHolder read_holder(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  LockHolder holder;
+  holder.text = {std::istreambuf_iterator<char>(in), {}};
+  holder.machine = value_of(holder.text, "machine");
+  return holder;
+}
+
+KernelLock try_kernel_lock(int descriptor) {
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  if (::fcntl(descriptor, F_OFD_SETLK, &whole) == 0) return KernelLock::kOurs;
+  return errno == EAGAIN || errno == EACCES ? KernelLock::kTaken : KernelLock::kUnsupported;
+}
+
+bool LockSign::differs_from(const LockSign& other) const {
+  return text != other.text || seconds != other.seconds || nanoseconds != other.nanoseconds;
+}
+
+LockSign read_sign(const fs::path& file, int descriptor, const LockHolder& holder) {
+  struct stat status {};
+  if (::fstat(descriptor, &status) != 0)
+    throw StoreError(file.string(), std::string("cannot read its time: ") + std::strerror(errno));
+  // A file written now shows what time it is where the files are.
+  const fs::path probe = file.string() + ".tmp." + std::to_string(::getpid());
+  const int opened = ::open(probe.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  struct stat now {};
+  const bool is_good =
+      opened >= 0 && ::futimens(opened, nullptr) == 0 && ::fstat(opened, &now) == 0;
+  const int reason = errno;
+  if (opened >= 0) ::close(opened);
+  ::unlink(probe.c_str());
+  if (!is_good)
+    throw StoreError(probe.string(), std::string("cannot write: ") + std::strerror(reason));
+  return {.text = holder.text,
+          .seconds = status.st_mtim.tv_sec,
+          .nanoseconds = status.st_mtim.tv_nsec,
+          .age = static_cast<double>(now.st_mtim.tv_sec - status.st_mtim.tv_sec)};
+}
+
+}  // namespace bbprompt

@@ -1,0 +1,86 @@
+#include "bbprompt/run/query_log.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <span>
+
+#include "bbprompt/base/error.hpp"
+#include "bbprompt/base/json.hpp"
+#include "bbprompt/base/log.hpp"
+#include "bbprompt/base/sha256.hpp"
+#include "bbprompt/base/utf8.hpp"
+
+namespace bbprompt {
+namespace {
+
+std::string file_name() {
+  std::array<char, 256> host{};
+  const bool is_known = ::gethostname(host.data(), host.size() - 1) == 0;
+  return (is_known ? std::string(host.data()) : "unknown") + "-" + std::to_string(::getpid()) +
+         ".jsonl";
+}
+
+std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  ::gmtime_r(&now, &parts);
+  std::array<char, 32> text{};
+  (void)std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text.data();
+}
+
+std::string hash_of(const WorkItem& item) {
+  if (item.is_manual) return "manual";
+  Sha256 hash;
+  hash.update(std::as_bytes(std::span(item.point)));
+  return hash.hex_digest();
+}
+
+}  // namespace
+
+QueryLog::QueryLog(const std::filesystem::path& folder) : path_(folder / file_name()) {
+  std::error_code status;
+  std::filesystem::create_directories(folder, status);
+  if (!status) file_ = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+  if (file_ < 0) {
+    throw StoreError(path_.string(), "cannot write the log of queries: " +
+                                         (status ? status.message() : std::strerror(errno)) +
+                                         "; give another folder with --query-log");
+  }
+}
+
+QueryLog::~QueryLog() {
+  if (file_ >= 0) ::close(file_);
+}
+
+void QueryLog::add(const std::string& trial, const WorkItem& item, const WorkResult& result) {
+  nlohmann::ordered_json line = {
+      {"time", utc_now()},
+      {"trial", trial},
+      {"group", item.group},
+      {"candidate", item.candidate},
+      {"split", to_string(item.split)},
+      {"begin", item.begin},
+      {"end", item.end},
+      {"point", hash_of(item)},
+      {"status", result.ok() ? "ok" : "failed"},
+      {"queries", result.num_queries},
+      {"calls", result.num_calls},
+      {"tokens", result.num_tokens},
+      {"seconds", result.seconds},
+  };
+  if (!result.ok()) line["error"] = printable(result.error, 500);
+  const std::string text = line.dump() + '\n';
+  const auto written = ::write(file_, text.data(), text.size());
+  if (written == static_cast<ssize_t>(text.size()) || has_failed_) return;
+  has_failed_ = true;
+  logger()->warn("{}: the log of queries is not complete: {}", path_.string(),
+                 written < 0 ? std::strerror(errno) : "a line was cut");
+}
+
+}  // namespace bbprompt
