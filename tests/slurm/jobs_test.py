@@ -90,6 +90,16 @@ class Cluster(support.RunCase):
         self.assertEqual({state for state, _ in self.wait_for(job, "COMPLETED", "FAILED", "CANCELLED", "TIMEOUT")},
                          {"COMPLETED"}, self.log())
 
+    references = {}
+
+    def digest_alone(self, experiment):
+        """Of one process that nobody disturbs; it runs once for each experiment."""
+        key = " ".join(experiment)
+        if key not in Cluster.references:
+            self.call("run", *experiment, "--out", "alone")
+            Cluster.references[key] = self.digest("alone")
+        return Cluster.references[key]
+
     def asked(self, folder):
         """How often each shard of each prompt was asked, by the log of queries."""
         lines = [json.loads(line) for path in (self.folder / folder).glob("*.jsonl")
@@ -100,14 +110,13 @@ class Cluster(support.RunCase):
 class Jobs(Cluster):
     def test_two_nodes_give_the_digest_of_one_process(self):
         experiment = self.experiment()
-        self.call("run", *experiment, "--out", "alone")
         job = self.submit("sweep.sh", *experiment, "--out", "nodes",
                           options=["--nodes=2", "--ntasks=4", "--ntasks-per-node=2", "--time=5"])
         report = self.submit("report.sh", "nodes", "--digest", options=[f"--dependency=afterok:{job}"])
         self.expect_completed(job)
         self.expect_completed(report)
-        self.assertEqual(self.digest("nodes"), self.digest("alone"))
-        self.assertIn(self.digest("alone"), (self.folder / f"job-{report}.log").read_text())
+        self.assertEqual(self.digest("nodes"), self.digest_alone(experiment))
+        self.assertIn(self.digest_alone(experiment), (self.folder / f"job-{report}.log").read_text())
 
     def test_an_array_of_parts_is_the_whole_sweep(self):
         experiment = self.experiment()
@@ -119,21 +128,8 @@ class Jobs(Cluster):
         whole = self.call("report", "whole", "--csv", "--table", "matrix")[0]
         self.assertEqual(self.call("report", *parts, "--csv", "--table", "matrix")[0], whole)
 
-    def test_a_job_that_is_asked_to_stop_requeues_itself_until_it_is_done(self):
-        experiment = self.experiment(**{"seeds": "[1,2]", "budget.evaluations": 120})
-        self.call("run", *experiment, "--out", "alone")
-        job = self.submit("sweep.sh", *experiment, "--out", "requeued", options=["--ntasks=3", "--time=5"])
-        self.wait_for(job, "RUNNING")
-        self.wait_for_checkpoint_file("requeued")
-        self.slurm("scancel", "--batch", "--signal=USR1", job)  # what --signal=B:USR1@120 does near the end
-        self.expect_completed(job)
-        self.assertIn("requeue 1 of at most 20", self.log())
-        self.assertIn("resumed behind generation", (self.folder / "requeued/run.log").read_text())
-        self.assertEqual(self.digest("requeued"), self.digest("alone"))
-
     def test_a_cancelled_and_a_requeued_job_go_on_where_they_were(self):
-        experiment = self.experiment(**{"seeds": "[1,2]", "budget.evaluations": 120})
-        self.call("run", *experiment, "--out", "alone")
+        experiment = self.experiment(**{"seeds": "[1,2]", "budget.evaluations": 60})
         job = self.submit("sweep.sh", *experiment, "--out", "broken", options=["--ntasks=3", "--time=5"])
         self.wait_for(job, "RUNNING")
         self.wait_for_checkpoint_file("broken")
@@ -143,7 +139,7 @@ class Jobs(Cluster):
         self.wait_for(job, "RUNNING", "COMPLETED")
         self.slurm("scontrol", "requeue", job)
         self.expect_completed(job)
-        self.assertEqual(self.digest("broken"), self.digest("alone"))
+        self.assertEqual(self.digest("broken"), self.digest_alone(experiment))
 
     def test_a_failure_is_not_requeued_and_keeps_its_code(self):
         job = self.submit("sweep.sh", self.folder / "absent.yaml", "--out", "none", options=["--ntasks=2", "--time=5"])
@@ -195,26 +191,24 @@ class Jobs(Cluster):
         blank.mkdir()
         (self.folder / "site.profile").rename(blank / "my profile")
         del self.environment["PROFILE"]
-        self.call("run", *self.experiment(), "--out", "alone")
         shown, _ = self.call("submit", *self.experiment(), "--nodes", 1, "--ntasks-per-node", 3, "--time", "5m",
                              "--profile", blank / "my profile", "--out", blank / "out", "--report")
         job, report = re.findall(r"job (\d+)", shown)
         self.expect_completed(job)
         self.expect_completed(report)
-        self.assertEqual(self.digest(blank / "out"), self.digest("alone"))
+        self.assertEqual(self.digest(blank / "out"), self.digest_alone(self.experiment()))
         self.assertIn("definitions", (blank / "out/report.txt").read_text())
 
     def test_srun_as_launcher_is_stopped_and_requeued_too(self):
         profile = self.folder / "site.profile"
         profile.write_text(profile.read_text().replace("(mpirun)", "(srun --mpi=pmix --kill-on-bad-exit=1)"))
         experiment = self.experiment(**{"budget.evaluations": 60})
-        self.call("run", *experiment, "--out", "alone")
         job = self.submit("sweep.sh", *experiment, "--out", "srun", options=["--nodes=1", "--ntasks=3", "--time=5"])
         self.wait_for_checkpoint_file("srun")
         self.slurm("scancel", "--batch", "--signal=USR1", job)
         self.expect_completed(job)
         self.assertIn("requeue 1 of at most 20", self.log())
-        self.assertEqual(self.digest("srun"), self.digest("alone"))
+        self.assertEqual(self.digest("srun"), self.digest_alone(experiment))
 
 
 class NodeFailures(Cluster):
@@ -245,8 +239,7 @@ class NodeFailures(Cluster):
         return re.search(rf" {name}=(\S+)", self.slurm("scontrol", "show", "job", job)).group(1)
 
     def test_a_job_survives_the_loss_of_any_node(self):
-        experiment = self.experiment(**{"seeds": "[1,2]", "budget.evaluations": 120})
-        self.call("run", *experiment, "--out", "alone")
+        experiment = self.experiment(**{"seeds": "[1,2]", "budget.evaluations": 60})
         # Another node than the first: the launcher notices at once, and the script has the job started again.
         job = self.submit("sweep.sh", *experiment, "--out", "second", options=["--nodes=2", "--ntasks-per-node=2", "--time=5"])
         self.wait_for_checkpoint_file("second")
@@ -255,7 +248,7 @@ class NodeFailures(Cluster):
         self.wait_for_text("a node does not answer; requeue 1 of at most 20")
         self.expect_completed(job)
         self.assertIn(", start 2, on n[1,3], into second", self.log())
-        self.assertEqual(self.digest("second"), self.digest("alone"))
+        self.assertEqual(self.digest("second"), self.digest_alone(experiment))
         # The first node, with the script and rank 0: Slurm notices after a while, and starts the job on another one,
         # where the run takes the folder over once the lost one has been silent for long enough.
         job = self.submit("sweep.sh", *experiment, "--out", "first", "--lock-timeout", "20s",
@@ -265,7 +258,7 @@ class NodeFailures(Cluster):
         self.kill_node(lost)
         self.expect_completed(job)
         self.assertIn(f", start 2, on {({'n1', 'n3'} - {lost}).pop()}, into first", self.log())
-        self.assertEqual(self.digest("first"), self.digest("alone"))
+        self.assertEqual(self.digest("first"), self.digest_alone(experiment))
 
 
 if __name__ == "__main__":
