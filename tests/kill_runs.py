@@ -32,6 +32,8 @@ SETTINGS = {
     "seeds": "[1,2]",
     "budget.evaluations": "18",
     "optimizer.cma_es.population_size": "6",
+    "optimizer.cat_cma.population_size": "6",
+    "optimizer.random_search.population_size": "6",
     "few_shot": "{train_per_class: 3, dev_per_class: 2, max_test: 12}",
     "sweep.variants": "{cma: {prompt.kind: discrete}, soft: {prompt.kind: soft},"
                       " cat: {prompt.kind: discrete, prompt.discrete.relaxation: index, optimizer.kind: cat_cma},"
@@ -111,8 +113,8 @@ class Campaign:
         kills = starts = 0
         while True:
             starts += 1
-            # Later starts have less to do, so that a moment of the whole run is often behind their end.
-            moment = self.chance.uniform(0.0, self.seconds) if kills < max_kills else None
+            # Within half of the time of a whole run, so that a run is killed several times before its end.
+            moment = self.chance.uniform(0.0, self.seconds / 2) if kills < max_kills else None
             kind = self.chance.choice(["SIGKILL", "SIGTERM"]), self.chance.choice(["one rank", "all ranks", "mpirun"])
             ended, code, errors = self.start(out, moment, kind)
             self.check_files(out)
