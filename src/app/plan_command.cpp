@@ -146,6 +146,7 @@ PlanReport look_at(const SweepPlan& plan, const po::variables_map& values) {
     if (values.count("seconds-per-query") > 0)
       figures.seconds_per_query = values["seconds-per-query"].as<double>();
     report.settings.push_back(figures);
+    return true;
   });
   report.memory = estimate_memory(plan, report.settings);
   return report;

@@ -57,12 +57,6 @@ std::map<std::string, std::int64_t> sizes_of_models(const SweepPlan& plan) {
   return sizes;
 }
 
-// Queries, each as heavy as its model.
-double work_of(std::int64_t queries, std::int64_t bytes) {
-  return static_cast<double>(std::max<std::int64_t>(queries, 1)) *
-         static_cast<double>(std::max<std::int64_t>(bytes, 1));
-}
-
 }  // namespace
 
 MasterRun::MasterRun(const SweepPlan& plan, const RunFolder& folder, Channel& channel,
@@ -86,17 +80,20 @@ MasterRun::MasterRun(const SweepPlan& plan, const RunFolder& folder, Channel& ch
   for (const int worker : channel_.workers()) scheduler_.add_worker(worker);
 }
 
+// Nothing is started after a stop was asked for: then the order stays empty.
 void MasterRun::check_plan() {
+  bool is_stopped = options_.is_stop_requested();
   const auto trials =
-      survey_plan(plan_, models_, [](const TrialSpec& first, TrialContext& context) {
+      survey_plan(plan_, models_, [&](const TrialSpec& first, TrialContext& context) {
         for (const std::string& note : context.notes())
           logger()->info("{} {}: {}", first.spec.task.name, first.method, note);
+        is_stopped = is_stopped || options_.is_stop_requested();
+        return !is_stopped;
       });
+  if (is_stopped) return;
   std::vector<double> costs;
-  for (std::size_t i = 0; i < trials.size(); ++i) {
-    const std::int64_t bytes = model_sizes_.at(model_key(plan_.trials[i].spec.model));
-    costs.push_back(work_of(trials[i].shape.num_queries(), bytes));
-  }
+  for (const SurveyedTrial& trial : trials)
+    costs.push_back(work_of(trial.shape.num_queries(), trial.shape.query_weight));
   order_ = start_order(costs);
   if (finished_.size() > 0) logger()->info("{} trials have finished before", finished_.size());
 }
@@ -196,7 +193,7 @@ void MasterRun::advance(std::size_t index) {
   const auto number = static_cast<std::int32_t>(index);
   const std::int64_t bytes = model_sizes_.at(model_key(plan_.trials[index].spec.model));
   const std::int64_t left = trial.run->num_queries_planned() - trial.run->num_queries_done();
-  scheduler_.set_trial_cost(number, work_of(left, bytes));
+  scheduler_.set_trial_cost(number, work_of(left, static_cast<double>(bytes)));
   auto items = trial.group.items(number, trial.num_groups++, next_item_);
   trial.first_item = next_item_;
   next_item_ += items.size();
@@ -238,7 +235,7 @@ void MasterRun::save_checkpoint(ActiveTrial& trial) {
     trial.is_saved = true;
     trial.has_unsaved_results = false;
   } catch (const StoreError& error) {
-    report_.checkpoint_failed(error.what());
+    report_.checkpoint_failed(id, error.what());
   }
 }
 
@@ -249,8 +246,13 @@ void MasterRun::look_at_checkpoints() {
     if (saved.empty()) continue;
     for (const auto& generation : saved.mapped()) report_.generation_finished(generation);
   }
-  for (const std::string& problem : checkpoints_.take_problems())
-    report_.checkpoint_failed(problem);
+  for (const CheckpointProblem& problem : checkpoints_.take_problems()) {
+    if (problem.is_written) {
+      logger()->warn("{}", problem.reason);
+    } else {
+      report_.checkpoint_failed(problem.trial, problem.reason);
+    }
+  }
 }
 
 // Now and then, for groups that take long; the more trials, the less often.

@@ -37,8 +37,9 @@ struct Worker {
 };
 
 struct ActiveTrial {
-  std::int64_t num_groups = 0;  // handed out
-  std::int64_t num_open = 0;    // items of the last one
+  std::int64_t num_queries = 0;  // left, the open group included
+  std::int64_t num_groups = 0;   // handed out
+  std::int64_t num_open = 0;     // items of the last one
 };
 
 class Simulation {
@@ -46,9 +47,11 @@ class Simulation {
   Simulation(const SimulationInputs& inputs, int num_workers)
       : inputs_(inputs), workers_(static_cast<std::size_t>(num_workers)) {
     for (int worker = 0; worker < num_workers; ++worker) scheduler_.add_worker(worker);
+    std::vector<double> work;
+    work.reserve(inputs.trials.size());
     for (const TrialShape& trial : inputs.trials)
-      queries_left_.push_back(static_cast<double>(trial.num_queries()));
-    order_ = start_order(queries_left_);
+      work.push_back(work_of(trial.num_queries(), trial.query_weight));
+    order_ = start_order(work);
     max_active_ = max_active_trials(workers_.size());
   }
 
@@ -71,7 +74,8 @@ class Simulation {
   void start_trials() {
     while (num_started_ < order_.size() && active_.size() < max_active_) {
       const std::size_t trial = order_[num_started_++];
-      active_.try_emplace(trial);
+      active_.try_emplace(trial, ActiveTrial{.num_queries = inputs_.trials[trial].num_queries()});
+      scheduler_.set_trial_model(static_cast<std::int32_t>(trial), inputs_.trials[trial].model);
       advance(trial);
     }
   }
@@ -82,13 +86,15 @@ class Simulation {
     while (trial.num_open == 0 && trial.num_groups < shape.num_groups()) {
       const EvaluationGroup group(shape.group(trial.num_groups),
                                   {.shard_size = shape.shard_size, .num_labels = 0});
-      auto items = group.items(static_cast<std::int32_t>(index), trial.num_groups++, next_item_);
+      const auto number = static_cast<std::int32_t>(index);
+      scheduler_.set_trial_cost(number, work_of(trial.num_queries, shape.query_weight));
+      auto items = group.items(number, trial.num_groups++, next_item_);
       next_item_ += items.size();
       trial.num_open = static_cast<std::int64_t>(items.size());
-      scheduler_.set_trial_cost(static_cast<std::int32_t>(index), queries_left_[index]);
-      for (const WorkItem& item : items)
-        queries_left_[index] -= static_cast<double>(item.end - item.begin);
-      for (WorkItem& item : items) scheduler_.submit(std::move(item));
+      for (WorkItem& item : items) {
+        trial.num_queries -= item.end - item.begin;
+        scheduler_.submit(std::move(item));
+      }
     }
     if (trial.num_open > 0) return;
     scheduler_.cancel_trial(static_cast<std::int32_t>(index));
@@ -135,7 +141,6 @@ class Simulation {
   const SimulationInputs& inputs_;
   Scheduler scheduler_;
   std::vector<Worker> workers_;
-  std::vector<double> queries_left_;  // of each trial, as planned
   std::vector<std::size_t> order_;
   std::size_t max_active_ = 0;
   std::size_t num_started_ = 0;

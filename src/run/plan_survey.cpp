@@ -60,13 +60,17 @@ std::vector<std::vector<std::size_t>> by_setting(const SweepPlan& plan) {
 
 std::vector<SurveyedTrial> survey_plan(
     const SweepPlan& plan, ModelPool& models,
-    const std::function<void(const TrialSpec& first, TrialContext& context)>& visit) {
+    const std::function<bool(const TrialSpec& first, TrialContext& context)>& visit) {
   std::vector<SurveyedTrial> planned(plan.trials.size());
   const auto settings = by_setting(plan);
+  std::map<std::pair<std::string, std::string>, std::size_t> numbers;  // of models
   for (std::size_t setting = 0; setting < settings.size(); ++setting) {
     const TrialSpec& first = plan.trials[settings[setting].front()];
     TrialContext context(first.spec, models);
-    visit(first, context);
+    if (!visit(first, context)) break;
+    const ModelOptions& model = first.spec.model;
+    const auto weight = static_cast<double>(model_bytes(model));
+    const auto number = numbers.try_emplace({model.path.string(), model.weights}, numbers.size());
     std::map<Configuration, TrialShape> shapes;
     for (const std::size_t i : settings[setting]) {
       const TrialSpec& trial = plan.trials[i];
@@ -77,6 +81,8 @@ std::vector<SurveyedTrial> survey_plan(
       planned[i] = {.shape = known->second,
                     .dimension = context.prompt_space().dimension(),
                     .setting = setting};
+      planned[i].shape.query_weight = weight;
+      planned[i].shape.model = static_cast<int>(number.first->second);
     }
   }
   return planned;

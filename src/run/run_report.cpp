@@ -154,9 +154,9 @@ void RunReport::trial_ended(std::size_t index, const TrialRun& run) {
                                 {"seconds", record.seconds}});
 }
 
-void RunReport::checkpoint_failed(const std::string& reason) {
+void RunReport::checkpoint_failed(const std::string& trial, const std::string& reason) {
   logger()->error("{}; going on, the last good checkpoint stays", reason);
-  events_->write("checkpoint_failed", {{"reason", reason}});
+  events_->write("checkpoint_failed", {{"trial", trial}, {"reason", reason}});
 }
 
 void RunReport::answered(int rank, const WorkResult& result) {

@@ -76,7 +76,7 @@ class CheckpointWriter::Thread {
     return failed_.contains(path);
   }
 
-  [[nodiscard]] std::vector<std::string> take_problems() {
+  [[nodiscard]] std::vector<CheckpointProblem> take_problems() {
     const std::lock_guard lock(mutex_);
     return std::exchange(problems_, {});
   }
@@ -113,7 +113,10 @@ class CheckpointWriter::Thread {
       lock.unlock();
       const auto [problem, has_failed] = place(node.key(), node.mapped().bytes);
       lock.lock();
-      if (!problem.empty()) problems_.push_back(problem);
+      if (!problem.empty()) {
+        problems_.push_back(
+            {.trial = trial_of(writing_), .reason = problem, .is_written = !has_failed});
+      }
       settle(node.key(), std::move(node.mapped().tickets), has_failed);
       writing_.clear();
       changed_.notify_all();
@@ -128,6 +131,8 @@ class CheckpointWriter::Thread {
                                                : failed_[path];
     place.insert(place.end(), tickets.begin(), tickets.end());
   }
+
+  static std::string trial_of(const fs::path& path) { return path.stem().stem().string(); }
 
   struct Outcome {
     std::string problem;
@@ -150,7 +155,7 @@ class CheckpointWriter::Thread {
   fs::path writing_;                    // empty while the thread does nothing
   std::map<fs::path, Tickets> failed_;  // the last one of these could not be written
   Tickets written_;
-  std::vector<std::string> problems_;
+  std::vector<CheckpointProblem> problems_;
   bool is_ending_ = false;
   std::thread thread_;
 };
@@ -178,6 +183,8 @@ bool CheckpointWriter::has_failed(const fs::path& path) const { return thread_->
 
 std::vector<std::uint64_t> CheckpointWriter::take_written() { return thread_->take_written(); }
 
-std::vector<std::string> CheckpointWriter::take_problems() { return thread_->take_problems(); }
+std::vector<CheckpointProblem> CheckpointWriter::take_problems() {
+  return thread_->take_problems();
+}
 
 }  // namespace bbprompt

@@ -176,7 +176,8 @@ class MemoryLog {
 SimulatedRun simulate(const SweepPlan& plan, ModelPool& models, const Options& options,
                       int num_workers) {
   std::vector<TrialShape> shapes;
-  for (const SurveyedTrial& trial : survey_plan(plan, models, [](const auto&, const auto&) {}))
+  for (const SurveyedTrial& trial :
+       survey_plan(plan, models, [](const auto&, const auto&) { return true; }))
     shapes.push_back(trial.shape);
   return simulate_run(
       {.trials = shapes,

@@ -39,8 +39,8 @@ TEST_F(PlanSurvey, KnowsEveryTrialAsItsOwnRunDoes) {
       "seeds: [1, 2]\nsweep:\n  axes:\n    optimizer.cma_es.population_size: [4, 7]\n"
       "    few_shot.train_per_class: [2, 5]\n    budget.evaluations: [20, 33]\n");
   std::size_t num_visits = 0;
-  const auto trials =
-      survey_plan(sweep, models_, [&](const TrialSpec&, TrialContext&) { ++num_visits; });
+  const auto trials = survey_plan(
+      sweep, models_, [&](const TrialSpec&, TrialContext&) { return ++num_visits > 0; });
   ASSERT_EQ(trials.size(), 16U);
   EXPECT_EQ(num_visits, 2U) << "only the number of train examples changes data or prompt";
   for (std::size_t i = 0; i < trials.size(); ++i) {
@@ -55,7 +55,7 @@ TEST_F(PlanSurvey, KnowsEveryTrialAsItsOwnRunDoes) {
 TEST_F(PlanSurvey, RefusesABudgetThatPaysForNoGeneration) {
   const SweepPlan sweep = plan("sweep:\n  axes:\n    optimizer.cma_es.population_size: [4, 41]\n");
   try {
-    (void)survey_plan(sweep, models_, [](const TrialSpec&, TrialContext&) {});
+    (void)survey_plan(sweep, models_, [](const TrialSpec&, TrialContext&) { return true; });
     FAIL() << "nothing was refused";
   } catch (const ConfigError& error) {
     EXPECT_THAT(error.what(), ::testing::HasSubstr("does not pay for one generation"));

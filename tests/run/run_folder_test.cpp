@@ -91,7 +91,7 @@ TEST(RunFolder, TakesOverATrialInCommonAndCountsTheOthers) {
     EXPECT_EQ(testing::read_text(folder / "run/config.yaml"), "given h2");
     EXPECT_THAT(testing::read_text(folder / "run/resolved.yaml"), HasSubstr("configuration h2\n"));
     EXPECT_EQ(testing::read_text(folder / "run/trials/a.h5"), "finished");
-    EXPECT_EQ(testing::read_text(folder / "run/results.previous.h5"), "of the old plan");
+    EXPECT_EQ(testing::read_text(folder / "run/trials/pack-0001.h5"), "of the old plan");
     EXPECT_FALSE(std::filesystem::exists(folder / "run/results.h5"));
     const RunFolder again(folder / "run", plan_with("h2", after));
     EXPECT_FALSE(again.change());

@@ -12,7 +12,9 @@ namespace bbprompt {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
+using ::testing::Field;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
@@ -84,7 +86,11 @@ TEST(CheckpointWriter, TellsWhatCouldNotBeWritten) {
   writer.write(path, checkpoint_of(1));
   writer.flush();
   EXPECT_TRUE(writer.has_failed(path));
-  EXPECT_THAT(writer.take_problems(), ElementsAre(HasSubstr("absent/a.checkpoint.h5")));
+  EXPECT_THAT(
+      writer.take_problems(),
+      ElementsAre(AllOf(Field(&CheckpointProblem::trial, "a"),
+                        Field(&CheckpointProblem::reason, HasSubstr("absent/a.checkpoint.h5")),
+                        Field(&CheckpointProblem::is_written, false))));
   EXPECT_THAT(writer.take_problems(), IsEmpty());
   fs::create_directory(folder / "absent");
   writer.write(path, checkpoint_of(2));
@@ -101,7 +107,10 @@ TEST(CheckpointWriter, TellsThatADamagedCheckpointWasNotKept) {
   writer.write(path, checkpoint_of(1));
   writer.flush();
   EXPECT_FALSE(writer.has_failed(path));
-  EXPECT_THAT(writer.take_problems(), ElementsAre(HasSubstr("not kept as the previous one")));
+  EXPECT_THAT(writer.take_problems(),
+              ElementsAre(AllOf(
+                  Field(&CheckpointProblem::reason, HasSubstr("not kept as the previous one")),
+                  Field(&CheckpointProblem::is_written, true))));
   EXPECT_EQ(generation_in(path), 1);
 }
 
@@ -120,6 +129,26 @@ TEST(CheckpointWriter, WaitsForTheDiskWhereTooMuchWaits) {
     writer.write(folder / (std::to_string(i) + ".checkpoint.h5"), checkpoint_of(i));
   writer.flush();
   EXPECT_EQ(generation_in(folder / "4.checkpoint.h5"), 4);
+}
+
+TEST(CheckpointWriter, TellsWhichCheckpointsAreSafelyOnDisk) {
+  const testing::TemporaryFolder folder;
+  const fs::path path = folder / "absent/a.checkpoint.h5";
+  CheckpointWriter writer;
+  writer.write(path, checkpoint_of(1), 7);
+  writer.flush();
+  EXPECT_THAT(writer.take_written(), IsEmpty());
+  fs::create_directory(folder / "absent");
+  // What the later one holds is safe with it.
+  writer.write(path, checkpoint_of(2), 8);
+  writer.flush();
+  EXPECT_THAT(writer.take_written(), ElementsAre(7, 8));
+  EXPECT_THAT(writer.take_written(), IsEmpty());
+  writer.write(path, checkpoint_of(3), 9);
+  writer.remove(path);
+  writer.flush();
+  const auto written = writer.take_written();
+  EXPECT_LE(written.size(), 1U);  // it may have been on disk already
 }
 
 }  // namespace

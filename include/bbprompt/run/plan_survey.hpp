@@ -20,10 +20,11 @@ struct SurveyedTrial {
 // Looks at every trial of a plan without asking a query. Trials that differ in their search (the
 // optimizer, its budget, the selection) and their seed alone share a setting, whose context, with
 // the seed of the first of them, is built once: seeds change the draw, not its size and not what
-// can be wrong. `visit` sees each setting's context in the order of their first trials. Throws
-// ConfigError, DataError or ModelError for what is wrong with any trial.
+// can be wrong. `visit` sees each setting's context in the order of their first trials; where it
+// returns false the survey ends there, incomplete. Throws ConfigError, DataError or ModelError for
+// what is wrong with any trial.
 [[nodiscard]] std::vector<SurveyedTrial> survey_plan(
     const SweepPlan& plan, ModelPool& models,
-    const std::function<void(const TrialSpec& first, TrialContext& context)>& visit);
+    const std::function<bool(const TrialSpec& first, TrialContext& context)>& visit);
 
 }  // namespace bbprompt

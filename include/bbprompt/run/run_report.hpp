@@ -61,7 +61,7 @@ class RunReport {
   void group_absorbed(std::size_t index, const TrialRun& run);
   void generation_finished(const FinishedGeneration& finished);  // a checkpoint on disk has it
   void trial_ended(std::size_t index, const TrialRun& run);
-  void checkpoint_failed(const std::string& reason);
+  void checkpoint_failed(const std::string& trial, const std::string& reason);
 
   void answered(int worker, const WorkResult& result);
   void attempt_failed(const FailedAttempt& failed);

@@ -25,6 +25,8 @@ struct TrialShape {
   bool is_last_selected = false;  // SelectionRule::kLast: incumbents are not evaluated
   bool is_calibrated = false;
   bool is_manual_scored = true;
+  double query_weight = 1.0;  // of the trial's model beside those of other trials: its bytes
+  int model = 0;              // trials of one number ask one model
 
   // Generations (or none), what waits for dev behind the last one, the final evaluations.
   [[nodiscard]] std::int64_t num_groups() const { return num_generations + 2; }

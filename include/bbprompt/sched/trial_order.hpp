@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <numeric>
 #include <vector>
 
@@ -14,13 +15,18 @@ namespace bbprompt {
   return 2 * std::max<std::size_t>(num_workers, 1);
 }
 
+// Work that is left of a trial: queries, each as heavy as its model (bytes, or 0 for all alike).
+[[nodiscard]] inline double work_of(std::int64_t num_queries, double query_weight) {
+  return static_cast<double>(std::max<std::int64_t>(num_queries, 1)) * std::max(query_weight, 1.0);
+}
+
 // Indices of the trials in the order they start, from the work each will take: the longest first,
-// so that none of them is left alone at the end; equal ones as they stand.
-[[nodiscard]] inline std::vector<std::size_t> start_order(const std::vector<double>& costs) {
-  std::vector<std::size_t> order(costs.size());
+// equal ones as they stand.
+[[nodiscard]] inline std::vector<std::size_t> start_order(const std::vector<double>& work) {
+  std::vector<std::size_t> order(work.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return costs[a] > costs[b]; });
+                   [&](std::size_t a, std::size_t b) { return work[a] > work[b]; });
   return order;
 }
 

@@ -11,6 +11,13 @@
 
 namespace bbprompt {
 
+// What went wrong with a checkpoint on its way to disk.
+struct CheckpointProblem {
+  std::string trial;  // id, by the file's name
+  std::string reason;
+  bool is_written = false;  // it is there all the same: the one before was damaged
+};
+
 // Writes checkpoints from a thread of its own: putting one safely on disk takes tens of
 // milliseconds on a busy file system, during which a master could hand out hundreds of work items.
 // Of several checkpoints of one trial that wait, the latest is written. Not for several callers.
@@ -47,7 +54,7 @@ class CheckpointWriter {
   [[nodiscard]] bool has_failed(const std::filesystem::path& path) const;
 
   // What went wrong since the last call, for the log.
-  [[nodiscard]] std::vector<std::string> take_problems();
+  [[nodiscard]] std::vector<CheckpointProblem> take_problems();
 
  private:
   class Thread;
