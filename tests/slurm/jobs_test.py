@@ -151,10 +151,10 @@ class Jobs(Cluster):
 
 
     def test_a_job_whose_time_is_too_short_requeues_itself_until_it_is_done_and_pays_nothing_twice(self):
-        experiment = self.experiment(**{"seeds": "[1,2]", "budget.evaluations": 120})
+        experiment = self.experiment(**{"seeds": "[1,2]", "budget.evaluations": 200})
         self.call("run", *experiment, "--out", "alone", "--query-log", "alone-log")
-        # A minute is the least that Slurm knows; the run stops 50 seconds before its end.
-        job = self.submit("sweep.sh", *experiment, "--out", "short", "--query-log", "log", "--stop-before", "50s",
+        # A minute is the least that Slurm knows; the run stops 52 seconds before its end.
+        job = self.submit("sweep.sh", *experiment, "--out", "short", "--query-log", "log", "--stop-before", "52s",
                           options=["--ntasks=3", "--time=1"])
         self.expect_completed(job)
         starts = self.log().count("sweep.sh: job ")
