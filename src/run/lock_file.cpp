@@ -4,29 +4,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
 #include <fstream>
 #include <iterator>
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/here_and_now.hpp"
 #include "bbprompt/base/utf8.hpp"
 
 namespace bbprompt {
 namespace fs = std::filesystem;
 namespace {
-
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  std::array<char, 32> text{};
-  (void)std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text.data();
-}
 
 // The rest of the line that begins with `key` and a blank.
 std::string value_of(const std::string& text, const std::string& key) {
@@ -40,11 +30,9 @@ std::string value_of(const std::string& text, const std::string& key) {
 }  // namespace
 
 std::string this_machine() {
-  std::array<char, 256> host{};
-  const bool is_known = ::gethostname(host.data(), host.size() - 1) == 0;
   std::string boot;
   std::ifstream("/proc/sys/kernel/random/boot_id") >> boot;
-  return (is_known ? std::string(host.data()) : "unknown") + " " + (boot.empty() ? "-" : boot);
+  return host_name() + " " + (boot.empty() ? "-" : boot);
 }
 
 LockHolder LockHolder::here(const std::string& machine) {

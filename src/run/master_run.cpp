@@ -1,11 +1,10 @@
 #include "bbprompt/run/master_run.hpp"
 
 #include <algorithm>
-#include <array>
-#include <ctime>
 #include <utility>
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/here_and_now.hpp"
 #include "bbprompt/base/log.hpp"
 #include "bbprompt/run/plan_survey.hpp"
 #include "bbprompt/run/protocol.hpp"
@@ -24,15 +23,6 @@ constexpr double kStopSeconds = 15.0;
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  std::array<char, 32> text{};
-  (void)std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text.data();
 }
 
 std::string model_key(const ModelOptions& model) {

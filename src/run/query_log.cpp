@@ -3,13 +3,12 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <cstring>
-#include <ctime>
 #include <span>
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/here_and_now.hpp"
 #include "bbprompt/base/json.hpp"
 #include "bbprompt/base/log.hpp"
 #include "bbprompt/base/sha256.hpp"
@@ -18,21 +17,7 @@
 namespace bbprompt {
 namespace {
 
-std::string file_name() {
-  std::array<char, 256> host{};
-  const bool is_known = ::gethostname(host.data(), host.size() - 1) == 0;
-  return (is_known ? std::string(host.data()) : "unknown") + "-" + std::to_string(::getpid()) +
-         ".jsonl";
-}
-
-std::string utc_now() {
-  const std::time_t now = std::time(nullptr);
-  std::tm parts{};
-  ::gmtime_r(&now, &parts);
-  std::array<char, 32> text{};
-  (void)std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text.data();
-}
+std::string file_name() { return host_name() + "-" + std::to_string(::getpid()) + ".jsonl"; }
 
 std::string hash_of(const WorkItem& item) {
   if (item.is_manual) return "manual";

@@ -3,12 +3,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <ctime>
 #include <limits>
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/here_and_now.hpp"
 #include "bbprompt/base/json.hpp"
 #include "bbprompt/base/log.hpp"
 #include "run/event_log.hpp"
@@ -42,11 +42,6 @@ double metric_of(const TrialRecord& record, const char* split) {
 }
 
 }  // namespace
-
-std::string host_name() {
-  std::array<char, 256> name{};
-  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "unknown";
-}
 
 RunReport::RunReport(const SweepPlan& plan, const RunFolder& folder,
                      const std::vector<int>& workers, RunReportOptions options)

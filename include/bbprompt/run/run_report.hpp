@@ -92,6 +92,4 @@ class RunReport {
   Clock::time_point next_status_;
 };
 
-[[nodiscard]] std::string host_name();
-
 }  // namespace bbprompt
