@@ -76,8 +76,6 @@ std::string format_progress(const RunProgress& progress) {
     generations += trial.num_generations;
     planned += trial.num_generations_planned;
   }
-  const auto known = static_cast<std::int64_t>(progress.trials.size()) - progress.count("waiting");
-  if (known > 0) planned = planned * static_cast<std::int64_t>(progress.trials.size()) / known;
   const auto failed = progress.count("failed");
   return fmt::format(
       "{} trials {}/{}{} | gen {}/{} | fitness {} | dev {} | {} queries of {}, {:.0f}/s | {} left",

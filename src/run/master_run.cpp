@@ -82,8 +82,10 @@ void MasterRun::check_plan() {
       });
   if (is_stopped) return;
   std::vector<double> costs;
-  for (const SurveyedTrial& trial : trials)
-    costs.push_back(work_of(trial.shape.num_queries(), trial.shape.query_weight));
+  for (std::size_t i = 0; i < trials.size(); ++i) {
+    costs.push_back(work_of(trials[i].shape.num_queries(), trials[i].shape.query_weight));
+    report_.trial_planned(i, trials[i].shape);
+  }
   order_ = start_order(costs);
   if (finished_.size() > 0) logger()->info("{} trials have finished before", finished_.size());
 }

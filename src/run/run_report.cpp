@@ -115,6 +115,12 @@ void RunReport::trial_known(std::size_t index, const TrialBrief& finished) {
   logger()->debug("{}: {} before, not run again", finished.id, finished.state);
 }
 
+void RunReport::trial_planned(std::size_t index, const TrialShape& shape) {
+  TrialProgress& shown = progress_.trials.at(index);
+  shown.num_queries_planned = shape.num_queries();
+  shown.num_generations_planned = shape.num_generations;
+}
+
 void RunReport::group_absorbed(std::size_t index, const TrialRun& run) { show(index, run); }
 
 void RunReport::generation_finished(const FinishedGeneration& finished) {
@@ -247,11 +253,7 @@ void RunReport::estimate() {
   progress_.queries_per_second =
       static_cast<double>(num_session_queries_) / std::max(progress_.seconds, 1e-3);
   progress_.updated = std::time(nullptr);
-  // Trials that wait will take about as long as those that are known.
-  const auto num_known = static_cast<double>(progress_.trials.size()) -
-                         static_cast<double>(progress_.count("waiting"));
-  const double planned = static_cast<double>(progress_.num_queries_planned()) *
-                         static_cast<double>(progress_.trials.size()) / std::max(num_known, 1.0);
+  const auto planned = static_cast<double>(progress_.num_queries_planned());
   progress_.seconds_left =
       num_session_queries_ > 0
           ? (planned - static_cast<double>(progress_.num_queries())) / progress_.queries_per_second

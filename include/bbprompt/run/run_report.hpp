@@ -12,6 +12,7 @@
 #include "bbprompt/run/progress.hpp"
 #include "bbprompt/run/run_folder.hpp"
 #include "bbprompt/run/trial_run.hpp"
+#include "bbprompt/run/trial_shape.hpp"
 #include "bbprompt/sched/work_item.hpp"
 #include "bbprompt/store/finished_trials.hpp"
 #include "bbprompt/store/trial_record.hpp"
@@ -56,6 +57,8 @@ class RunReport {
   void run_started(bool is_resumed, const std::string& version);
   void run_ended(const std::string& state, const std::string& reason = {});
 
+  // What a waiting trial will take: the time left is judged by it.
+  void trial_planned(std::size_t index, const TrialShape& shape);
   void trial_started(std::size_t index, const TrialRun& run, bool is_resumed);
   void trial_known(std::size_t index, const TrialBrief& finished);  // it had ended before
   void group_absorbed(std::size_t index, const TrialRun& run);
