@@ -82,6 +82,7 @@ void MasterRun::check_plan() {
       });
   if (is_stopped) return;
   std::vector<double> costs;
+  costs.reserve(trials.size());
   for (std::size_t i = 0; i < trials.size(); ++i) {
     costs.push_back(work_of(trials[i].shape.num_queries(), trials[i].shape.query_weight));
     report_.trial_planned(i, trials[i].shape);
