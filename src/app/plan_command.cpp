@@ -1,17 +1,14 @@
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <iostream>
 #include <limits>
-#include <map>
 #include <set>
 #include <string>
-#include <utility>
 
 #include "app/configuration_arguments.hpp"
 #include "app/plan_report.hpp"
+#include "app/simulator.hpp"
 #include "bbprompt/base/error.hpp"
-#include "bbprompt/base/random_stream.hpp"
 #include "bbprompt/base/utf8.hpp"
 
 namespace bbprompt {
@@ -19,10 +16,7 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr std::size_t kNumShown = 50;       // trials
-constexpr std::size_t kNumCounted = 16;     // examples of a split whose tokens are counted
-constexpr int kNumMeasured = 5;             // calls, of which the median counts
-constexpr std::int64_t kMostMeasured = 32;  // queries of one of them
+constexpr std::size_t kNumShown = 50;  // trials
 constexpr int kMostRanks = 1 << 20;
 constexpr int kLongestLadder = 16384;        // ranks tried without --ranks
 constexpr double kLeastGain = 0.02;          // of wall time; with less the ladder ends
@@ -48,11 +42,7 @@ CommandOptions plan_options() {
                   "--ranks 65,1025\n"});
   options.named.add_options()("all", "every trial, not the first 50 only");
   options.named.add_options()("json", "everything, for programs");
-  options.named.add_options()("seconds-per-query", po::value<double>()->value_name("S"),
-                              "what one query takes on one rank");
-  options.named.add_options()("measure",
-                              "measure it: a few calls with the real model for each setting of "
-                              "data, prompt and model, counted in no budget");
+  add_query_time_options(options.named);
   options.named.add_options()("ranks", po::value<std::string>()->value_name("N[,N...]"),
                               "simulate these numbers of ranks (default: 1, 2, 4, ... until more "
                               "do not help)");
@@ -82,13 +72,7 @@ std::vector<int> parse_ranks(const std::string& text) {
 }
 
 void check_arguments(const po::variables_map& values) {
-  const bool is_stated = values.count("seconds-per-query") > 0;
-  if (is_stated && values.count("measure") > 0)
-    throw UsageError("plan: expected --seconds-per-query or --measure, found both");
-  if (is_stated && !(values["seconds-per-query"].as<double>() > 0.0 &&
-                     values["seconds-per-query"].as<double>() < 1e9))
-    throw UsageError("--seconds-per-query: expected a number above 0 and below 1e9");
-  if (values.count("ranks") > 0 && !is_stated && values.count("measure") == 0)
+  if (values.count("ranks") > 0 && !query_time(values).is_known())
     throw UsageError("--ranks needs --seconds-per-query S or --measure");
   const double spread = values["spread"].as<double>();
   if (!(spread >= 0.0 && spread < 1.0))
@@ -97,100 +81,6 @@ void check_arguments(const po::variables_map& values) {
   if (!(overhead >= 0.0 && overhead < 1e9))
     throw UsageError("--overhead: expected a number from 0 to below 1e9");
 }
-
-std::vector<double> start_point(const TrialContext& context) {
-  const auto fixed = context.prompt_space().fixed_points();
-  const Eigen::VectorXd point =
-      fixed.empty() ? context.prompt_space().domain().start : fixed.front();
-  return {point.data(), point.data() + point.size()};
-}
-
-// Median over a few calls, the first of which, cold, does not count.
-double measure_query(TrialContext& context, const std::vector<double>& point) {
-  const auto num_train = static_cast<std::int64_t>(context.examples(Split::kTrain).size());
-  const WorkItem item{
-      .split = Split::kTrain,
-      .begin = 0,
-      .end = std::min({num_train, std::int64_t{context.spec().shard_size}, kMostMeasured}),
-      .point = point};
-  std::vector<double> seconds;
-  for (int i = 0; i <= kNumMeasured; ++i) {
-    const auto start = std::chrono::steady_clock::now();
-    const WorkResult result = context.run(item);
-    if (!result.ok()) throw Error(context.spec().task.name + ": " + result.error);
-    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-    if (i > 0) seconds.push_back(taken.count() / static_cast<double>(item.end));
-  }
-  std::sort(seconds.begin(), seconds.end());
-  return seconds[seconds.size() / 2];
-}
-
-PlanReport look_at(const SweepPlan& plan, const po::variables_map& values) {
-  ModelPool models;
-  PlanReport report{.plan = plan, .trials = {}, .settings = {}, .memory = {}, .time = {}};
-  std::map<std::string, ModelConfig> configs;
-  report.trials = survey_plan(plan, models, [&](const TrialSpec& first, TrialContext& context) {
-    const auto& folder = first.spec.model.path;
-    if (configs.count(folder.string()) == 0) configs[folder.string()] = load_model_config(folder);
-    const std::vector<double> point = start_point(context);
-    const auto mean_tokens = [&](Split split) {
-      return context.mean_tokens(point, split, kNumCounted);
-    };
-    SettingFigures figures{.train_tokens = mean_tokens(Split::kTrain),
-                           .dev_tokens = mean_tokens(Split::kDev),
-                           .test_tokens = mean_tokens(Split::kTest),
-                           .prompt_bytes = prompt_bytes_of(first.spec, configs[folder.string()],
-                                                           context.prompt_space().dimension()),
-                           .data_bytes = data_bytes_of(context)};
-    if (values.count("measure") > 0) figures.seconds_per_query = measure_query(context, point);
-    if (values.count("seconds-per-query") > 0)
-      figures.seconds_per_query = values["seconds-per-query"].as<double>();
-    report.settings.push_back(figures);
-    return true;
-  });
-  report.memory = estimate_memory(plan, report.settings);
-  return report;
-}
-
-// Simulates each number of workers once.
-class Simulator {
- public:
-  Simulator(const PlanReport& report, const PlannedTime& time) : report_(report), time_(time) {
-    for (const SurveyedTrial& trial : report.trials) shapes_.push_back(trial.shape);
-  }
-
-  SimulatedRun run(int num_workers) {
-    const auto known = runs_.find(num_workers);
-    if (known != runs_.end()) return known->second;
-    const SimulationInputs inputs{
-        .trials = shapes_,
-        .seconds_of = [&](const WorkItem& item) { return seconds_of(item); },
-        .seconds_between_items = time_.overhead};
-    return runs_[num_workers] = simulate_run(inputs, num_workers);
-  }
-
- private:
-  // The same for the same item, whoever has it and when.
-  [[nodiscard]] double seconds_of(const WorkItem& item) const {
-    const auto trial = static_cast<std::size_t>(item.trial);
-    const double mean = static_cast<double>(item.end - item.begin) *
-                        report_.settings[report_.trials[trial].setting].seconds_per_query;
-    if (time_.spread == 0.0) return mean;
-    const auto place = (static_cast<std::uint64_t>(item.candidate) << 32U) +
-                       static_cast<std::uint64_t>(item.begin);
-    RandomStream stream({.seed = 1,
-                         .trial = trial,
-                         .generation = static_cast<std::uint64_t>(item.group),
-                         .purpose = "plan_simulation"},
-                        4 * place);
-    return mean * (1.0 + time_.spread * (2.0 * stream.uniform() - 1.0));
-  }
-
-  const PlanReport& report_;
-  const PlannedTime& time_;
-  std::vector<TrialShape> shapes_;
-  std::map<int, SimulatedRun> runs_;
-};
 
 bool is_busy(const SimulatedRun& run) { return 1.0 - run.busy_share() <= kMaxIdle; }
 
@@ -240,7 +130,7 @@ PlannedTime simulate(const PlanReport& report, const po::variables_map& values) 
   }
   for (const TrialSpec& trial : report.plan.trials)
     time.threads = std::max(time.threads, trial.spec.model.threads);
-  Simulator simulator(report, time);
+  Simulator simulator(report, {.spread = time.spread, .overhead = time.overhead});
   if (values.count("ranks") > 0) {
     simulate_given(time, simulator, parse_ranks(values["ranks"].as<std::string>()));
   } else {
@@ -258,9 +148,8 @@ int plan_command(const Arguments& arguments) {
   check_arguments(values);
   if (values.count("ranks") > 0) (void)parse_ranks(values["ranks"].as<std::string>());
   const SweepPlan plan = load_plan(values);
-  PlanReport report = look_at(plan, values);
-  if (values.count("measure") + values.count("seconds-per-query") > 0)
-    report.time = simulate(report, values);
+  PlanReport report = look_at(plan, query_time(values));
+  if (query_time(values).is_known()) report.time = simulate(report, values);
   std::cout << (values.count("json") > 0
                     ? plan_json(report)
                     : plan_text(report, values.count("all") > 0 ? plan.trials.size() : kNumShown));

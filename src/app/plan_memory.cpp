@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <filesystem>
 #include <set>
 
 #include "app/plan_report.hpp"
@@ -8,8 +7,9 @@ namespace bbprompt {
 namespace {
 
 constexpr std::int64_t kFloat = 4;
-constexpr std::int64_t kBatchTokens = 1024;  // ReplicaOptions::max_batch_tokens
-constexpr std::size_t kKeptTrials = 16;      // a worker keeps the parts of so many trials
+constexpr std::int64_t kBatchTokens = 1024;       // ReplicaOptions::max_batch_tokens
+constexpr std::int64_t kFeedForwardTokens = 512;  // at a time, in the encoder
+constexpr std::size_t kKeptTrials = 16;           // a worker keeps the parts of so many trials
 
 std::int64_t num_parameters(const ModelConfig& model) {
   const std::int64_t hidden = model.hidden_size;
@@ -23,33 +23,19 @@ std::int64_t num_parameters(const ModelConfig& model) {
          model.vocab_size;
 }
 
+// The encoder's buffers for its largest batch.
 std::int64_t scratch_of(const ModelConfig& model) {
-  const std::int64_t tokens = std::max<std::int64_t>(kBatchTokens, model.max_tokens());
   const std::int64_t longest = model.max_tokens();
-  return kFloat * (tokens * (7 * model.hidden_size + model.intermediate_size) + longest * longest);
+  const std::int64_t tokens = std::max<std::int64_t>(kBatchTokens, longest);
+  const std::int64_t states = 2 * tokens * model.hidden_size;
+  const std::int64_t inner = std::min(tokens, kFeedForwardTokens) * model.intermediate_size;
+  return kFloat * (states + std::max(states, inner) + longest * longest);
 }
 
-// Bytes of the weights files that the options name.
-std::int64_t file_bytes(const ModelOptions& options) {
-  std::int64_t sum = 0;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(options.path, ignored)) {
-    const std::string name = entry.path().filename().string();
-    const bool is_named = options.weights.empty() || options.weights.ends_with(".json")
-                              ? name.ends_with(".safetensors")
-                              : name == options.weights;
-    if (is_named) sum += static_cast<std::int64_t>(entry.file_size(ignored));
-  }
-  return sum;
-}
-
-// Files of 4 bytes a parameter are used where they are mapped; narrower ones are widened.
+// In float32, mapped or widened: one copy for all ranks of a node.
 void add_model(RankMemory& memory, const ModelOptions& options) {
   const ModelConfig model = load_model_config(options.path);
-  const std::int64_t wide = kFloat * num_parameters(model);
-  const std::int64_t file = file_bytes(options);
-  const bool is_mapped = file > wide - wide / 4;
-  (is_mapped ? memory.mapped_weights : memory.private_weights) += is_mapped ? file : wide;
+  memory.weights += kFloat * num_parameters(model);
   memory.scratch += scratch_of(model);
 }
 

@@ -13,15 +13,12 @@ namespace bbprompt {
 
 // What one rank needs, in bytes, by the sizes of the parts: an estimate.
 struct RankMemory {
-  std::int64_t mapped_weights = 0;   // one copy for all ranks of a node
-  std::int64_t private_weights = 0;  // a copy for each rank
-  std::int64_t scratch = 0;          // of the largest batch
-  std::int64_t prompts = 0;          // projections or candidates of the trials it keeps at a time
-  std::int64_t data = 0;             // texts of the splits it keeps
+  std::int64_t weights = 0;  // one copy for all ranks of a node
+  std::int64_t scratch = 0;  // of the largest batch
+  std::int64_t prompts = 0;  // projections or candidates of the trials it keeps at a time
+  std::int64_t data = 0;     // texts of the splits it keeps
 
-  [[nodiscard]] std::int64_t private_bytes() const {
-    return private_weights + scratch + prompts + data;
-  }
+  [[nodiscard]] std::int64_t private_bytes() const { return scratch + prompts + data; }
 };
 
 // Trials that share data, prompts and model.

@@ -71,11 +71,10 @@ std::string totals_text(const PlanReport& report) {
 
 std::string memory_text(const RankMemory& memory) {
   return fmt::format(
-      "memory, estimated: weights {} once a node (mapped files), and {} each rank (weights {}, "
-      "scratch {}, prompts {}, texts {})\n",
-      bytes_text(memory.mapped_weights), bytes_text(memory.private_bytes()),
-      bytes_text(memory.private_weights), bytes_text(memory.scratch), bytes_text(memory.prompts),
-      bytes_text(memory.data));
+      "memory, estimated: weights {} once a node, and {} each rank (scratch {}, prompts {}, texts "
+      "{}) beside what a program with MPI takes\n",
+      bytes_text(memory.weights), bytes_text(memory.private_bytes()), bytes_text(memory.scratch),
+      bytes_text(memory.prompts), bytes_text(memory.data));
 }
 
 std::string recommendation_text(const PlannedTime& time) {
@@ -174,8 +173,7 @@ std::string plan_json(const PlanReport& report) {
   json["queries"] = num_queries;
   json["tokens"] = num_tokens;
   json["memory_bytes"] = {{"is_estimate", true},
-                          {"weights_mapped_once_a_node", report.memory.mapped_weights},
-                          {"weights_each_rank", report.memory.private_weights},
+                          {"weights_once_a_node", report.memory.weights},
                           {"scratch_each_rank", report.memory.scratch},
                           {"prompts_each_rank", report.memory.prompts},
                           {"texts_each_rank", report.memory.data}};

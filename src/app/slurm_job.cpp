@@ -37,15 +37,9 @@ std::int64_t usable_seconds(std::int64_t time_limit) {
   return std::max<std::int64_t>(time_limit - kStopSeconds, 0);
 }
 
-JobForecast forecast(const JobWork& work, std::int64_t num_workers, std::int64_t time_limit) {
-  JobForecast shown;
-  const std::int64_t num_busy = std::clamp<std::int64_t>(work.num_items, 1, num_workers);
-  shown.num_idle = num_workers - num_busy;
-  shown.seconds = work.seconds / static_cast<double>(num_busy);
+std::int64_t num_requeues(double wall_seconds, std::int64_t time_limit) {
   const auto usable = static_cast<double>(std::max<std::int64_t>(usable_seconds(time_limit), 1));
-  shown.num_requeues =
-      std::max<std::int64_t>(static_cast<std::int64_t>(std::ceil(shown.seconds / usable)) - 1, 0);
-  return shown;
+  return std::max<std::int64_t>(static_cast<std::int64_t>(std::ceil(wall_seconds / usable)) - 1, 0);
 }
 
 std::string job_folder(const JobRequest& request) { return request.out + "/job"; }

@@ -6,25 +6,12 @@
 
 namespace bbprompt {
 
-// What a sweep will ask of a job; of an array, what its largest part will.
-struct JobWork {
-  double seconds = 0.0;        // of evaluation, on one worker; 0: not known
-  std::int64_t num_items = 0;  // work items that can be under way at one time
-};
-
-struct JobForecast {
-  double seconds = 0.0;           // wall time of the evaluations; 0: not known
-  std::int64_t num_requeues = 0;  // starts beyond the first
-  std::int64_t num_idle = 0;      // workers that never have an item
-};
-
 // The part of a time limit that a job works in: the warning comes up to three minutes before the
 // end (sweep.sh). 0 where nothing is left.
 [[nodiscard]] std::int64_t usable_seconds(std::int64_t time_limit);
 
-// Wall time on so many workers when all that can work do, and how often the limit cuts it.
-[[nodiscard]] JobForecast forecast(const JobWork& work, std::int64_t num_workers,
-                                   std::int64_t time_limit);
+// How often the limit cuts a run of so many seconds.
+[[nodiscard]] std::int64_t num_requeues(double wall_seconds, std::int64_t time_limit);
 
 // A sweep as a Slurm job. All paths are absolute.
 struct JobRequest {

@@ -11,8 +11,8 @@
 #include "app/configuration_arguments.hpp"
 #include "app/job_scripts.hpp"
 #include "app/progress_view.hpp"
+#include "app/simulator.hpp"
 #include "app/slurm_job.hpp"
-#include "app/sweep_cost.hpp"
 #include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/run/deadline.hpp"
@@ -52,14 +52,12 @@ CommandOptions submit_options() {
   add("qos", text()->value_name("NAME"), "");
   add("sbatch", po::value<std::vector<std::string>>()->composing()->value_name("OPTION"),
       "another option of sbatch, e.g. --sbatch=--mem=64G; repeatable");
-  add("seconds-per-query", po::value<double>()->value_name("S"),
-      "of one worker, to forecast the wall time");
-  add("measure", "measure that here, with one work item of each configuration");
   add("max-requeues", po::value<int>()->default_value(20)->value_name("N"),
       "how often the job may start again when its time was too short");
   add("report", "also a job that writes FOLDER/report.txt when the sweep is done");
   add("force", "submit whatever the forecast says");
   add("dry-run", "show all of it, write and submit nothing");
+  add_query_time_options(options.named);
   return options;
 }
 
@@ -157,18 +155,28 @@ JobRequest read_request(const po::variables_map& values, const SweepPlan& plan) 
   return request;
 }
 
-// Of the first part, which is as large as any.
-JobWork work_of(const std::vector<TrialDemand>& demands, const JobRequest& request,
-                std::int64_t num_workers) {
-  JobWork work;
-  const auto step = static_cast<std::size_t>(std::max(request.num_parts, 1));
-  std::int64_t num_trials = 0;
-  for (std::size_t i = 0; i < demands.size(); i += step) {
-    work.seconds += demands[i].seconds;
-    // The master keeps two trials for each worker under way.
-    if (num_trials++ < 2 * num_workers) work.num_items += demands[i].num_items;
+// What the plan says of the job; of an array, of its first part, which is as large as any.
+struct JobForecast {
+  double seconds = 0.0;           // simulated wall time; 0: not known
+  std::int64_t num_requeues = 0;  // starts beyond the first
+  int num_workers = 1;
+  int num_idle = 0;  // workers that never get a work item
+};
+
+JobForecast forecast(const SweepPlan& plan, const JobRequest& request, const QueryTime& time) {
+  const Shard first{.index = 0, .count = std::max(request.num_parts, 1)};
+  const SweepPlan part = take_shard(plan, first);
+  PlanReport report = look_at(part, time);
+  if (!time.is_known()) {
+    for (SettingFigures& setting : report.settings) setting.seconds_per_query = 1.0;
   }
-  return work;
+  JobForecast shown{.num_workers = num_workers_of(request.num_nodes * request.ranks_per_node)};
+  const SimulatedRun run = Simulator(report, {}).run(shown.num_workers);
+  shown.num_idle = run.num_unused;
+  if (!time.is_known()) return shown;
+  shown.seconds = run.wall_seconds;
+  shown.num_requeues = num_requeues(run.wall_seconds, request.time_limit);
+  return shown;
 }
 
 std::string wall_time_text(const JobForecast& shown, const JobRequest& request) {
@@ -181,24 +189,18 @@ std::string wall_time_text(const JobForecast& shown, const JobRequest& request) 
          fmt::format(": {} requeues, {} of them allowed", shown.num_requeues, request.max_requeues);
 }
 
-void show(const JobRequest& request, const std::vector<TrialDemand>& demands,
-          const JobForecast& shown) {
-  std::int64_t num_queries = 0;
-  for (const TrialDemand& demand : demands) num_queries += demand.num_queries;
-  const int ranks = request.num_nodes * request.ranks_per_node;
-  std::cout << fmt::format("sweep      {}: {} trials, about {} queries\n", request.name,
-                           demands.size(), num_queries)
+void show(const JobRequest& request, std::size_t num_trials, const JobForecast& shown) {
+  std::cout << fmt::format("sweep      {}: {} trials\n", request.name, num_trials)
             << fmt::format("job        {}{} nodes x {} ranks: one master, {} workers; {}\n",
                            request.num_parts > 0 ? fmt::format("{} parts of ", request.num_parts)
                                                  : std::string(),
-                           request.num_nodes, request.ranks_per_node, std::max(ranks - 1, 1),
+                           request.num_nodes, request.ranks_per_node, shown.num_workers,
                            slurm_time(request.time_limit))
             << "wall time  " << wall_time_text(shown, request) << '\n';
   if (shown.num_idle > 0) {
     std::cout << fmt::format(
-        "idle       {} of {} workers: never more than {} work items are under way; take fewer "
-        "ranks\n",
-        shown.num_idle, std::max(ranks - 1, 1), std::max(ranks - 1, 1) - shown.num_idle);
+        "idle       {} of {} workers never get a work item; take fewer ranks (bbprompt plan)\n",
+        shown.num_idle, shown.num_workers);
   }
 }
 
@@ -261,16 +263,8 @@ int submit_command(const Arguments& arguments) {
   if (!parse_arguments(arguments, submit_options(), values)) return kExitDone;
   const SweepPlan plan = load_plan(values);
   const JobRequest request = read_request(values, plan);
-  QuerySeconds seconds{.stated = {}, .is_measured = values.count("measure") > 0};
-  if (values.count("seconds-per-query") > 0) {
-    seconds.stated = values["seconds-per-query"].as<double>();
-    if (!(*seconds.stated > 0.0)) throw UsageError("--seconds-per-query: expected a positive time");
-  }
-  const auto demands = demands_of(plan, seconds);
-  const std::int64_t num_workers = std::max(request.num_nodes * request.ranks_per_node - 1, 1);
-  const JobForecast shown =
-      forecast(work_of(demands, request, num_workers), num_workers, request.time_limit);
-  show(request, demands, shown);
+  const JobForecast shown = forecast(plan, request, query_time(values));
+  show(request, plan.trials.size(), shown);
   if (values.count("force") == 0) check_forecast(request, shown);
   if (values.count("dry-run") > 0) {
     show_dry_run(request, values);

@@ -57,29 +57,16 @@ TEST(SlurmJob, AnArrayHasALogForEachPartAndAReportOfAllParts) {
   EXPECT_THAT(report_job(request(), "17"), Contains("/scratch/me/50%/big"));
 }
 
-TEST(SlurmJob, ForecastsWallTimeRequeuesAndIdleWorkers) {
+TEST(SlurmJob, CountsHowOftenALimitCutsARun) {
   struct Case {
-    JobWork work;
-    std::int64_t num_workers;
-    std::int64_t time_limit;
     double seconds;
+    std::int64_t time_limit;
     std::int64_t num_requeues;
-    std::int64_t num_idle;
   };
   // A limit of 1180 s leaves 1000 s to work in.
   for (const Case& is : std::vector<Case>{
-           {{.seconds = 1000, .num_items = 50}, 10, 1180, 100, 0, 0},
-           {{.seconds = 10000, .num_items = 50}, 10, 1180, 1000, 0, 0},
-           {{.seconds = 10001, .num_items = 50}, 10, 1180, 1000.1, 1, 0},
-           {{.seconds = 10000, .num_items = 4}, 10, 1180, 2500, 2, 6},
-           {{.seconds = 0, .num_items = 4}, 4, 1180, 0, 0, 0},
-           {{.seconds = 1000, .num_items = 4}, 1, 100, 1000, 999, 0},
-       }) {
-    const JobForecast shown = forecast(is.work, is.num_workers, is.time_limit);
-    EXPECT_DOUBLE_EQ(shown.seconds, is.seconds);
-    EXPECT_EQ(shown.num_requeues, is.num_requeues);
-    EXPECT_EQ(shown.num_idle, is.num_idle);
-  }
+           {0, 1180, 0}, {1000, 1180, 0}, {1000.1, 1180, 1}, {2500, 1180, 2}, {1000, 100, 999}})
+    EXPECT_EQ(num_requeues(is.seconds, is.time_limit), is.num_requeues) << is.seconds;
 }
 
 }  // namespace
