@@ -38,16 +38,20 @@ TrialMessage trial() {
   return {.id = "t", .resolved_yaml = "a: [", .folder = "", .data_folder = ""};
 }
 
-TEST(ServeMaster, AnswersItemsInTurn) {
-  ScriptedChannel channel({trial(), item(1), item(2)});
+// Until a worker has looked for a signal so often that it has seen all messages.
+void serve_for_a_while(ScriptedChannel& channel, const bool is_stop_asked) {
   ModelPool models;
   int num_looks = 0;
-  EXPECT_THROW(serve_master(channel, models,
-                            [&] {
-                              if (++num_looks > 5) throw std::runtime_error("enough");
-                              return false;
-                            }),
-               std::runtime_error);
+  const auto look = [&] {
+    if (++num_looks > 5) throw std::runtime_error("enough");
+    return is_stop_asked;
+  };
+  EXPECT_THROW(serve_master(channel, models, look), std::runtime_error);
+}
+
+TEST(ServeMaster, AnswersItemsInTurn) {
+  ScriptedChannel channel({trial(), item(1), item(2)});
+  serve_for_a_while(channel, false);
   ASSERT_EQ(channel.answers.size(), 2U);
   EXPECT_EQ(std::get<ResultMessage>(channel.answers[0]).result.id, 1U);
   EXPECT_EQ(std::get<ResultMessage>(channel.answers[1]).result.id, 2U);
@@ -65,14 +69,7 @@ TEST(ServeMaster, BeginsNoItemWhenTheEndHasBeenSaid) {
 
 TEST(ServeMaster, BeginsNoItemAfterASignalAndAsksTheMasterToStop) {
   ScriptedChannel channel({trial(), item(1), item(2)});
-  ModelPool models;
-  int num_looks = 0;
-  EXPECT_THROW(serve_master(channel, models,
-                            [&] {
-                              if (++num_looks > 5) throw std::runtime_error("enough");
-                              return true;
-                            }),
-               std::runtime_error);
+  serve_for_a_while(channel, true);
   ASSERT_EQ(channel.answers.size(), 1U);
   EXPECT_TRUE(std::holds_alternative<StopAskedMessage>(channel.answers[0]));
 }

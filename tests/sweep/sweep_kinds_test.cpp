@@ -9,33 +9,20 @@
 #include "bbprompt/sweep/sweep_plan.hpp"
 #include "tests/config/config_samples.hpp"
 #include "tests/support.hpp"
+#include "tests/sweep/plans.hpp"
 
 namespace bbprompt {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::ElementsAreArray;
+using testing::ids_of;
 using testing::kSmallConfig;
 using testing::kSmallTask;
 
-SweepPlan plan_of(const std::string& lines) {
-  return expand(parse_config(kSmallConfig + lines, "f", "c.yaml"));
-}
+SweepPlan plan_of(const std::string& lines) { return testing::plan_of(kSmallConfig + lines); }
 
-std::string error_of(const std::string& lines) {
-  try {
-    (void)plan_of(lines);
-  } catch (const ConfigError& error) {
-    return error.what();
-  }
-  return "";
-}
-
-std::set<std::string> ids_of(const SweepPlan& plan) {
-  std::set<std::string> ids;
-  for (const auto& trial : plan.trials) ids.insert(trial.id);
-  return ids;
-}
+std::string error_of(const std::string& lines) { return testing::error_of(kSmallConfig + lines); }
 
 // "a length=5 s1" for each trial: method, last word of each key with its value, seed.
 std::vector<std::string> names_of(const SweepPlan& plan) {

@@ -11,32 +11,17 @@
 #include "bbprompt/config/experiment_yaml.hpp"
 #include "tests/config/config_samples.hpp"
 #include "tests/support.hpp"
+#include "tests/sweep/plans.hpp"
 
 namespace bbprompt {
 namespace {
 
+using testing::error_of;
+using testing::ids_of;
 using testing::kLargeConfig;
 using testing::kSmallConfig;
 using testing::kSmallTask;
-
-SweepPlan plan_of(const std::string& text, const std::filesystem::path& folder = "f") {
-  return expand(parse_config(text, folder, "c.yaml"));
-}
-
-std::string error_of(const std::string& text) {
-  try {
-    (void)plan_of(text);
-  } catch (const ConfigError& error) {
-    return error.what();
-  }
-  return "";
-}
-
-std::set<std::string> ids_of(const SweepPlan& plan) {
-  std::set<std::string> ids;
-  for (const auto& trial : plan.trials) ids.insert(trial.id);
-  return ids;
-}
+using testing::plan_of;
 
 TEST(Shard, PartsAreDisjointAndTogetherTheWholePlan) {
   const SweepPlan whole = plan_of(kSmallConfig + "seeds: 11\n");
