@@ -6,11 +6,11 @@
 
 #include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <cstring>
 #include <optional>
 #include <utility>
 
+#include "bbprompt/base/blocked_signals.hpp"
 #include "bbprompt/base/error.hpp"
 #include "run/lock_file.hpp"
 
@@ -23,22 +23,6 @@ using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
-
-// Signals are for the main thread.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    (void)::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { (void)::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_{};
-};
 
 [[noreturn]] void refuse(const fs::path& file, const LockHolder& holder) {
   std::string message = "another bbprompt is running in this folder";
@@ -62,7 +46,7 @@ RunLock::RunLock(fs::path file, RunLockOptions options)
     close_file();
     throw;
   }
-  const SignalsBlocked blocked;
+  const BlockedSignals blocked;
   heart_ = std::thread([this] { beat(); });
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <condition_variable>
-#include <csignal>
 #include <cstdint>
 #include <deque>
 #include <exception>
@@ -11,6 +10,7 @@
 #include <thread>
 #include <utility>
 
+#include "bbprompt/base/blocked_signals.hpp"
 #include "bbprompt/store/checkpoint.hpp"
 #include "store/checkpoint_file.hpp"
 
@@ -20,13 +20,8 @@ namespace fs = std::filesystem;
 class CheckpointWriter::Thread {
  public:
   explicit Thread(const Limits& limits) : limits_(limits) {
-    // Signals are the caller's: the thread starts with all of them blocked.
-    sigset_t all;
-    sigset_t before;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_BLOCK, &all, &before);
+    const BlockedSignals blocked;
     thread_ = std::thread([this] { work(); });
-    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   }
 
   Thread(const Thread&) = delete;
