@@ -65,6 +65,7 @@ std::optional<ChildOutput> run_program(const std::vector<std::string>& command) 
   const std::string& program = command.at(0);
   std::vector<std::string> words = command;
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   OutputPipe pipe(program);

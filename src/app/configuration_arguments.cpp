@@ -1,6 +1,7 @@
 #include "app/configuration_arguments.hpp"
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/config/sweep_spec.hpp"
 #include "bbprompt/run/transfer.hpp"
 
 namespace bbprompt {
@@ -21,16 +22,37 @@ CommandOptions configuration_options(const CommandHelp& help) {
   return options;
 }
 
-SweepPlan load_plan(const po::variables_map& values) {
+ConfigDocument load_document(const po::variables_map& values) {
   std::vector<std::string> overrides;
   if (values.count("set") > 0) overrides = values["set"].as<std::vector<std::string>>();
-  SweepPlan plan = load_plan(values["file"].as<std::string>(), overrides);
+  ConfigDocument document = load_config(values["file"].as<std::string>(), overrides);
+  for (const char* part : {"shard", "array"}) {
+    if (values.count(part) == 0 || !parse_sweep(document).prompts_from.own_run) continue;
+    throw UsageError(std::string("--") + part +
+                     ": sweep.prompts_from.own_run needs the prompts of all parts in one run; "
+                     "leave it out with --set sweep.prompts_from.own_run=false");
+  }
+  return document;
+}
+
+SweepPlan plan_of(const ConfigDocument& document, const po::variables_map& values) {
+  SweepPlan plan = first_plan(document);
   if (values.count("shard") == 0) return plan;
   const std::string shard = values["shard"].as<std::string>();
   plan = take_shard(std::move(plan), parse_shard(shard));
   if (plan.trials.empty())
     throw UsageError("--shard " + shard + ": no trial is left for this part");
   return plan;
+}
+
+std::string note_on_followers(const ConfigDocument& document) {
+  if (!parse_sweep(document).prompts_from.own_run) return "";
+  return "trials with the prompts that these learn follow when all are done "
+         "(sweep.prompts_from.own_run); they are not counted here\n";
+}
+
+SweepPlan load_plan(const po::variables_map& values) {
+  return plan_of(load_document(values), values);
 }
 
 }  // namespace bbprompt

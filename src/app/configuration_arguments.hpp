@@ -1,6 +1,7 @@
 #pragma once
 
 #include "app/command.hpp"
+#include "bbprompt/config/config_document.hpp"
 #include "bbprompt/sweep/sweep_plan.hpp"
 
 namespace bbprompt {
@@ -8,7 +9,20 @@ namespace bbprompt {
 // Options of a command that reads a configuration: FILE, --set and --shard.
 [[nodiscard]] CommandOptions configuration_options(const CommandHelp& help);
 
-// The trials of the configuration that the arguments name.
+// The configuration that the arguments name. Throws UsageError for a part (--shard,
+// --array) of one whose trials need the others' prompts (sweep.prompts_from.own_run).
+[[nodiscard]] ConfigDocument load_document(const boost::program_options::variables_map& values);
+
+// Its trials, or the part of them that --shard names. Of sweep.prompts_from.own_run those that
+// learn.
+[[nodiscard]] SweepPlan plan_of(const ConfigDocument& document,
+                                const boost::program_options::variables_map& values);
+
+// A sentence on the trials that follow those of plan_of(), with an end of line; empty where none
+// do.
+[[nodiscard]] std::string note_on_followers(const ConfigDocument& document);
+
+// load_document() and plan_of().
 [[nodiscard]] SweepPlan load_plan(const boost::program_options::variables_map& values);
 
 }  // namespace bbprompt

@@ -147,12 +147,16 @@ int plan_command(const Arguments& arguments) {
   if (!parse_arguments(arguments, plan_options(), values)) return kExitDone;
   check_arguments(values);
   if (values.count("ranks") > 0) (void)parse_ranks(values["ranks"].as<std::string>());
-  const SweepPlan plan = load_plan(values);
+  const ConfigDocument document = load_document(values);
+  const SweepPlan plan = plan_of(document, values);
   PlanReport report = look_at(plan, query_time(values));
   if (query_time(values).is_known()) report.time = simulate(report, values);
-  std::cout << (values.count("json") > 0
-                    ? plan_json(report)
-                    : plan_text(report, values.count("all") > 0 ? plan.trials.size() : kNumShown));
+  if (values.count("json") > 0) {
+    std::cout << plan_json(report);
+  } else {
+    std::cout << plan_text(report, values.count("all") > 0 ? plan.trials.size() : kNumShown)
+              << note_on_followers(document);
+  }
   return kExitDone;
 }
 

@@ -22,9 +22,11 @@
 #include "bbprompt/comm/loopback_channel.hpp"
 #include "bbprompt/comm/mpi_channel.hpp"
 #include "bbprompt/comm/mpi_environment.hpp"
+#include "bbprompt/config/sweep_spec.hpp"
 #include "bbprompt/run/deadline.hpp"
 #include "bbprompt/run/farewell.hpp"
 #include "bbprompt/run/master_run.hpp"
+#include "bbprompt/run/transfer.hpp"
 #include "bbprompt/run/worker_run.hpp"
 
 namespace bbprompt {
@@ -131,12 +133,19 @@ bool is_time_over(const RunArguments& arguments) {
   return arguments.stop_at && seconds_since_1970() >= *arguments.stop_at;
 }
 
-RunOutcome run_plan(const SweepPlan& plan, const RunFolder& folder, Channel& channel,
-                    ModelPool& models, const RunArguments& arguments) {
-  const po::variables_map& values = arguments.values;
-  const auto style = choose_progress_style(values["progress"].as<std::string>());
-  start_logging(folder, style);
-  ProgressView view(style, values["progress-seconds"].as<double>());
+// Where a plan's trials run.
+struct Stage {
+  Channel& channel;
+  ModelPool& models;
+  ProgressView& view;
+  const RunArguments& arguments;
+  std::uint64_t next_item = 0;  // of the channel's work items
+};
+
+RunOutcome run_plan(const SweepPlan& plan, const RunFolder& folder, bool is_followed,
+                    Stage& stage) {
+  Channel& channel = stage.channel;
+  const RunArguments& arguments = stage.arguments;
   const int num_ranks =
       channel.workers() == std::vector<int>{0} ? 1 : static_cast<int>(channel.workers().size()) + 1;
   logger()->info("{} {} in {}: {} trials, {} ranks",
@@ -146,17 +155,20 @@ RunOutcome run_plan(const SweepPlan& plan, const RunFolder& folder, Channel& cha
     logger()->info("the plan has changed: {} trials kept, {} new, {} left out", change->num_kept,
                    change->num_new, change->num_left_out);
   }
-  MasterRun master(plan, folder, channel, models,
+  MasterRun master(plan, folder, channel, stage.models,
                    {.is_stop_requested =
                         [&] {
                           folder.check_lock();
                           return stop_signal() != 0 || is_time_over(arguments);
                         },
-                    .on_progress = [&](const RunProgress& progress) { view.show(progress); },
+                    .on_progress = [&](const RunProgress& progress) { stage.view.show(progress); },
                     .info = describe_run(plan, num_ranks),
-                    .worker_model_bytes = model_memory(values)});
+                    .worker_model_bytes = model_memory(arguments.values),
+                    .first_item = stage.next_item,
+                    .is_followed = is_followed});
   const RunOutcome outcome = master.run();
-  view.clear();
+  stage.next_item = master.next_item();
+  stage.view.clear();
   return outcome;
 }
 
@@ -197,13 +209,33 @@ std::unique_ptr<QueryLog> make_query_log(const po::variables_map& values) {
   return std::make_unique<QueryLog>(values["query-log"].as<std::string>());
 }
 
+// The first plan and, where prompts that it learns go to other tasks, the whole one behind it.
+RunOutcome run_plans(const ConfigDocument& document, const SweepPlan& first,
+                     std::optional<SweepPlan> whole, RunFolder& folder, Stage& stage) {
+  const bool is_followed = !whole && parse_sweep(document).prompts_from.own_run;
+  if (!whole) {
+    const RunOutcome outcome = run_plan(first, folder, is_followed, stage);
+    if (!is_followed || outcome != RunOutcome::kDone) return outcome;
+    whole = plan_with_own_prompts(document, first, folder.path());
+    folder.take_plan(whole.value());
+  }
+  return run_plan(*whole, folder, false, stage);
+}
+
 int run_master(Channel& channel, ModelPool& models, const po::variables_map& values) {
   const RunArguments arguments = read_arguments(values);
-  const SweepPlan plan = load_plan(values);
-  std::filesystem::path path = plan.output.folder;
+  const ConfigDocument document = load_document(values);
+  const SweepPlan first = plan_of(document, values);
+  std::filesystem::path path = first.output.folder;
   if (values.count("out") > 0) path = values["out"].as<std::string>();
-  const RunFolder folder(path, plan, lock_options(arguments));
-  return report_outcome(run_plan(plan, folder, channel, models, arguments), folder, arguments);
+  auto whole = plan_with_own_prompts(document, first, path);
+  RunFolder folder(path, whole ? *whole : first, lock_options(arguments));
+  const auto style = choose_progress_style(values["progress"].as<std::string>());
+  start_logging(folder, style);
+  ProgressView view(style, values["progress-seconds"].as<double>());
+  Stage stage{.channel = channel, .models = models, .view = view, .arguments = arguments};
+  const RunOutcome outcome = run_plans(document, first, std::move(whole), folder, stage);
+  return report_outcome(outcome, folder, arguments);
 }
 
 int run_alone(const po::variables_map& values) {

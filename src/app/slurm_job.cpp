@@ -64,6 +64,15 @@ std::vector<std::string> sweep_job(const JobRequest& request) {
   return words;
 }
 
+std::vector<std::string> run_folders(const JobRequest& request) {
+  if (request.num_parts == 0) return {request.out};
+  std::vector<std::string> folders;
+  for (int part = 1; part <= request.num_parts; ++part) {
+    folders.push_back(fmt::format("{}/part-{}-of-{}", request.out, part, request.num_parts));
+  }
+  return folders;
+}
+
 std::vector<std::string> report_job(const JobRequest& request, const std::string& after_job) {
   std::vector<std::string> words = {"sbatch",
                                     "--parsable",
@@ -74,10 +83,7 @@ std::vector<std::string> report_job(const JobRequest& request, const std::string
                                     "--output=" + literal(request.out) + "/report.txt"};
   words.insert(words.end(), request.options.begin(), request.options.end());
   words.insert(words.end(), {job_folder(request) + "/report.sh", "--profile", request.profile});
-  if (request.num_parts == 0) words.push_back(request.out);
-  for (int part = 1; part <= request.num_parts; ++part) {
-    words.push_back(fmt::format("{}/part-{}-of-{}", request.out, part, request.num_parts));
-  }
+  for (std::string& folder : run_folders(request)) words.push_back(std::move(folder));
   return words;
 }
 

@@ -33,6 +33,9 @@ struct JobRequest {
 [[nodiscard]] std::vector<std::string> report_job(const JobRequest& request,
                                                   const std::string& after_job);
 
+// The output folders of the job's runs, one for each part.
+[[nodiscard]] std::vector<std::string> run_folders(const JobRequest& request);
+
 // Where the job's script, its log and its own command line lie.
 [[nodiscard]] std::string job_folder(const JobRequest& request);
 

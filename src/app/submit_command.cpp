@@ -16,6 +16,7 @@
 #include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/run/deadline.hpp"
+#include "bbprompt/run/run_folder.hpp"
 
 namespace bbprompt {
 namespace {
@@ -218,6 +219,16 @@ void check_forecast(const JobRequest& request, const JobForecast& shown) {
   }
 }
 
+// What the runs would refuse hours later.
+void check_run_folders(const JobRequest& request, const SweepPlan& plan) {
+  const std::vector<std::string> folders = run_folders(request);
+  const int count = static_cast<int>(folders.size());
+  for (int part = 0; part < count; ++part) {
+    (void)check_run_folder(folders[static_cast<std::size_t>(part)],
+                           count > 1 ? take_shard(plan, {.index = part, .count = count}) : plan);
+  }
+}
+
 std::string submit(const std::vector<std::string>& command) {
   const auto told = run_program(command);
   if (!told) {
@@ -261,10 +272,13 @@ void show_dry_run(const JobRequest& request, const po::variables_map& values) {
 int submit_command(const Arguments& arguments) {
   po::variables_map values;
   if (!parse_arguments(arguments, submit_options(), values)) return kExitDone;
-  const SweepPlan plan = load_plan(values);
+  const ConfigDocument document = load_document(values);
+  const SweepPlan plan = plan_of(document, values);
   const JobRequest request = read_request(values, plan);
+  check_run_folders(request, plan);
   const JobForecast shown = forecast(plan, request, query_time(values));
   show(request, plan.trials.size(), shown);
+  std::cout << note_on_followers(document);
   if (values.count("force") == 0) check_forecast(request, shown);
   if (values.count("dry-run") > 0) {
     show_dry_run(request, values);

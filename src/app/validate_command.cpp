@@ -16,7 +16,8 @@ int validate_command(const Arguments& arguments) {
                 "learned prompt.",
        .example = "  bbprompt validate configs/quickstart/quickstart.yaml --set seeds=3\n"});
   if (!parse_arguments(arguments, options, values)) return kExitDone;
-  const SweepPlan plan = load_plan(values);
+  const ConfigDocument document = load_document(values);
+  const SweepPlan plan = plan_of(document, values);
   ModelPool models;
   for (const TrialSpec& trial : plan.trials) {
     TrialContext context(trial.spec, models);
@@ -33,7 +34,7 @@ int validate_command(const Arguments& arguments) {
     std::cout << trial.id << ": good\n";
     for (const std::string& note : context.notes()) std::cout << "  note: " << note << '\n';
   }
-  std::cout << plan.trials.size() << " trials are good\n";
+  std::cout << plan.trials.size() << " trials are good\n" << note_on_followers(document);
   return kExitDone;
 }
 

@@ -136,7 +136,7 @@ void refuse_hidden(const Override& set, const SweepSpec& sweep) {
     fail_config(set.position, set.key, part + ", which would win; set " + advice + " instead");
   };
   const bool is_hidden = overlaps(set.key, "prompt.kind") || overlaps(set.key, "prompt.manual");
-  if (!sweep.prompts_from.run.empty() && is_hidden) {
+  if (sweep.prompts_from.is_given() && is_hidden) {
     fail_config(set.position, set.key, "sweep.prompts_from sets it, which would win");
   }
   for (const auto& axis : sweep.axes) {

@@ -274,11 +274,11 @@ constexpr SchemaRow kRowsAfterPrompt[] = {
 
     {.key = "selection.rule",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.selection.rule; },
-     .choices = {"dev_best", "last"},
+     .choices = {"dev_best", "dev_loss", "last"},
      .meaning =
          "which prompt is tested. `dev_best`: the best dev metric, then the lowest dev loss, "
-         "then the earliest; `last`: the optimizer's last favourite, as BDPL's released code "
-         "does unawares"},
+         "then the earliest; `dev_loss`: the lowest dev loss, then the best dev metric, then the "
+         "earliest; `last`: the optimizer's last favourite, as BDPL's released code does unawares"},
     {.key = "selection.every",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.selection.every; },
      .limits = {1, kMany},

@@ -74,6 +74,10 @@ constexpr SchemaRow kRows[] = {
      .meaning =
          "folder of a finished run: its learned discrete prompts become variants `from-TASK`, "
          "or `from-TASK-METHOD` when they are of several methods; empty: none"},
+    {.key = "sweep.prompts_from.own_run",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.prompts_from.own_run; },
+     .meaning = "the same with the prompts that this run itself learns: the trials with them "
+                "follow when all others are done; not with `sweep.prompts_from.run`"},
     {.key = "sweep.prompts_from.methods",
      .field = [](ConfigFields& f) -> FieldRef { return TextListField{&f.prompts_from.methods}; },
      .meaning = "methods of that run; empty: all that learned discrete prompts"},

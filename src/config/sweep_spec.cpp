@@ -112,6 +112,10 @@ SweepSpec parse_frame(const ConfigDocument& document) {
                   .seeds = fields.seeds,
                   .prompts_from = fields.prompts_from};
   if (!sweep.prompts_from.run.empty()) {
+    if (sweep.prompts_from.own_run) {
+      fail_config(locate(document.root, "sweep.prompts_from.own_run"), "sweep.prompts_from.own_run",
+                  "prompts come from one run; leave it out, or sweep.prompts_from.run");
+    }
     sweep.prompts_from.run = document.folder / sweep.prompts_from.run;
   }
   if (sweep.output.folder.empty()) sweep.output.folder = std::filesystem::path("out") / sweep.name;
@@ -133,12 +137,17 @@ SweepSpec parse_sweep(const ConfigDocument& document) {
   sweep.overrides = parse_overrides(root, claims);
   sweep.exclude = parse_conditions(root, "sweep.exclude");
   sweep.include = parse_conditions(root, "sweep.include");
+  if (sweep.prompts_from.own_run && sweep.variants.empty()) {
+    fail_config(locate(root, "sweep.prompts_from.own_run"), "sweep.prompts_from.own_run",
+                "needs a method that learns prompts in sweep.variants, for those with its prompts "
+                "become variants beside it");
+  }
   return sweep;
 }
 
 ConfigDocument with_prompt_variants(ConfigDocument document,
                                     const std::vector<PromptVariant>& variants) {
-  const ConfigPosition at = locate(document.root, "sweep.prompts_from.run");
+  const ConfigPosition at = locate(document.root, "sweep.prompts_from");
   ConfigNode all = empty_mapping(at);
   if (const auto* given = find_value(document.root, "sweep.variants")) all = *given;
   for (const PromptVariant& variant : variants) {

@@ -167,8 +167,11 @@ ConfigNode canonical_sweep(const ConfigNode& root) {
   add(sweep, "overrides", each_item(part("overrides"), canonical_override));
   add(sweep, "exclude", each_item(part("exclude"), canonical_condition));
   add(sweep, "include", each_item(part("include"), canonical_condition));
-  const ConfigNode* run = find_value(root, "sweep.prompts_from.run");
-  if (run != nullptr && !run->text.empty()) {
+  ConfigFields fields;
+  for (const auto* key : {"sweep.prompts_from.run", "sweep.prompts_from.own_run"}) {
+    if (const auto* value = find_value(root, key)) read_field(*find_row(key), *value, fields);
+  }
+  if (fields.prompts_from.is_given()) {
     add(sweep, "prompts_from", canonical_section(root, "sweep.prompts_from"));
   }
   return sweep;

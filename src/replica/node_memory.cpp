@@ -203,7 +203,7 @@ void NodeMemory::map_at(void* address) const {
 }
 
 fs::path node_folder() {
-  const fs::path folder = scratch_folder() / ("bbprompt-" + std::to_string(::geteuid()));
+  fs::path folder = scratch_folder() / ("bbprompt-" + std::to_string(::geteuid()));
   if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST)
     throw StoreError(folder.string(), std::string("cannot make: ") + std::strerror(errno));
   struct stat status {};

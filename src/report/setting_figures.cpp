@@ -58,6 +58,25 @@ void add_new(std::vector<std::string>& list, const std::string& name) {
   if (std::find(list.begin(), list.end(), name) == list.end()) list.push_back(name);
 }
 
+// Methods that have one value only say nothing where others have several.
+void leave_single_points(AxisData& data) {
+  const auto num_values = [&](const std::string& method) {
+    return std::count_if(data.tests.begin(), data.tests.end(),
+                         [&](const auto& entry) { return entry.first.first == method; });
+  };
+  std::vector<std::string> varied;
+  for (const std::string& method : data.methods) {
+    if (num_values(method) > 1) varied.push_back(method);
+  }
+  if (varied.empty()) return;
+  data.methods = std::move(varied);
+  std::erase_if(data.values, [&](const std::string& value) {
+    return std::none_of(data.methods.begin(), data.methods.end(), [&](const std::string& method) {
+      return data.tests.contains({method, value});
+    });
+  });
+}
+
 AxisData axis_data(const Results& results, const std::string& key, const std::string& task) {
   AxisData data;
   const TrialVariants variants(results.trials);
@@ -71,6 +90,7 @@ AxisData axis_data(const Results& results, const std::string& key, const std::st
     data.tests[{method, *value}].push_back(test->metric);
     data.metric = trial.metric;
   }
+  leave_single_points(data);
   if (data.is_numeric()) {
     std::stable_sort(data.values.begin(), data.values.end(),
                      [](const std::string& left, const std::string& right) {

@@ -7,8 +7,8 @@ namespace {
 
 std::string_view key_of(std::string_view entry) { return entry.substr(0, entry.find('=')); }
 
-// By key, the values of one method's trials; nothing stands for a trial without that axis.
-using Values = std::map<std::string, std::set<std::optional<std::string>>>;
+// The values of one method's trials; nothing stands for a trial without that axis.
+using Values = std::set<std::optional<std::string>>;
 
 std::set<std::string> all_keys(const std::vector<TrialRecord>& trials) {
   std::set<std::string> keys;
@@ -17,6 +17,15 @@ std::set<std::string> all_keys(const std::vector<TrialRecord>& trials) {
   }
   keys.erase("task");
   return keys;
+}
+
+// What all methods have that do not differ in the axis.
+std::optional<std::string> usual_value(const std::map<std::string, Values>& by_method) {
+  Values usual;
+  for (const auto& [method, values] : by_method) {
+    if (values.size() == 1) usual.insert(*values.begin());
+  }
+  return usual.size() == 1 ? *usual.begin() : std::nullopt;
 }
 
 }  // namespace
@@ -30,16 +39,26 @@ std::optional<std::string> setting(const TrialRecord& trial, std::string_view ke
 }
 
 TrialVariants::TrialVariants(const std::vector<TrialRecord>& trials) {
-  std::map<std::string, Values> values;
-  const std::set<std::string> keys = all_keys(trials);
-  for (const TrialRecord& trial : trials) {
-    for (const std::string& key : keys) values[trial.method][key].insert(setting(trial, key));
-  }
-  for (const auto& [method, by_key] : values) {
-    for (const auto& [key, found] : by_key) {
-      if (found.size() > 1) axes_[method].insert(key);
+  for (const std::string& key : all_keys(trials)) {
+    std::map<std::string, Values> by_method;
+    for (const TrialRecord& trial : trials) by_method[trial.method].insert(setting(trial, key));
+    const auto usual = usual_value(by_method);
+    for (const auto& [method, values] : by_method) {
+      if (values.size() < 2) continue;
+      axes_[method].insert(key);
+      if (usual && values.contains(usual) && !values.contains(std::nullopt)) {
+        usual_[method].emplace(key, *usual);
+      }
     }
   }
+}
+
+bool TrialVariants::is_usual(const TrialRecord& trial, const std::string& key,
+                             std::string_view value) const {
+  const auto method = usual_.find(trial.method);
+  if (method == usual_.end()) return false;
+  const auto usual = method->second.find(key);
+  return usual != method->second.end() && usual->second == value;
 }
 
 std::string TrialVariants::settings(const TrialRecord& trial, std::string_view except) const {
@@ -47,8 +66,9 @@ std::string TrialVariants::settings(const TrialRecord& trial, std::string_view e
   if (axes == axes_.end()) return "";
   std::string text;
   for (const std::string& entry : trial.settings) {
-    const std::string_view key = key_of(entry);
-    if (key == except || axes->second.count(std::string(key)) == 0) continue;
+    const std::string key(key_of(entry));
+    if (key == except || !axes->second.contains(key)) continue;
+    if (is_usual(trial, key, std::string_view(entry).substr(key.size() + 1))) continue;
     text += (text.empty() ? "" : ", ") + entry;
   }
   return text;

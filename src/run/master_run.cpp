@@ -64,6 +64,7 @@ MasterRun::MasterRun(const SweepPlan& plan, const RunFolder& folder, Channel& ch
           {.max_attempts = plan.failures.max_attempts,
            .models_per_worker = models_per_worker(model_sizes_, options_.worker_model_bytes)}),
       hang_detector_(options_.hang),
+      next_item_(options_.first_item),
       start_(Clock::now()),
       last_look_(start_) {
   check_plan();
@@ -323,7 +324,7 @@ RunOutcome MasterRun::finish() {
     is_any_failed = is_any_failed || finished == nullptr || finished->state != "done";
   }
   finished_.consolidate(ids);
-  report_.run_ended(is_any_failed ? "failed" : "done");
+  if (is_any_failed || !options_.is_followed) report_.run_ended(is_any_failed ? "failed" : "done");
   return is_any_failed ? RunOutcome::kFailed : RunOutcome::kDone;
 }
 

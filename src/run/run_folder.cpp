@@ -68,35 +68,10 @@ void set_results_aside(const fs::path& folder) {
 
 }  // namespace
 
-RunFolder::RunFolder(const fs::path& path, const SweepPlan& plan, const RunLockOptions& lock)
-    : path_(path) {
-  std::error_code status;
-  fs::create_directories(path_ / "trials", status);
-  if (status) {
-    throw StoreError(path_.string(), "cannot create the output folder: " + status.message() +
-                                         "; give another one with --out");
-  }
-  lock_ = std::make_unique<RunLock>(path_ / "lock", lock);
-  is_resumed_ = fs::exists(path_ / kResolved);
-  if (is_resumed_) check_configuration(plan);
-  sweep_temporary_files(path_);
-  sweep_temporary_files(path_ / "trials");
-  write_configuration(plan);
-}
-
-// The plan first and the resolved configuration last: killed in between, the next start finds one
-// of the two plans in it, and the other in common with plan.txt.
-void RunFolder::write_configuration(const SweepPlan& plan) const {
-  if (change_) set_results_aside(path_);
-  if (!before_ || before_->config_hash != plan.config_hash) write_plan(path_, describe(plan));
-  if (is_resumed_ && !change_) return;
-  replace_file(path_ / "config.yaml", plan.config_given);
-  replace_file(path_ / kResolved,
-               std::string(kHashPrefix) + plan.config_hash + '\n' + plan.config_resolved);
-}
-
-void RunFolder::check_configuration(const SweepPlan& plan) {
-  const fs::path file = path_ / kResolved;
+PlanInFolder check_run_folder(const fs::path& path, const SweepPlan& plan) {
+  const fs::path file = path / kResolved;
+  PlanInFolder found{.is_resumed = fs::exists(file), .before = {}, .change = {}};
+  if (!found.is_resumed) return found;
   const std::string stored = read_file(file, std::size_t{1} << 30);
   const std::string hash_line = stored.substr(0, stored.find('\n'));
   if (!hash_line.starts_with(kHashPrefix) || stored.find('\n') == std::string::npos) {
@@ -106,21 +81,51 @@ void RunFolder::check_configuration(const SweepPlan& plan) {
         "output folder, or delete this one to start again");
   }
   const std::string hash = hash_line.substr(kHashPrefix.size());
-  before_ = read_plan(path_);
-  if (hash == plan.config_hash) return;
-  if (before_ && before_->name == plan.name) {
-    const PlanChange change = compare(*before_, plan);
-    if (change.num_kept > 0) {
-      change_ = change;
-      return;
-    }
+  found.before = read_plan(path);
+  if (hash == plan.config_hash) return found;
+  if (found.before && found.before->name == plan.name) {
+    found.change = compare(*found.before, plan);
+    if (found.change->num_kept > 0) return found;
   }
   throw ConfigError(
-      {.file = path_.string(), .key = "output.folder"},
+      {.file = path.string(), .key = "output.folder"},
       "holds the run of another configuration, with no trial in common (" + hash.substr(0, 12) +
           "; this one is " + plan.config_hash.substr(0, 12) + "; " +
           first_difference(stored.substr(hash_line.size() + 1), plan.config_resolved) +
           "). Give another folder with --out");
+}
+
+RunFolder::RunFolder(const fs::path& path, const SweepPlan& plan, const RunLockOptions& lock)
+    : path_(path) {
+  std::error_code status;
+  fs::create_directories(path_ / "trials", status);
+  if (status) {
+    throw StoreError(path_.string(), "cannot create the output folder: " + status.message() +
+                                         "; give another one with --out");
+  }
+  lock_ = std::make_unique<RunLock>(path_ / "lock", lock);
+  found_ = check_run_folder(path_, plan);
+  sweep_temporary_files(path_);
+  sweep_temporary_files(path_ / "trials");
+  write_configuration(plan);
+}
+
+void RunFolder::take_plan(const SweepPlan& plan) {
+  found_ = check_run_folder(path_, plan);
+  write_configuration(plan);
+}
+
+// The plan first and the resolved configuration last: killed in between, the next start finds one
+// of the two plans in it, and the other in common with plan.txt.
+void RunFolder::write_configuration(const SweepPlan& plan) const {
+  if (found_.change) set_results_aside(path_);
+  if (!found_.before || found_.before->config_hash != plan.config_hash) {
+    write_plan(path_, describe(plan));
+  }
+  if (found_.is_resumed && !found_.change) return;
+  replace_file(path_ / "config.yaml", plan.config_given);
+  replace_file(path_ / kResolved,
+               std::string(kHashPrefix) + plan.config_hash + '\n' + plan.config_resolved);
 }
 
 }  // namespace bbprompt

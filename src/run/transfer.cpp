@@ -1,10 +1,12 @@
 #include "bbprompt/run/transfer.hpp"
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/report/summary.hpp"
+#include "bbprompt/store/plan_file.hpp"
 #include "bbprompt/store/run_folder.hpp"
 
 namespace bbprompt {
@@ -58,6 +60,42 @@ Results read_finished(const fs::path& run) {
   return read_run(run);
 }
 
+template <typename Read>
+ConfigDocument with_prompts_of(ConfigDocument document, const Read& read) {
+  std::vector<PromptVariant> variants;
+  try {
+    variants = transferred_prompts(read(), parse_sweep(document).prompts_from.methods);
+  } catch (const Error& error) {
+    const ConfigNode* sweep = document.root.find("sweep");
+    const ConfigNode* node = sweep == nullptr ? nullptr : sweep->find("prompts_from");
+    fail_config(node == nullptr ? document.root.position : node->position, "sweep.prompts_from",
+                error.what());
+  }
+  return with_prompt_variants(std::move(document), variants);
+}
+
+// The records of the plan's trials, if each is done there with the same settings.
+std::optional<Results> all_done(const SweepPlan& plan, const fs::path& folder) {
+  const auto stored = read_plan(folder);
+  if (!stored || !has_finished_trials(folder)) return std::nullopt;
+  std::map<std::string_view, std::string_view> hashes;
+  for (const PlannedTrial& trial : stored->trials) hashes.emplace(trial.id, trial.config_hash);
+  Results results = read_run(folder);
+  std::map<std::string_view, TrialRecord*> records;
+  for (TrialRecord& trial : results.trials) records.emplace(trial.id, &trial);
+  Results done{.run = std::move(results.run), .trials = {}};
+  for (const TrialSpec& trial : plan.trials) {
+    const auto hash = hashes.find(trial.id);
+    const auto record = records.find(trial.id);
+    if (hash == hashes.end() || hash->second != trial.config_hash || record == records.end() ||
+        record->second->state != "done") {
+      return std::nullopt;
+    }
+    done.trials.push_back(std::move(*record->second));
+  }
+  return done;
+}
+
 }  // namespace
 
 std::vector<PromptVariant> transferred_prompts(const Results& results,
@@ -68,8 +106,8 @@ std::vector<PromptVariant> transferred_prompts(const Results& results,
     if (contains(known, method)) continue;
     std::string names;
     for (const auto& name : known) names.append(names.empty() ? "" : ", ").append(name);
-    throw Error("the run has no discrete prompts of a method \"" + method +
-                "\"; it has them of: " + names);
+    std::string problem = "the run has no discrete prompts of a method \"";
+    throw Error(problem.append(method).append("\"; it has them of: ").append(names));
   }
   const auto& chosen = methods.empty() ? known : methods;
   std::vector<PromptVariant> variants;
@@ -89,21 +127,27 @@ std::vector<PromptVariant> transferred_prompts(const Results& results,
 
 ConfigDocument with_transferred_prompts(ConfigDocument document) {
   const PromptSource source = parse_sweep(document).prompts_from;
+  if (source.own_run) return with_prompt_variants(std::move(document), {});
   if (source.run.empty()) return document;
-  std::vector<PromptVariant> variants;
-  try {
-    variants = transferred_prompts(read_finished(source.run), source.methods);
-  } catch (const Error& error) {
-    const ConfigNode* sweep = document.root.find("sweep");
-    const ConfigNode* node = sweep == nullptr ? nullptr : sweep->find("prompts_from");
-    fail_config(node == nullptr ? document.root.position : node->position, "sweep.prompts_from",
-                error.what());
-  }
-  return with_prompt_variants(std::move(document), variants);
+  return with_prompts_of(std::move(document), [&] { return read_finished(source.run); });
+}
+
+SweepPlan first_plan(const ConfigDocument& document) {
+  SweepPlan plan = expand(with_transferred_prompts(document));
+  if (parse_sweep(document).prompts_from.own_run) plan.config_resolved = resolved_yaml(document);
+  return plan;
 }
 
 SweepPlan load_plan(const fs::path& path, std::span<const std::string> overrides) {
-  return expand(with_transferred_prompts(load_config(path, overrides)));
+  return first_plan(load_config(path, overrides));
+}
+
+std::optional<SweepPlan> plan_with_own_prompts(const ConfigDocument& document,
+                                               const SweepPlan& first, const fs::path& folder) {
+  if (!parse_sweep(document).prompts_from.own_run) return std::nullopt;
+  auto learned = all_done(first, folder);
+  if (!learned) return std::nullopt;
+  return expand(with_prompts_of(document, [&] { return std::move(*learned); }));
 }
 
 }  // namespace bbprompt

@@ -14,6 +14,18 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 // Points that the final shares of candidates per position are counted over.
 constexpr Eigen::Index kNumPositionSamples = 2000;
 
+bool is_better(const SplitEvaluation& dev, const SplitEvaluation& best, SelectionRule rule) {
+  switch (rule) {
+    case SelectionRule::kLast:
+      return true;
+    case SelectionRule::kDevLoss:
+      return dev.loss < best.loss || (dev.loss == best.loss && dev.metric > best.metric);
+    case SelectionRule::kDevBest:
+      break;
+  }
+  return dev.metric > best.metric || (dev.metric == best.metric && dev.loss < best.loss);
+}
+
 }  // namespace
 
 void TrialRun::absorb(const EvaluationGroup& group, double seconds) {
@@ -76,10 +88,8 @@ void TrialRun::absorb_selection(const EvaluationGroup& group) {
 
 void TrialRun::consider(const Selection& selection, const SplitEvaluation& dev) {
   const auto best = record_.best.splits.find("dev");
-  const bool is_better = context_.spec().selection.rule == SelectionRule::kLast ||
-                         best == record_.best.splits.end() || dev.metric > best->second.metric ||
-                         (dev.metric == best->second.metric && dev.loss < best->second.loss);
-  if (!is_better) return;
+  const SelectionRule rule = context_.spec().selection.rule;
+  if (best != record_.best.splits.end() && !is_better(dev, best->second, rule)) return;
   // A copy of the point: what is tested at the end is what was selected here.
   record_.best = {.prompt = context_.describe(selection.point),
                   .generation = selection.generation,

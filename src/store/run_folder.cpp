@@ -140,6 +140,12 @@ fs::path checkpoint_path(const fs::path& folder, std::string_view id) {
   return folder / "trials" / (std::string(id) + std::string(kCheckpointEnd));
 }
 
+bool has_finished_trials(const fs::path& folder) {
+  std::error_code ignored;
+  return fs::exists(results_path(folder), ignored) || !pack_files(folder).empty() ||
+         !single_files(folder).empty();
+}
+
 Results read_run(const fs::path& path) {
   std::error_code ignored;
   if (!fs::exists(path, ignored)) {

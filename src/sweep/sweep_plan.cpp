@@ -43,7 +43,7 @@ class Expansion {
   }
 
   SweepPlan run() {
-    if (!sweep_.prompts_from.run.empty()) {
+    if (sweep_.prompts_from.is_given()) {
       throw Error("sweep.prompts_from must be read before the sweep is expanded");
     }
     gather_axes();
@@ -156,7 +156,8 @@ class Expansion {
   // Reports put trials together by these: two tasks of one name would be taken for one.
   void refuse_namesake(const TrialSpec& trial) {
     std::string name = trial.spec.task.name + ' ' + trial.method;
-    for (const auto& [key, value] : trial.axis_values) name.append(" ").append(key + '=' + value);
+    for (const auto& [key, value] : trial.axis_values)
+      name.append(" ").append(key).append("=").append(value);
     if (configurations_.insert(name).second) return;
     fail_config(at_, "sweep",
                 "two different configurations are called " + name +

@@ -86,6 +86,7 @@ TEST_F(NodeMemoryTest, IsWrittenByTheFirstProcessAndFoundByTheOthers) {
 
 TEST_F(NodeMemoryTest, IsWrittenOnceByProcessesThatStartTogether) {
   std::vector<std::unique_ptr<Holder>> holders;
+  holders.reserve(6);
   for (int i = 0; i < 6; ++i) holders.push_back(std::make_unique<Holder>(folder_.path()));
   int num_written = 0;
   for (auto& holder : holders) {
@@ -183,7 +184,7 @@ TEST_F(NodeMemoryTest, DoesNotTakeWhatIsDamagedOrForged) {
        {self + std::to_string(not_sealed) + "\n", self + std::to_string(too_short) + "\n",
         self + std::to_string(other_key) + "\n", self + std::to_string(pipe[0]) + "\n",
         self + "100000\n", std::string("99999999 3\n"), std::string("1 1\n"),
-        std::string("\0\xff no numbers\n-1 -1\n7", 22), self, std::string(70'000, 'x')}) {
+        std::string("\0\xff no numbers\n-1 -1\n7", 21), self, std::string(70'000, 'x')}) {
     forge(list);
     const NodeMemory memory(folder_.path(), contents());
     EXPECT_FALSE(memory.was_found()) << list.substr(0, 40);

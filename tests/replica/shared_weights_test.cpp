@@ -140,6 +140,7 @@ long proportional_set_size(pid_t pid) {
 
 long memory_of(int num_processes, const std::filesystem::path& model) {
   std::vector<std::unique_ptr<ChildProcess>> children;
+  children.reserve(static_cast<std::size_t>(num_processes));
   for (int i = 0; i < num_processes; ++i) {
     children.push_back(std::make_unique<ChildProcess>([&model](ChildProcess& self) {
       const auto weights = Weights::load(model);

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <map>
 
 #include "bbprompt/base/error.hpp"
 #include "tests/report/page_run.hpp"
@@ -123,8 +124,29 @@ TEST(ScoreMatrix, NeverAveragesOverDifferentSettings) {
   const ScoreMatrix matrix = score_matrix(results);
   ASSERT_EQ(matrix.rows.size(), 4U);
   EXPECT_EQ(matrix.rows[1].method, "policy");  // it has one length only
-  EXPECT_EQ(row(matrix, "cma (prompt.length=5)").cells[0].figure.num_values, 1);
+  EXPECT_EQ(row(matrix, "cma").cells[0].figure.num_values, 1);
   EXPECT_EQ(row(matrix, "cma (prompt.length=10)").cells[0].figure.num_values, 2);
+  EXPECT_TRUE(row(matrix, "cma (prompt.length=10)").is_variation);
+  EXPECT_FALSE(row(matrix, "cma").is_variation);
+}
+
+TEST(ScoreMatrix, SaysEveryValueWhereNoneIsUsual) {
+  Results results = comparison_run();
+  std::map<std::string, std::vector<std::string>> lengths = {{"policy", {"5", "10"}},
+                                                             {"cma", {"5", "10"}}};
+  for (TrialRecord& trial : results.trials) {
+    trial.settings = {"prompt.length=" + lengths[trial.method][trial.seed == 1 ? 0 : 1]};
+  }
+  EXPECT_TRUE(row(score_matrix(results), "cma (prompt.length=5)").is_variation);
+  // One method without the axis: what it would have is not known.
+  for (TrialRecord& trial : results.trials) {
+    if (trial.method == "policy") trial.settings = {"prompt.length=5"};
+    if (trial.method == "cma" && trial.seed == 1) trial.settings = {};
+    if (trial.method == "cma" && trial.seed == 2) trial.settings = {"prompt.length=5"};
+  }
+  EXPECT_EQ(row(score_matrix(results), "cma").cells[0].figure.num_values, 1);
+  EXPECT_TRUE(row(score_matrix(results), "cma (prompt.length=5)").is_variation);
+  EXPECT_TRUE(row(score_matrix(results), "cma (prompt.length=10)").is_variation);
 }
 
 TEST(MatrixParts, SetVariationsApartFromTheMethodsToCompare) {

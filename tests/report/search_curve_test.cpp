@@ -22,6 +22,7 @@ TrialRecord trial_of(const std::vector<CurvePoint>& steps) {
 
 std::vector<CurvePoint> mean_of(const std::vector<TrialRecord>& trials) {
   std::vector<const TrialRecord*> pointers;
+  pointers.reserve(trials.size());
   for (const TrialRecord& trial : trials) pointers.push_back(&trial);
   return mean_curve(pointers, &GenerationRecord::incumbent_fitness);
 }

@@ -98,6 +98,31 @@ TEST(RunFolder, TakesOverATrialInCommonAndCountsTheOthers) {
   }
 }
 
+TEST(RunFolder, TakesAFurtherPlanUnderItsLock) {
+  const testing::TemporaryFolder folder;
+  RunFolder run(folder / "run", plan_with("h1", {"a", "b"}));
+  testing::write_text(folder / "run/results.h5", "of the first plan");
+  run.take_plan(plan_with("h2", {"a", "b", "c"}));
+  EXPECT_TRUE(run.is_resumed());
+  EXPECT_EQ(run.change()->num_new, 1U);
+  EXPECT_EQ(read_plan(folder / "run")->trials.size(), 3U);
+  EXPECT_EQ(testing::read_text(folder / "run/trials/pack-0001.h5"), "of the first plan");
+  EXPECT_THAT(refusal<StoreError>(folder / "run", plan_with("h2", {"a", "b", "c"})),
+              HasSubstr("another bbprompt is running"));
+  EXPECT_THROW(run.take_plan(plan_with("h3", {"d"})), ConfigError);
+}
+
+TEST(RunFolder, ALookChangesNothing) {
+  const testing::TemporaryFolder folder;
+  EXPECT_FALSE(check_run_folder(folder / "none", plan("h1")).is_resumed);
+  EXPECT_FALSE(std::filesystem::exists(folder / "none"));
+  const RunFolder run(folder / "run", plan_with("h1", {"a"}));
+  const PlanInFolder found = check_run_folder(folder / "run", plan_with("h2", {"a", "b"}));
+  EXPECT_EQ(found.change->num_new, 1U);
+  EXPECT_EQ(read_plan(folder / "run")->trials.size(), 1U);
+  EXPECT_THROW((void)check_run_folder(folder / "run", plan_with("h2", {"b"})), ConfigError);
+}
+
 TEST(RunFolder, RefusesAPlanOfAnotherNameOrWithoutACommonTrial) {
   const testing::TemporaryFolder folder;
   { const RunFolder run(folder / "run", plan_with("h1", {"a", "b"})); }

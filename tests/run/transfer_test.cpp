@@ -6,6 +6,7 @@
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/prompt/prompt_space.hpp"
 #include "bbprompt/run/trial_run.hpp"
+#include "bbprompt/store/plan_file.hpp"
 #include "bbprompt/store/results_file.hpp"
 #include "bbprompt/store/run_folder.hpp"
 #include "tests/run/small_experiment.hpp"
@@ -15,6 +16,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 struct Trial {
   std::string task;
@@ -165,6 +167,73 @@ TEST_F(TransferTest, WhatWouldBeHiddenIsRefused) {
   EXPECT_THAT(error_of(sweep, {"prompt.kind=soft"}), HasSubstr("would win"));
   EXPECT_THAT(error_of("  prompts_from: {run: source, methods: [x]}\n"),
               HasSubstr("it has them of: d"));
+}
+
+// Prompts of the run itself: sources are records with the ids of the plan's own trials.
+class OwnPromptsTest : public TransferTest {
+ protected:
+  static constexpr const char* kSweep =
+      "  prompts_from: {own_run: true, methods: [learned]}\n"
+      "  variants:\n    learned: {prompt.kind: discrete}\n    manual: {prompt.kind: manual}\n";
+
+  void SetUp() override {
+    first_ = plan(kSweep);
+    document_ = load_config(folder_ / "c.yaml", {});
+  }
+
+  // The folder as the first plan's trials leave it, with the state of the last one.
+  void write_run(const std::string& state, const std::string& hash_end = "") {
+    PlanFile file{.name = first_.name, .config_hash = first_.config_hash, .trials = {}};
+    Results results = results_of({{"t", "learned", "one"}, {"t", "manual", "", 0, 0, "manual"}});
+    for (std::size_t i = 0; i < first_.trials.size(); ++i) {
+      file.trials.push_back({first_.trials[i].id, first_.trials[i].config_hash + hash_end});
+      results.trials[i].id = first_.trials[i].id;
+    }
+    results.trials.back().state = state;
+    std::filesystem::create_directories(folder_ / "out");
+    write_plan(folder_ / "out", file);
+    write_results(results_path(folder_ / "out"), results);
+  }
+
+  [[nodiscard]] std::optional<SweepPlan> whole() const {
+    return plan_with_own_prompts(document_, first_, folder_ / "out");
+  }
+
+  SweepPlan first_;
+  ConfigDocument document_;
+};
+
+TEST_F(OwnPromptsTest, TheFirstPlanHasTheTrialsThatLearn) {
+  ASSERT_EQ(first_.trials.size(), 2U);
+  EXPECT_EQ(first_.trials[0].method, "learned");
+  EXPECT_THAT(first_.config_resolved, HasSubstr("own_run: true"));
+  EXPECT_FALSE(whole().has_value()) << "no folder yet";
+}
+
+TEST_F(OwnPromptsTest, TheWholePlanAddsTrialsAndKeepsTheFirstOnes) {
+  write_run("done");
+  const auto found = whole();
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->trials.size(), 3U);
+  EXPECT_EQ(found->trials[0].id, first_.trials[0].id);
+  EXPECT_EQ(found->trials[1].config_hash, first_.trials[1].config_hash);
+  EXPECT_EQ(found->trials[2].method, "from-t");
+  EXPECT_EQ(found->trials[2].spec.prompt.manual.text, " one");
+  EXPECT_THAT(found->config_resolved, Not(HasSubstr("own_run")));
+}
+
+TEST_F(OwnPromptsTest, NothingIsTakenWhileATrialFailsOrIsAnotherOne) {
+  write_run("failed");
+  EXPECT_FALSE(whole().has_value());
+  write_run("done", "0");
+  EXPECT_FALSE(whole().has_value());
+}
+
+TEST_F(OwnPromptsTest, OneSourceAndVariantsAreAskedFor) {
+  EXPECT_THAT(error_of("  prompts_from: {own_run: true, run: x}\n"),
+              HasSubstr("prompts come from one run"));
+  EXPECT_THAT(error_of("  prompts_from: {own_run: true}\n"), HasSubstr("in sweep.variants"));
+  EXPECT_THAT(error_of(kSweep, {"prompt.kind=soft"}), HasSubstr("would win"));
 }
 
 TEST_F(TransferTest, TheRunMayBeSetFromTheCommandLine) {

@@ -3,7 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <functional>
+#include <limits>
 #include <set>
 
 #include "bbprompt/base/error.hpp"
@@ -50,6 +52,21 @@ class TrialRunTest : public ::testing::Test {
                         count_confusion(context_.gold(split), predicted, 2));
   }
 
+  // Mean of -log softmax(scores)[gold], of two labels.
+  double cross_entropy_on_dev(const std::vector<double>& point) {
+    const auto n = static_cast<std::int64_t>(context_.examples(Split::kDev).size());
+    const auto scores =
+        context_.run({.split = Split::kDev, .begin = 0, .end = n, .point = point}).label_scores;
+    double sum = 0.0;
+    for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
+      const int gold = context_.gold(Split::kDev)[i];
+      const double lead = scores[2 * i + static_cast<std::size_t>(gold)] -
+                          scores[2 * i + static_cast<std::size_t>(1 - gold)];
+      sum += std::log1p(std::exp(-lead));
+    }
+    return sum / static_cast<double>(n);
+  }
+
   ModelPool models_;
   TrialContext context_;
   std::vector<std::vector<double>> dev_points_;
@@ -81,6 +98,19 @@ TEST_F(TrialRunTest, TestsThePromptThatDevSelected) {
   EXPECT_EQ(metric_on(Split::kDev, best.prompt.point), best_dev);
   EXPECT_EQ(best.splits.at("test").metric, metric_on(Split::kTest, best.prompt.point));
   EXPECT_EQ(best.splits.at("train").metric, metric_on(Split::kTrain, best.prompt.point));
+}
+
+TEST_F(TrialRunTest, TheRuleDevLossTestsThePromptOfLeastDevLoss) {
+  auto spec = small_experiment();
+  spec.selection.rule = SelectionRule::kDevLoss;
+  TrialContext context(spec, models_.get(spec.model));
+  TrialRun run({.id = "t", .method = "soft", .resolved_yaml = ""}, context);
+  while (!run.is_finished()) step(run);
+  double least = std::numeric_limits<double>::infinity();
+  for (const auto& point : dev_points_) least = std::min(least, cross_entropy_on_dev(point));
+  const ScoredPrompt& best = run.record().best;
+  EXPECT_NEAR(best.splits.at("dev").loss, least, 1e-6);
+  EXPECT_NEAR(cross_entropy_on_dev(best.prompt.point), least, 1e-6);
 }
 
 TEST_F(TrialRunTest, RestoredBetweenAnyTwoGroupsItEndsTheSame) {

@@ -29,6 +29,7 @@ struct BudgetOptions {
 
 enum class SelectionRule {
   kDevBest,  // best dev metric, then lowest dev loss, then earliest
+  kDevLoss,  // lowest dev loss, then best dev metric, then earliest
   kLast,     // the optimizer's last favourite, as the released code of BDPL tests it
 };
 
@@ -54,11 +55,14 @@ struct FailureOptions {
   int max_attempts = 3;  // per work item, each on another worker where there is one
 };
 
-// A finished run whose learned prompts become variants (run/transfer.hpp).
+// The run whose learned prompts become variants (run/transfer.hpp): a finished one, or this one.
 struct PromptSource {
   std::filesystem::path run;         // relative to the configuration's folder; empty: none
+  bool own_run = false;              // not with `run`
   std::vector<std::string> methods;  // empty: all that learned discrete prompts
   std::string per = "task";          // one prompt per task and method
+
+  [[nodiscard]] bool is_given() const { return own_run || !run.empty(); }
 };
 
 // How many points are drawn from a space of settings (sweep_spec.hpp), and from which seed.

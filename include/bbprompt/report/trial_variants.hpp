@@ -15,7 +15,8 @@ namespace bbprompt {
 [[nodiscard]] std::optional<std::string> setting(const TrialRecord& trial, std::string_view key);
 
 // What tells trials of one method apart besides task and seed: the sweep axes on which trials of
-// that method differ, so that figures of different settings are never averaged.
+// that method differ, so that figures of different settings are never averaged. Where all other
+// methods have one value of such an axis, that is the usual one, and goes without saying.
 class TrialVariants {
  public:
   explicit TrialVariants(const std::vector<TrialRecord>& trials);
@@ -28,7 +29,11 @@ class TrialVariants {
   [[nodiscard]] std::string label(const TrialRecord& trial, std::string_view except = {}) const;
 
  private:
+  [[nodiscard]] bool is_usual(const TrialRecord& trial, const std::string& key,
+                              std::string_view value) const;
+
   std::map<std::string, std::set<std::string>> axes_;  // by method: keys on which trials differ
+  std::map<std::string, std::map<std::string, std::string>> usual_;  // by method and key
 };
 
 }  // namespace bbprompt

@@ -35,6 +35,10 @@ struct MasterOptions {
   RunInfo info;                                         // what the results say of the run
   HangOptions hang{};
   std::int64_t worker_model_bytes = 0;  // ModelPool's limit in each worker
+  // Work items are numbered from here: behind those of a run before it with the same workers, whose
+  // answers may come late.
+  std::uint64_t first_item = 0;
+  bool is_followed = false;  // another run follows in the folder if all trials are done
 };
 
 // The master: keeps enough trials running to feed every worker, checkpoints each after every group,
@@ -54,6 +58,9 @@ class MasterRun {
   // checkpoint cannot be used, and CommError when a worker breaks the protocol or none is left that
   // answers; what is on disk stays good.
   [[nodiscard]] RunOutcome run();
+
+  // The number that the next work item would have.
+  [[nodiscard]] std::uint64_t next_item() const { return next_item_; }
 
   // Tells the workers to stop and waits for their farewell. False when one did not answer in time.
   [[nodiscard]] static bool stop_workers(Channel& channel, double timeout_seconds);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -20,13 +21,26 @@ namespace bbprompt {
 [[nodiscard]] std::vector<PromptVariant> transferred_prompts(
     const Results& results, const std::vector<std::string>& methods);
 
-// The document with the prompts of its sweep.prompts_from read from that run and written out as
-// variants; the same document where there is none. Throws ConfigError when that run cannot be read
-// or is not finished, and for what transferred_prompts() and with_prompt_variants() refuse.
+// The document with the prompts of its sweep.prompts_from.run read from that run and written out as
+// variants; the same document where there is none, but for sweep.prompts_from.own_run, which is
+// taken out. Throws ConfigError when that run cannot be read or is not finished, and for what
+// transferred_prompts() and with_prompt_variants() refuse.
 [[nodiscard]] ConfigDocument with_transferred_prompts(ConfigDocument document);
 
-// load_config(), prompts of other runs, expand(): the trials of a configuration file.
+// Expands a document, with prompts of another run. Of one with sweep.prompts_from.own_run these are
+// the trials that a run begins with: those that learn.
+[[nodiscard]] SweepPlan first_plan(const ConfigDocument& document);
+
+// load_config() and first_plan().
 [[nodiscard]] SweepPlan load_plan(const std::filesystem::path& path,
                                   std::span<const std::string> overrides);
+
+// With sweep.prompts_from.own_run: the trials of `first`, the first plan, and those with the
+// prompts that they learned, once all of `first` are done in the folder of that very run. Nothing
+// before, and without own_run. Throws StoreError when the folder cannot be read, and ConfigError as
+// with_transferred_prompts() does.
+[[nodiscard]] std::optional<SweepPlan> plan_with_own_prompts(const ConfigDocument& document,
+                                                             const SweepPlan& first,
+                                                             const std::filesystem::path& folder);
 
 }  // namespace bbprompt

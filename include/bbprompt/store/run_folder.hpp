@@ -19,6 +19,9 @@ namespace bbprompt {
 [[nodiscard]] std::filesystem::path next_pack_path(const std::filesystem::path& folder);
 [[nodiscard]] bool is_pack_name(std::string_view name);
 
+// Whether a run's folder has the record of any finished trial.
+[[nodiscard]] bool has_finished_trials(const std::filesystem::path& folder);
+
 // The results of a run, finished or not. `path` is a results or trial file, or a run's folder: its
 // results.h5, or else every finished trial of its plan in trials/, packed or not, in the plan's
 // order, with the run of those that the plan itself wrote; without a plan.txt every finished trial
