@@ -50,6 +50,7 @@ Results results_of(const std::vector<Trial>& trials) {
 
 std::vector<std::string> names_of(const std::vector<PromptVariant>& variants) {
   std::vector<std::string> names;
+  names.reserve(variants.size());
   for (const auto& variant : variants) names.push_back(variant.name + ":" + variant.text);
   return names;
 }

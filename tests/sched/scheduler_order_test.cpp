@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <map>
 #include <set>
@@ -60,8 +61,8 @@ TEST(SchedulerOrder, ATrialThatWasAwayTakesItsTurnAndNoMore) {
   for (std::uint64_t id = 0; id < 20; ++id) scheduler.submit(item(id, 1));
   for (int i = 0; i < 10; ++i) (void)scheduler.next_assignment();
   for (std::uint64_t id = 100; id < 104; ++id) scheduler.submit(item(id, 0));
-  std::vector<std::int32_t> trials;
-  for (int i = 0; i < 6; ++i) trials.push_back(scheduler.next_assignment()->item.trial);
+  std::array<std::int32_t, 6> trials{};
+  for (auto& trial : trials) trial = scheduler.next_assignment()->item.trial;
   EXPECT_THAT(trials, ElementsAre(0, 1, 0, 1, 0, 1));
 }
 

@@ -42,6 +42,54 @@ ScoredPrompt sample_best() {
   return best;
 }
 
+std::vector<GenerationRecord> sample_generations() {
+  std::vector<GenerationRecord> rows(2);
+  rows[0] = {.generation = 0,
+             .num_evaluations = 20,
+             .num_queries = 640,
+             .best_fitness = 1.25,
+             .median_fitness = 1.5,
+             .worst_fitness = 2.0,
+             .incumbent_fitness = 1.25,
+             .sigma = 1.0,
+             .axis_ratio = 1.0,
+             .dev_metric = kNan,
+             .dev_loss = kNan,
+             .seconds = 3.5};
+  rows[1] = {.generation = 3,
+             .num_evaluations = 40,
+             .num_queries = 1280,
+             .best_fitness = 0.0625,
+             .median_fitness = 1.0,
+             .worst_fitness = 1.75,
+             .incumbent_fitness = 0.0625,
+             .sigma = 0.1,
+             .axis_ratio = 1.5,
+             .dev_metric = 0.5,
+             .dev_loss = 0.875,
+             .seconds = 7.25};
+  return rows;
+}
+
+std::map<std::string, UsageRecord> sample_usage() {
+  std::map<std::string, UsageRecord> usage;
+  usage["search"] = {.num_evaluations = 40,
+                     .num_queries = 1280,
+                     .num_calls = 80,
+                     .num_tokens = 99000,
+                     .num_truncated = 3,
+                     .num_cached = 5,
+                     .num_failed = 1};
+  usage["dev"] = {
+      .num_evaluations = 2, .num_queries = 6, .num_calls = 4, .num_tokens = 400, .num_cached = 1};
+  usage["test"] = {.num_evaluations = 2,
+                   .num_queries = 8,
+                   .num_calls = 3,
+                   .num_tokens = 500,
+                   .num_truncated = 1};
+  return usage;
+}
+
 }  // namespace
 
 RunInfo sample_run() {
@@ -75,51 +123,14 @@ TrialRecord sample_trial(const std::string& id) {
   trial.gold = {{"dev", {2, 1, 0}}, {"test", {0, 1, 2, 0}}};
   trial.state = "done";
   trial.stop_reason = "budget";
-  trial.generations.resize(2);
-  trial.generations[0] = {.generation = 0,
-                          .num_evaluations = 20,
-                          .num_queries = 640,
-                          .best_fitness = 1.25,
-                          .median_fitness = 1.5,
-                          .worst_fitness = 2.0,
-                          .incumbent_fitness = 1.25,
-                          .sigma = 1.0,
-                          .axis_ratio = 1.0,
-                          .dev_metric = kNan,
-                          .dev_loss = kNan,
-                          .seconds = 3.5};
-  trial.generations[1] = {.generation = 3,
-                          .num_evaluations = 40,
-                          .num_queries = 1280,
-                          .best_fitness = 0.0625,
-                          .median_fitness = 1.0,
-                          .worst_fitness = 1.75,
-                          .incumbent_fitness = 0.0625,
-                          .sigma = 0.1,
-                          .axis_ratio = 1.5,
-                          .dev_metric = 0.5,
-                          .dev_loss = 0.875,
-                          .seconds = 7.25};
+  trial.generations = sample_generations();
   trial.manual = sample_manual();
   trial.best = sample_best();
   trial.settings = {"task=trec", "prompt.length=2"};
   trial.candidate_texts = {"which", " gr\xC3\xBC\xC3\x9F e", "place"};
   trial.position_shares = Eigen::MatrixXd(2, 3);
   trial.position_shares << 0.25, 0.5, 0.25, 0.0, 1.0 / 3.0, 2.0 / 3.0;
-  trial.usage["search"] = {.num_evaluations = 40,
-                           .num_queries = 1280,
-                           .num_calls = 80,
-                           .num_tokens = 99000,
-                           .num_truncated = 3,
-                           .num_cached = 5,
-                           .num_failed = 1};
-  trial.usage["dev"] = {
-      .num_evaluations = 2, .num_queries = 6, .num_calls = 4, .num_tokens = 400, .num_cached = 1};
-  trial.usage["test"] = {.num_evaluations = 2,
-                         .num_queries = 8,
-                         .num_calls = 3,
-                         .num_tokens = 500,
-                         .num_truncated = 1};
+  trial.usage = sample_usage();
   trial.notes = {"answer word \"n\xC3\xBC\" has 2 tokens", "3 texts were cut"};
   trial.host = "node-7";
   trial.started_at = "2024-05-06T07:08:09Z";

@@ -40,6 +40,7 @@ std::vector<std::string> texts(const SweepPoint& point) {
 
 std::vector<std::string> column(const std::vector<SweepPoint>& points, std::size_t key) {
   std::vector<std::string> result;
+  result.reserve(points.size());
   for (const auto& point : points) result.push_back(point.at(key).value.text);
   return result;
 }

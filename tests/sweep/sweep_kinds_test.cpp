@@ -227,6 +227,7 @@ TEST(Filters, LeaveOutAndKeepWhatTheySay) {
   };
   for (const auto& [filters, kept] : kCases) {
     std::vector<std::string> expected;
+    expected.reserve(kept.size());
     for (const auto place : kept) expected.push_back(all[place]);
     EXPECT_THAT(names_of(plan_of(kFilterBase + ("  " + filters) + "\n")),
                 ElementsAreArray(expected))

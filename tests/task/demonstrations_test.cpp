@@ -63,6 +63,7 @@ TEST(DemonstrationInputs, MakeQueriesOfWhichHalfIsLeftToTheExample) {
   const PromptTemplate pattern(task);
   const CharacterModel model;
   std::vector<Example> train;
+  train.reserve(20);
   for (int i = 0; i < 20; ++i) {
     train.push_back({.text_a = std::string(static_cast<std::size_t>(1 + i % 7), 'x'),
                      .label = i % 2,
