@@ -4,6 +4,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <ostream>
 #include <set>
 #include <string>
 
@@ -22,6 +23,8 @@ struct Kind {
   const char* name;  // what kind() says
   OptimizerOptions options;
 };
+// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest looks for this name.
+void PrintTo(const Kind& kind, std::ostream* out) { *out << kind.name; }
 
 OptimizerOptions options_of(OptimizerKind kind) {
   OptimizerOptions options;

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <ostream>
 
 #include "bbprompt/base/error.hpp"
 #include "tests/optim/test_functions.hpp"
@@ -120,6 +121,11 @@ struct Variant {
   CovarianceKind covariance;
   bool is_active;
 };
+// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest looks for this name.
+void PrintTo(const Variant& variant, std::ostream* out) {
+  *out << (variant.covariance == CovarianceKind::kFull ? "full" : "separable")
+       << (variant.is_active ? ", active" : ", not active");
+}
 class EveryVariant : public ::testing::TestWithParam<Variant> {};
 INSTANTIATE_TEST_SUITE_P(CmaEs, EveryVariant,
                          ::testing::Values(Variant{CovarianceKind::kFull, true},

@@ -2,12 +2,18 @@
 
 #include <gtest/gtest.h>
 
+#include <ostream>
+
 namespace bbprompt {
 namespace {
 
 struct Shape {
   Eigen::Index m, n, k;
 };
+// NOLINTNEXTLINE(readability-identifier-naming): GoogleTest looks for this name.
+void PrintTo(const Shape& shape, std::ostream* out) {
+  *out << shape.m << " x " << shape.n << " x " << shape.k;
+}
 
 // Blocks of larger matrices, so that row distance and number of columns differ.
 class Products : public ::testing::TestWithParam<Shape> {
