@@ -224,7 +224,9 @@ void check_run_folders(const JobRequest& request, const SweepPlan& plan) {
   const std::vector<std::string> folders = run_folders(request);
   const int count = static_cast<int>(folders.size());
   for (int part = 0; part < count; ++part) {
-    (void)check_run_folder(folders[static_cast<std::size_t>(part)],
+    const std::string& folder = folders[static_cast<std::size_t>(part)];
+    if (!fs::exists(folder)) continue;
+    (void)check_run_folder(folder,
                            count > 1 ? take_shard(plan, {.index = part, .count = count}) : plan);
   }
 }

@@ -53,7 +53,8 @@ class OwnPrompts(support.RunCase):
         self.assertEqual(self.digest("killed"), self.digest("whole"))
         log = (self.folder / "killed/run.log").read_text()
         self.assertEqual(log.count("starting quickstart"), 1)
-        self.assertEqual(log.count("trials have finished before"), log.count("4 trials have finished before"))
+        # What had learned is not run again.
+        self.assertNotRegex(log.split("the plan has changed")[-1], r"-(discrete|soft)-s1-\w+: (started|resumed)")
 
     def wait_for_log(self, text, process):
         deadline = time.monotonic() + support.TIMEOUT
