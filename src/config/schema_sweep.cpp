@@ -53,6 +53,14 @@ constexpr SchemaRow kRows[] = {
     {.key = "sweep.quasi_random.space",
      .field = [](ConfigFields&) -> FieldRef { return SweepField{kSpace}; },
      .meaning = "as in `sweep.random`"},
+    {.key = "sweep.variations",
+     .field = [](ConfigFields&) -> FieldRef {
+       return SweepField{
+           "a list of {when: a condition, values: a mapping from dotted keys to lists of values}",
+           true};
+     },
+     .meaning = "trials beside those for which a condition holds, each with one of these values in "
+                "place of its own"},
     {.key = "sweep.overrides",
      .field = [](ConfigFields&) -> FieldRef {
        return SweepField{"a list of {when: a condition, set: a mapping from dotted keys to values}",

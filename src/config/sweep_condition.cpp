@@ -78,15 +78,6 @@ SweepTest parse_test(const ConfigEntry& entry) {
   return test;
 }
 
-SweepCondition parse_condition(const ConfigNode& node, const std::string& owner) {
-  const std::string expected =
-      "a mapping from keys to a value, a list of values or {min: ..., max: ...}";
-  if (!node.is_mapping() || node.entries.empty()) fail_kind(node, owner, expected);
-  SweepCondition condition{.owner = owner, .position = node.position, .tests = {}};
-  for (const auto& entry : node.entries) condition.tests.push_back(parse_test(entry));
-  return condition;
-}
-
 SweepOverride parse_override(const ConfigNode& node, SweepClaims claims) {
   const std::string path(kOverrides);
   const std::string expected = "{when: a condition, set: settings}";
@@ -119,6 +110,15 @@ const std::vector<ConfigNode>& items_at(const ConfigNode& root, const std::strin
 }
 
 }  // namespace
+
+SweepCondition parse_condition(const ConfigNode& node, const std::string& owner) {
+  const std::string expected =
+      "a mapping from keys to a value, a list of values or {min: ..., max: ...}";
+  if (!node.is_mapping() || node.entries.empty()) fail_kind(node, owner, expected);
+  SweepCondition condition{.owner = owner, .position = node.position, .tests = {}};
+  for (const auto& entry : node.entries) condition.tests.push_back(parse_test(entry));
+  return condition;
+}
 
 std::vector<SweepCondition> parse_conditions(const ConfigNode& root, const std::string& path) {
   std::vector<SweepCondition> conditions;

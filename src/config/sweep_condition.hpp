@@ -8,6 +8,9 @@
 
 namespace bbprompt {
 
+// One condition; `owner` names it in errors.
+[[nodiscard]] SweepCondition parse_condition(const ConfigNode& node, const std::string& owner);
+
 // The list of conditions at "sweep.exclude" or "sweep.include"; empty where it is absent.
 [[nodiscard]] std::vector<SweepCondition> parse_conditions(const ConfigNode& root,
                                                            const std::string& path);

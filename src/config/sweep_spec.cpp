@@ -98,6 +98,52 @@ void parse_variants(const ConfigNode& variants, SweepSpec& sweep, const SweepCla
   }
 }
 
+// The keys of all variations are added to `claims`; two variations may have the same.
+SweepVariation parse_variation(const ConfigNode& node, const SweepClaims& others,
+                               SweepClaims& claims) {
+  const std::string path = "sweep.variations";
+  const std::string expected = "{when: a condition, values: {key: a list of values}}";
+  if (!node.is_mapping()) fail_kind(node, path, expected);
+  for (const auto& entry : node.entries) {
+    if (entry.key == "when" || entry.key == "values") continue;
+    fail_config(entry.position, path, "expected when and values, found \"" + entry.key + "\"");
+  }
+  SweepVariation variation;
+  if (const ConfigNode* when = node.find("when")) {
+    variation.when = parse_condition(*when, path + ".when");
+  }
+  const ConfigNode* values = node.find("values");
+  if (values == nullptr) fail_kind(node, path, expected);
+  const std::string inside = path + ".values";
+  if (!values->is_mapping() || values->entries.empty()) {
+    fail_kind(*values, inside, "a mapping from dotted keys to lists of values");
+  }
+  SweepClaims own = others;
+  for (const auto& entry : values->entries) {
+    own.add(entry, "a variation");
+    if (find_row(entry.key) == nullptr) {
+      fail_config(entry.position, join_key(inside, entry.key),
+                  "expected the key of a single value, found a section");
+    }
+    require_list(entry.value, join_key(inside, entry.key), "a list of values");
+    for (const auto& value : entry.value.items) {
+      variation.settings.push_back({entry.key, entry.position, value});
+    }
+  }
+  claims.merge(own);
+  return variation;
+}
+
+void parse_variations(const ConfigNode& list, SweepSpec& sweep, SweepClaims& claims) {
+  if (!list.is_sequence()) {
+    fail_kind(list, "sweep.variations", expected_value(*find_row("sweep.variations")));
+  }
+  const SweepClaims others = claims;
+  for (const auto& item : list.items) {
+    sweep.variations.push_back(parse_variation(item, others, claims));
+  }
+}
+
 // What stands beside the sweep.
 SweepSpec parse_frame(const ConfigDocument& document) {
   ConfigFields fields;
@@ -134,6 +180,9 @@ SweepSpec parse_sweep(const ConfigDocument& document) {
   sweep.random = parse_sampling(root, "sweep.random", claims);
   sweep.quasi_random = parse_sampling(root, "sweep.quasi_random", claims);
   if (const auto* all = find_value(root, "sweep.variants")) parse_variants(*all, sweep, claims);
+  if (const auto* list = find_value(root, "sweep.variations")) {
+    parse_variations(*list, sweep, claims);
+  }
   sweep.overrides = parse_overrides(root, claims);
   sweep.exclude = parse_conditions(root, "sweep.exclude");
   sweep.include = parse_conditions(root, "sweep.include");

@@ -83,6 +83,12 @@ ConfigNode canonical_override(const ConfigNode& rule) {
   });
 }
 
+ConfigNode canonical_variation(const ConfigNode& variation) {
+  return each_entry(variation, [](const std::string& part, const ConfigNode& value) {
+    return part == "when" ? canonical_condition(value) : each_entry(value, canonical_values);
+  });
+}
+
 // The keys below a section with their defaults.
 ConfigNode canonical_section(const ConfigNode& root, const std::string& section) {
   ConfigFields fields;
@@ -164,6 +170,7 @@ ConfigNode canonical_sweep(const ConfigNode& root) {
   add(sweep, "list", each_item(part("list"), canonical_settings));
   add_sampling(sweep, root, "random");
   add_sampling(sweep, root, "quasi_random");
+  add(sweep, "variations", each_item(part("variations"), canonical_variation));
   add(sweep, "overrides", each_item(part("overrides"), canonical_override));
   add(sweep, "exclude", each_item(part("exclude"), canonical_condition));
   add(sweep, "include", each_item(part("include"), canonical_condition));

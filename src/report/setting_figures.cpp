@@ -3,7 +3,10 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <set>
 
+#include "bbprompt/base/error.hpp"
+#include "bbprompt/config/config_node.hpp"
 #include "bbprompt/report/summary.hpp"
 #include "bbprompt/report/trial_variants.hpp"
 #include "report/figures.hpp"
@@ -54,6 +57,24 @@ struct AxisData {
   }
 };
 
+// What the trial's stored configuration has there, for one that no axis gave it.
+std::optional<std::string> configured_value(const TrialRecord& trial, std::string_view key) {
+  ConfigNode root;
+  try {
+    root = parse_yaml(trial.config, "configuration of " + trial.id);
+  } catch (const ConfigError&) {
+    return std::nullopt;
+  }
+  const ConfigNode* node = &root;
+  for (std::size_t begin = 0; node != nullptr && begin <= key.size();) {
+    const std::size_t end = std::min(key.find('.', begin), key.size());
+    node = node->find(key.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  if (node == nullptr || !node->is_scalar()) return std::nullopt;
+  return node->text;
+}
+
 void add_new(std::vector<std::string>& list, const std::string& name) {
   if (std::find(list.begin(), list.end(), name) == list.end()) list.push_back(name);
 }
@@ -77,13 +98,27 @@ void leave_single_points(AxisData& data) {
   });
 }
 
+// The methods of a task for which some trial has a value of its own.
+std::set<std::string> varied_methods(const Results& results, const std::string& key,
+                                     const std::string& task) {
+  std::set<std::string> methods;
+  for (const TrialRecord& trial : results.trials) {
+    if (trial.task == task && setting(trial, key)) methods.insert(trial.method);
+  }
+  return methods;
+}
+
 AxisData axis_data(const Results& results, const std::string& key, const std::string& task) {
   AxisData data;
   const TrialVariants variants(results.trials);
+  const std::set<std::string> varied = varied_methods(results, key, task);
   for (const TrialRecord& trial : results.trials) {
-    const auto value = setting(trial, key);
     const SplitEvaluation* test = find_split(trial.best, "test");
-    if (trial.task != task || trial.state != "done" || !value || test == nullptr) continue;
+    if (trial.task != task || trial.state != "done" || test == nullptr) continue;
+    if (!varied.contains(trial.method)) continue;
+    auto value = setting(trial, key);
+    if (!value) value = configured_value(trial, key);
+    if (!value) continue;
     const std::string method = variants.label(trial, key);
     add_new(data.values, *value);
     add_new(data.methods, method);

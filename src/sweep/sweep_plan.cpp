@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 #include <set>
 
 #include "bbprompt/base/error.hpp"
@@ -37,6 +38,9 @@ class Expansion {
         base_(document.root) {
     if (const auto* node = document.root.find("sweep")) at_ = node->position;
     std::erase_if(base_.entries, [](const ConfigEntry& entry) { return entry.key == "sweep"; });
+    for (std::size_t i = 0; i < sweep_.variations.size(); ++i) {
+      if (sweep_.variations[i].when) varied_.emplace(i, *sweep_.variations[i].when);
+    }
     for (const auto& rule : sweep_.overrides) overrides_.emplace_back(rule.when);
     for (const auto& condition : sweep_.exclude) exclude_.emplace_back(condition);
     for (const auto& condition : sweep_.include) include_.emplace_back(condition);
@@ -110,6 +114,9 @@ class Expansion {
     };
     multiply(std::max<std::size_t>(1, sweep_.variants.size()));
     for (const auto& axis : axes_) multiply(axis.size());
+    std::size_t num_varied = 0;
+    for (const auto& variation : sweep_.variations) num_varied += variation.settings.size();
+    if (is_filtered) multiply(1 + num_varied);  // else add_trial counts those that are kept
     multiply(sweep_.seeds.size());
   }
 
@@ -129,28 +136,63 @@ class Expansion {
     }
   }
 
+  // A point of the grid, and its variations.
   void add_point(ConfigNode root, const std::string& method,
                  const std::vector<std::size_t>& chosen) {
+    AxisValues values;
     for (std::size_t i = 0; i < chosen.size(); ++i) {
-      put_settings(root, axes_[i][chosen[i]].settings);
+      const Point& point = axes_[i][chosen[i]];
+      put_settings(root, point.settings);
+      values.insert(values.end(), point.values.begin(), point.values.end());
     }
+    const ExperimentSpec own = add_configuration(root, method, values, sweep_.seeds);
+    for (std::size_t i = 0; i < sweep_.variations.size(); ++i) {
+      const std::vector<std::uint64_t> seeds = varied_seeds(i, own, method);
+      if (seeds.empty()) continue;
+      for (const SweepSetting& setting : sweep_.variations[i].settings) {
+        const std::string value = config_value_text(setting.key, setting.value);
+        if (value == setting_text(own, setting.key)) continue;
+        ConfigNode varied = root;
+        put_settings(varied, {setting});
+        AxisValues varied_values = values;
+        varied_values.emplace_back(setting.key, value);
+        (void)add_configuration(std::move(varied), method, std::move(varied_values), seeds);
+      }
+    }
+  }
+
+  // The seeds for which a variation's condition holds.
+  std::vector<std::uint64_t> varied_seeds(std::size_t variation, ExperimentSpec spec,
+                                          const std::string& method) {
+    if (!sweep_.variations[variation].when) return sweep_.seeds;
+    std::vector<std::uint64_t> seeds;
+    for (const auto seed : sweep_.seeds) {
+      spec.seed = seed;
+      if (varied_.at(variation).holds({.variant = method, .spec = spec})) seeds.push_back(seed);
+    }
+    return seeds;
+  }
+
+  // Trials that differ in their seed alone. Returns their specification.
+  ExperimentSpec add_configuration(ConfigNode root, const std::string& method, AxisValues values,
+                                   const std::vector<std::uint64_t>& all_seeds) {
     TrialSpec trial;
     trial.spec = read_experiment(root);
     if (override_settings(root, {.variant = method, .spec = trial.spec})) {
       trial.spec = read_experiment(root);
     }
-    const std::vector<std::uint64_t> seeds = kept_seeds(trial.spec, method);
-    if (seeds.empty()) return;
+    const std::vector<std::uint64_t> seeds = kept_seeds(trial.spec, method, all_seeds);
+    if (seeds.empty()) return std::move(trial.spec);
     check_experiment(root, trial.spec);
     trial.method = method.empty() ? kind_name(trial.spec.prompt.kind) : method;
-    for (std::size_t i = 0; i < chosen.size(); ++i) {
-      for (auto [key, text] : axes_[i][chosen[i]].values) {
-        trial.axis_values.emplace_back(key, key == "task" ? trial.spec.task.name : text);
-      }
+    for (auto& [key, text] : values) {
+      if (key == "task") text = trial.spec.task.name;
     }
+    trial.axis_values = std::move(values);
     const TrialText text(trial.spec);
     for (const auto seed : seeds) add_trial(trial, text, seed);
     refuse_namesake(trial);
+    return std::move(trial.spec);
   }
 
   // Reports put trials together by these: two tasks of one name would be taken for one.
@@ -190,10 +232,11 @@ class Expansion {
     }
   }
 
-  std::vector<std::uint64_t> kept_seeds(ExperimentSpec spec, const std::string& method) {
-    if (exclude_.empty() && include_.empty()) return sweep_.seeds;
+  std::vector<std::uint64_t> kept_seeds(ExperimentSpec spec, const std::string& method,
+                                        const std::vector<std::uint64_t>& seeds) {
+    if (exclude_.empty() && include_.empty()) return seeds;
     std::vector<std::uint64_t> kept;
-    for (const auto seed : sweep_.seeds) {
+    for (const auto seed : seeds) {
       spec.seed = seed;
       const Combination combination{.variant = method, .spec = spec};
       // Every condition is asked, so that it knows whether it is of use.
@@ -230,6 +273,7 @@ class Expansion {
 
   // A rule that never holds is most likely misspelt.
   void check_rules() const {
+    for (const auto& [variation, rule] : varied_) rule.require_used();
     for (const auto* rules : {&overrides_, &exclude_, &include_}) {
       for (const auto& rule : *rules) rule.require_used();
     }
@@ -244,7 +288,8 @@ class Expansion {
   ConfigNode base_;
   ConfigPosition at_;
   std::vector<std::vector<Point>> axes_;
-  std::vector<ConditionUse> overrides_;  // as in sweep_
+  std::map<std::size_t, ConditionUse> varied_;  // by variation: those that have a condition
+  std::vector<ConditionUse> overrides_;         // as in sweep_
   std::vector<ConditionUse> exclude_;
   std::vector<ConditionUse> include_;
   std::set<std::string> ids_;

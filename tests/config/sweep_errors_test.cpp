@@ -46,6 +46,42 @@ TEST(SweepErrors, SweepsAreChecked) {
   }
 }
 
+TEST(SweepErrors, VariationsAreChecked) {
+  constexpr BadValue kCases[] = {
+      {"variations: 5",
+       "c.yaml:10:15: sweep.variations: expected a list of {when: a condition, values: a mapping "
+       "from dotted keys to lists of values}, found \"5\""},
+      {"variations: [{when: {seed: 1}}]",
+       "c.yaml:10:16: sweep.variations: expected {when: a condition, values: {key: a list of "
+       "values}}, found a mapping"},
+      {"variations: [{when: {}, values: {shard_size: [1]}}]",
+       "c.yaml:10:23: sweep.variations.when: expected a mapping from keys to a value, a list of "
+       "values or {min: ..., max: ...}, found a mapping"},
+      {"variations: [{set: {shard_size: 1}}]",
+       "c.yaml:10:17: sweep.variations: expected when and values, found \"set\""},
+      {"variations: [{values: {}}]",
+       "c.yaml:10:25: sweep.variations.values: expected a mapping from dotted keys to lists of "
+       "values, found a mapping"},
+      {"variations: [{values: {shard_size: 4}}]",
+       "c.yaml:10:38: sweep.variations.values.shard_size: expected a list of values, found "
+       "\"4\""},
+      {"variations: [{values: {shard_sise: [4]}}]",
+       "c.yaml:10:26: shard_sise: unknown key; did you mean \"shard_size\"?"},
+      {"variations: [{values: {objective: [{kind: hinge}]}}]",
+       "c.yaml:10:26: sweep.variations.values.objective: expected the key of a single value, found "
+       "a section"},
+      {"variations: [{values: {name: [n]}}]", "c.yaml:10:26: name: a sweep cannot set this key"},
+      {"axes: {shard_size: [4]}\n  variations: [{values: {shard_size: [8]}}]",
+       "c.yaml:11:26: shard_size: a variation sets what axis shard_size sets too (shard_size)"},
+      {"variations: [{values: {shard_size: [8]}}]\n  overrides: [{when: {task: animals}, set: "
+       "{shard_size: 4}}]",
+       "c.yaml:11:45: shard_size: an override sets what a variation sets too (shard_size)"},
+  };
+  for (const auto& [line, error] : kCases) {
+    EXPECT_EQ(error_of(small_config_with("sweep:\n  " + std::string(line) + "\n")), error);
+  }
+}
+
 TEST(SweepErrors, PointsOfASweepAreChecked) {
   constexpr BadValue kCases[] = {
       {"zip: 5",

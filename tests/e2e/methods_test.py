@@ -19,7 +19,9 @@ class Methods(support.RunCase):
         return self.digest(folder)
 
     def test_eight_datasets_on_any_number_of_ranks_and_after_kills(self):
-        experiment = self.configuration("eight_datasets.yaml", profile="quick")
+        experiment = self.configuration("eight_datasets.yaml", **{
+            "profile": "quick",
+            "sweep.variations": "[{when: {variant: cat_cma}, values: {prompt.length: [2], objective.kind: [hinge]}}]"})
         expected = self.digest_of(experiment, "alone")
         for ranks in (2, 4):
             with self.subTest(ranks=ranks):

@@ -72,6 +72,13 @@ struct SweepOverride {
   SweepPoint settings;
 };
 
+// Further trials beside those for which a condition holds: each value alone, in place of the
+// trial's own.
+struct SweepVariation {
+  std::optional<SweepCondition> when;  // absent: beside every trial
+  std::vector<SweepSetting> settings;  // at least one; each is a trial of its own
+};
+
 // What a document says of its sweep.
 struct SweepSpec {
   std::string name;
@@ -83,6 +90,7 @@ struct SweepSpec {
   SweepSampling random;
   SweepSampling quasi_random;
   std::vector<SweepVariant> variants;
+  std::vector<SweepVariation> variations;
   std::vector<SweepOverride> overrides;
   std::vector<SweepCondition> exclude;
   std::vector<SweepCondition> include;
@@ -105,7 +113,7 @@ struct PromptVariant {
 // different lengths, a distribution with wrong limits or that does not suit its key, a key that no
 // sweep may set (name, seeds, data_folder, output, failures), a condition that no value could meet,
 // and a key that two parts would set, or one part twice: one of them would win silently. Only an
-// override may set what a variant sets.
+// override or a variation may set what a variant sets.
 [[nodiscard]] SweepSpec parse_sweep(const ConfigDocument& document);
 
 }  // namespace bbprompt

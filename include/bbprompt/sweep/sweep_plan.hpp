@@ -23,7 +23,8 @@ struct TrialSpec {
   std::string resolved_yaml;  // every key, paths relative to the configuration's folder
   std::string config_hash;    // SHA-256 of resolved_yaml with an empty name; no output, no folder
   // Dotted key and value of everything that an axis, a zipped group, a listed or a sampled point
-  // sets, in that order; a task by its name. Seeds of one method and these have one configuration.
+  // sets, in that order, and of a variation last; a task by its name. Seeds of one method and these
+  // have one configuration.
   std::vector<std::pair<std::string, std::string>> axis_values;
 };
 
@@ -35,7 +36,7 @@ struct SweepPlan {
   std::filesystem::path folder;       // absolute; relative paths in the trials start there
   std::filesystem::path data_folder;  // absolute; and paths written "data:..." here
   // Variants x axes, zipped groups, list, random and quasi-random points (last fastest) x seeds,
-  // without those that filters leave out.
+  // each point's variations behind it, without those that filters leave out.
   std::vector<TrialSpec> trials;
   std::string config_given;
   std::string config_resolved;
@@ -62,11 +63,11 @@ struct Shard {
 [[nodiscard]] SweepPlan take_shard(SweepPlan plan, const Shard& shard);
 
 // Expands a document without sweep.prompts_from (see run/transfer.hpp). An override looks at what
-// the file, variant and axes say; a filter at the trial as it would run, before its values are
-// checked against each other, so that combinations that make no sense can be left out. Throws
-// ConfigError when a trial's settings are wrong (see parse_experiment), when two trials are equal,
-// when there are none or more than the limits allow, when two overrides set one key of one trial,
-// or when a condition holds for no trial.
+// the file, variant, axes and variations say; a filter at the trial as it would run, before its
+// values are checked against each other, so that combinations that make no sense can be left out.
+// Throws ConfigError when a trial's settings are wrong (see parse_experiment), when two trials are
+// equal, when there are none or more than the limits allow, when two overrides set one key of one
+// trial, or when a condition holds for no trial.
 [[nodiscard]] SweepPlan expand(const ConfigDocument& document);
 
 }  // namespace bbprompt
