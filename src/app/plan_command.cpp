@@ -10,6 +10,7 @@
 #include "app/simulator.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/utf8.hpp"
+#include "bbprompt/config/sweep_spec.hpp"
 
 namespace bbprompt {
 namespace {
@@ -150,6 +151,7 @@ int plan_command(const Arguments& arguments) {
   const ConfigDocument document = load_document(values);
   const SweepPlan plan = plan_of(document, values);
   PlanReport report = look_at(plan, query_time(values));
+  report.more_follow = parse_sweep(document).prompts_from.own_run;
   if (query_time(values).is_known()) report.time = simulate(report, values);
   if (values.count("json") > 0) {
     std::cout << plan_json(report);

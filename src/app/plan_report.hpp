@@ -56,6 +56,7 @@ struct PlanReport {
   std::vector<SettingFigures> settings;
   RankMemory memory;
   std::optional<PlannedTime> time;
+  bool more_follow = false;  // trials that are known only when these are done
 
   [[nodiscard]] std::int64_t num_tokens(std::size_t trial) const;
 };

@@ -172,6 +172,7 @@ std::string plan_json(const PlanReport& report) {
   }
   json["queries"] = num_queries;
   json["tokens"] = num_tokens;
+  json["more_trials_follow"] = report.more_follow;
   json["memory_bytes"] = {{"is_estimate", true},
                           {"weights_once_a_node", report.memory.weights},
                           {"scratch_each_rank", report.memory.scratch},

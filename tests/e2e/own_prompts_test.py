@@ -40,6 +40,13 @@ class OwnPrompts(support.RunCase):
         self.assertNotIn("prompts_from", resolved)
         self.assertIn("from-reviews", resolved)
 
+    def test_plans_say_that_trials_follow(self):
+        for own_run, follow in ((True, True), (False, False)):
+            arguments = self.experiment(**{"sweep.prompts_from.own_run": str(own_run).lower()})
+            plan = json.loads(self.call("plan", *arguments, "--json")[0])
+            self.assertEqual((len(plan["trials"]), plan["more_trials_follow"]), (4, follow))
+            self.assertEqual("follow when all are done" in self.call("plan", *arguments)[0], follow)
+
     def test_killed_in_either_part_it_goes_on(self):
         self.call("run", *self.own(), "--out", "whole", "--progress", "none")
         arguments = ("run", *self.own(), "--out", "killed", "--progress", "none")
