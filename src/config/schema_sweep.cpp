@@ -92,8 +92,8 @@ constexpr SchemaRow kRows[] = {
     {.key = "sweep.prompts_from.per",
      .field = [](ConfigFields& f) -> FieldRef { return &f.prompts_from.per; },
      .choices = {"task"},
-     .meaning = "`task`: of each task and method the prompt that is best on dev over the seeds "
-                "(metric, then loss, then the first)"},
+     .meaning = "`task`: of each task and method the prompt that is best on dev over seeds and "
+                "settings (metric, then loss, then the first)"},
 };
 
 }  // namespace

@@ -38,14 +38,19 @@ class QueryLog(support.RunCase):
         self.assertEqual(dict(paid), counted)
         self.assertEqual(len(list((self.folder / "log").iterdir())), 2)  # one for each worker
 
+    def num_starts(self):
+        log = self.folder / "run/run.log"
+        return log.read_text().count(" trials, 3 ranks") if log.exists() else 0
+
     def test_stopped_many_times_it_pays_only_for_what_was_running(self):
         experiment = self.experiment(seeds="[1,2]")
         self.call("run", *experiment, "--out", "whole", "--query-log", "whole-log")
         chance = random.Random(7)
         stops = 0
         while stops < 6:
+            before = self.num_starts()
             process = self.start("run", *experiment, "--out", "run", "--query-log", "log", "--progress", "none", ranks=3)
-            while process.poll() is None and not self.status(self.folder / "run"):
+            while process.poll() is None and self.num_starts() == before:  # a signal before main would kill it
                 time.sleep(0.01)
             time.sleep(chance.uniform(0.3, 1.5))
             ended = process.poll() is not None
