@@ -39,7 +39,10 @@ std::string printable(std::string_view text, std::size_t max_bytes) {
     const std::size_t length = sequence_length(text.substr(at));
     if (shown.size() + 4 > max_bytes) return shown + "...";
     const auto lead = static_cast<unsigned char>(text[at]);
-    if (length == 0 || lead < 0x20 || lead == 0x7F) {
+    if (lead == '\n' || lead == '\t') {
+      shown += lead == '\n' ? "\\n" : "\\t";
+      ++at;
+    } else if (length == 0 || lead < 0x20 || lead == 0x7F) {
       shown += {'\\', 'x', kDigits[lead >> 4], kDigits[lead & 15]};
       ++at;
     } else {

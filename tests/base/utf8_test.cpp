@@ -20,7 +20,7 @@ TEST(FindInvalidUtf8, PointsAtTheFirstBadByte) {
 }
 
 TEST(Printable, EscapesControlsAndBadBytesAndCuts) {
-  EXPECT_EQ(printable("a\n\xff\xc3\xa9"), "a\\x0a\\xff\xc3\xa9");
+  EXPECT_EQ(printable("a\n\t\r\xff\xc3\xa9"), "a\\n\\t\\x0d\\xff\xc3\xa9");
   EXPECT_LE(printable(std::string(1000, 'x'), 20).size(), 23U);
 }
 

@@ -53,7 +53,7 @@ void write_program(const fs::path& path, const std::string& text) {
 TEST(GnuplotString, StandsForTheTextAndNothingElse) {
   EXPECT_EQ(gnuplot_string("plain"), "'plain'");
   EXPECT_EQ(gnuplot_string("it's"), "'it\u2019s'");
-  EXPECT_EQ(gnuplot_string("a\nb"), "'a\\x0ab'");
+  EXPECT_EQ(gnuplot_string("a\nb"), "'a\\nb'");
   EXPECT_EQ(gnuplot_string("'; system 'touch x"), "'\u2019; system \u2019touch x'");
 }
 

@@ -54,8 +54,8 @@ TEST(ReportText, LinesUpAndSaysWhatTheNumbersAre) {
             "trec  soft      trec-soft-s1      soft      prompt of seed 1\n"
             "\n"
             "failed trial      reason\n"
-            "----------------  ----------------------------\n"
-            "mrpc-discrete-s2  server gone\\x0aafter 5 tries\n");
+            "----------------  --------------------------\n"
+            "mrpc-discrete-s2  server gone\\nafter 5 tries\n");
 }
 
 TEST(ReportText, ShowsADashWhereNothingIsDone) {

@@ -57,7 +57,7 @@ TEST(QueryLog, AppendsALineForEveryItem) {
             "6c3c396ed6b5c36dcae172271f462051b1266b851e92df3deea8ac65478fd712");
   EXPECT_EQ(written[1]["point"], "manual");
   EXPECT_EQ(written[1]["status"], "failed");
-  EXPECT_EQ(written[1]["error"], "no \"answer\"\\x0a");
+  EXPECT_EQ(written[1]["error"], "no \"answer\"\\n");
 }
 
 TEST(QueryLog, SaysWhatItCannotWrite) {

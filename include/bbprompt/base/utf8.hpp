@@ -11,8 +11,8 @@ namespace bbprompt {
 // surrogates, nothing above U+10FFFF), or nothing if all is well.
 [[nodiscard]] std::optional<std::size_t> find_invalid_utf8(std::string_view text);
 
-// The text for a terminal or an error message: control characters and invalid bytes escaped as
-// \xNN, cut to `max_bytes` (at a character border) with "..." behind.
+// The text for a terminal or an error message: \n, \t, and \xNN for other control characters and
+// invalid bytes; cut to `max_bytes` (at a character border) with "..." behind.
 [[nodiscard]] std::string printable(std::string_view text, std::size_t max_bytes = 60);
 
 }  // namespace bbprompt
