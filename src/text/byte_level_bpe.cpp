@@ -157,11 +157,7 @@ void ByteLevelBpe::encode_piece(const Piece& piece, Encoding& encoding,
   std::vector<TokenId> word;
   for (std::size_t begin = 0; begin < text.size();) {
     const std::size_t end = gpt2_word_end(text, begin);
-    word.clear();
-    for (std::size_t i = begin; i < end; ++i) {
-      word.push_back(byte_ids_[static_cast<unsigned char>(text[i])]);
-    }
-    merges_.apply(word, scratch);
+    encode_word(text.substr(begin, end - begin), word, scratch);
     for (const TokenId id : word) {
       const std::size_t token_end = begin + num_bytes_[static_cast<std::size_t>(id)];
       ByteRange range = {in_whole(begin), in_whole(token_end)};
@@ -171,6 +167,15 @@ void ByteLevelBpe::encode_piece(const Piece& piece, Encoding& encoding,
       begin = token_end;
     }
   }
+}
+
+void ByteLevelBpe::encode_word(std::string_view word, std::vector<TokenId>& ids,
+                               BpeMerges::Scratch& scratch) const {
+  if (cache_.find(word, ids)) return;
+  ids.clear();
+  for (const char byte : word) ids.push_back(byte_ids_[static_cast<unsigned char>(byte)]);
+  merges_.apply(ids, scratch);
+  cache_.add(word, ids);
 }
 
 std::string ByteLevelBpe::decode(std::span<const TokenId> ids) const {

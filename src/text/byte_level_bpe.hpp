@@ -10,6 +10,7 @@
 
 #include "text/bpe_merges.hpp"
 #include "text/vocabulary_tokenizer.hpp"
+#include "text/word_cache.hpp"
 
 namespace bbprompt {
 
@@ -58,6 +59,8 @@ class ByteLevelBpe final : public VocabularyTokenizer {
   struct Piece;
   [[nodiscard]] Encoding encode_valid(std::string_view text) const override;
   void encode_piece(const Piece& piece, Encoding& encoding, BpeMerges::Scratch& scratch) const;
+  void encode_word(std::string_view word, std::vector<TokenId>& ids,
+                   BpeMerges::Scratch& scratch) const;
   void append_added(const Piece& piece, TokenId id, Encoding& encoding) const;
   void add_merges(const MergeList& merges);
 
@@ -67,6 +70,7 @@ class ByteLevelBpe final : public VocabularyTokenizer {
   std::vector<std::string> written_;      // what decode writes, by id
   std::vector<std::uint32_t> num_bytes_;  // of text that an id made by merges stands for
   BpeMerges merges_;
+  mutable WordCache cache_;
   AddedTokenMatcher verbatim_;
   AddedTokenMatcher normalized_;
 };

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <map>
+#include <thread>
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/random_stream.hpp"
@@ -14,6 +15,7 @@
 #include "tests/text/small_models.hpp"
 #include "text/bpe_merges.hpp"
 #include "text/gpt2_words.hpp"
+#include "text/word_cache.hpp"
 
 namespace bbprompt {
 namespace {
@@ -241,6 +243,45 @@ TEST(ByteLevelBpe, AWordOfAMegabyteIsEncoded) {
   const Encoding encoding = tokenizer->encode(text);
   EXPECT_EQ(encoding.ids.size(), 2 * text.size() / 5);
   EXPECT_EQ(tokenizer->decode(encoding.ids), text);
+}
+
+TEST(WordCache, HoldsABoundedNumberOfShortWords) {
+  WordCache cache;
+  std::vector<TokenId> ids = {7};
+  EXPECT_FALSE(cache.find("word", ids));
+  EXPECT_THAT(ids, ElementsAre(7));
+  cache.add("word", {1, 2});
+  cache.add("word", {3});
+  cache.add(std::string(WordCache::kMaxWordBytes + 1, 'a'), {4});
+  for (std::size_t i = 0; i < WordCache::kMaxWords; ++i) cache.add(std::to_string(i), {5});
+  EXPECT_TRUE(cache.find("word", ids));
+  EXPECT_THAT(ids, ElementsAre(1, 2));
+  EXPECT_FALSE(cache.find(std::string(WordCache::kMaxWordBytes + 1, 'a'), ids));
+  EXPECT_TRUE(cache.find(std::to_string(WordCache::kMaxWords - 2), ids));
+  EXPECT_FALSE(cache.find(std::to_string(WordCache::kMaxWords - 1), ids));
+}
+
+// Each text by a tokenizer that has met nothing, and by one that four threads share.
+TEST(ByteLevelBpe, WordsMetBeforeGiveTheSameTokens) {
+  RandomStream random({.seed = 5, .purpose = "words_met_before"});
+  std::vector<std::string> texts;
+  for (int i = 0; i < 60; ++i) texts.push_back(random_text(random, 40));
+  std::vector<std::vector<TokenId>> expected;
+  for (const std::string& text : texts) expected.push_back(load(small_roberta())->encode(text).ids);
+  const auto shared = load(small_roberta());
+  std::array<bool, 4> agrees{};
+  std::vector<std::thread> threads;
+  for (bool& agree : agrees) {
+    threads.emplace_back([&] {
+      agree = true;
+      for (int round = 0; round < 3; ++round) {
+        for (std::size_t i = 0; i < texts.size(); ++i)
+          agree = agree && shared->encode(texts[i]).ids == expected[i];
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_THAT(agrees, ::testing::Each(true));
 }
 
 TEST(ByteLevelBpe, AMegabyteOfMaskTokensIsEncoded) {
