@@ -57,21 +57,28 @@ mkdir -p "$out"
 # bash runs a trap only between commands, so the launcher runs in the background and wait is what it interrupts.
 # SIGUSR1 to mpirun or srun reaches every rank; SIGTERM would make mpirun kill them within seconds.
 launcher=
+is_asked_to_stop=0
 is_ended_by_slurm=0
 # shellcheck disable=SC2317  # called by the traps
-pass_on() { [ -z "$launcher" ] || kill -USR1 "$launcher" 2>/dev/null || true; }
+pass_on() {
+  is_asked_to_stop=1
+  [ -z "$launcher" ] || kill -USR1 "$launcher" 2>/dev/null || true
+}
 trap pass_on USR1
 # SIGTERM: cancelled, preempted, or the time is over. What comes next is then for Slurm to decide.
 trap 'is_ended_by_slurm=1; pass_on' TERM
 
 "${LAUNCHER[@]}" "$BBPROMPT" run "${arguments[@]}" --out "$out" --progress plain &
 launcher=$!
+[ "$is_asked_to_stop" -eq 0 ] || pass_on
 while true; do
   code=0
   wait "$launcher" || code=$?
   kill -0 "$launcher" 2>/dev/null || break  # over; else a signal ended the wait
 done
 
+# A start that was asked to stop before it could catch the signal died of it, and had nothing to save.
+if [ "$is_asked_to_stop" -eq 1 ] && [ "$code" -eq $((128 + $(kill -l USR1))) ]; then code=3; fi
 # An exit code of 0 alone proves nothing: mpirun returns it too when a node took its ranks away. The results file is
 # written last, as a whole, by every run that comes to its end.
 if [ "$code" -eq 0 ] && { ! [ -e "$out/results.h5" ] || [ "$out/job.start" -nt "$out/results.h5" ]; }; then

@@ -141,6 +141,24 @@ class Jobs(Cluster):
         self.expect_completed(job)
         self.assertEqual(self.digest("broken"), self.digest_alone(experiment))
 
+    def test_a_job_asked_to_stop_before_its_program_is_up_is_requeued(self):
+        experiment = self.experiment(**{"budget.evaluations": 60})
+        slow = self.folder / "slow"  # as the program is on a busy file system
+        slow.write_text(f'#!/bin/sh\n: >"{self.folder}/loading"\nsleep 5\nexec "{support.BINARY}" "$@"\n')
+        slow.chmod(0o755)
+        with open(self.environment["PROFILE"], "a") as profile:
+            profile.write(f'BBPROMPT="{slow}"\n')
+        job = self.submit("sweep.sh", *experiment, "--out", "early", options=["--ntasks=2", "--time=5"])
+        deadline = time.monotonic() + support.TIMEOUT
+        while not (self.folder / "loading").exists():
+            self.assertLess(time.monotonic(), deadline, self.log())
+            time.sleep(0.05)
+        self.slurm("scancel", "--batch", "--signal=USR1", job)
+        self.expect_completed(job)
+        self.assertEqual(self.log().count("stopped with checkpoints; requeue"), 1, self.log())
+        self.assertIn("exited on signal", self.log())
+        self.assertEqual(self.digest("early"), self.digest_alone(experiment))
+
     def test_a_failure_is_not_requeued_and_keeps_its_code(self):
         job = self.submit("sweep.sh", self.folder / "absent.yaml", "--out", "none", options=["--ntasks=2", "--time=5"])
         ((state, code),) = self.wait_for(job, "FAILED", "COMPLETED")
@@ -153,9 +171,11 @@ class Jobs(Cluster):
     def test_a_job_whose_time_is_too_short_requeues_itself_until_it_is_done_and_pays_nothing_twice(self):
         experiment = self.experiment(**{"seeds": "[1,2]", "budget.evaluations": 200})
         self.call("run", *experiment, "--out", "alone", "--query-log", "alone-log")
-        # A minute is the least that Slurm knows; the run stops 52 seconds before its end.
-        job = self.submit("sweep.sh", *experiment, "--out", "short", "--query-log", "log", "--stop-before", "52s",
-                          options=["--ntasks=3", "--time=1"])
+        # A minute is the least that Slurm knows; the run stops 52 seconds before its end. Sanitized it takes most of these
+        # 8 seconds to start.
+        minutes, before, options = (1, 52, []) if support.FACTOR == 1 else (3, 120, ["--signal=B:USR1@20"])
+        job = self.submit("sweep.sh", *experiment, "--out", "short", "--query-log", "log", "--stop-before", f"{before}s",
+                          options=["--ntasks=3", f"--time={minutes}", *options])
         self.expect_completed(job)
         starts = self.log().count("sweep.sh: job ")
         self.assertGreater(starts, 1)
