@@ -70,6 +70,13 @@ void check_formats(const po::variables_map& values) {
   }
 }
 
+// Digests, pages and lines per trial need whole records; so do several runs, which are compared.
+RecordDetail detail_of(const po::variables_map& values, std::size_t num_runs) {
+  const bool is_whole = num_runs > 1 || values.count("digest") > 0 || values.count("html") > 0 ||
+                        values.count("csv") > 0 || values.count("json") > 0;
+  return is_whole ? RecordDetail::kWhole : RecordDetail::kTables;
+}
+
 void write_digests(const std::vector<NamedResults>& runs) {
   for (const NamedResults& run : runs) {
     if (runs.size() > 1) std::cout << run.name << ' ';
@@ -114,9 +121,10 @@ int report_command(const Arguments& arguments) {
   po::variables_map values;
   if (!parse_arguments(arguments, report_options(), values)) return kExitDone;
   check_formats(values);
+  const auto& names = values["run"].as<std::vector<std::string>>();
   std::vector<NamedResults> runs;
-  for (const std::string& run : values["run"].as<std::vector<std::string>>()) {
-    runs.push_back({run, read_run(run)});
+  for (const std::string& run : names) {
+    runs.push_back({run, read_run(run, detail_of(values, names.size()))});
   }
   if (values.count("digest") > 0) {
     write_digests(runs);

@@ -92,11 +92,12 @@ struct OpenAttribute {
 };
 
 OpenAttribute open_attribute(hid_t group, const std::string& name, const H5Place& where) {
-  if (h5_check(H5Aexists(group, name.c_str()), where, "look for the attribute") == 0) {
+  const hid_t opened = H5Aopen(group, name.c_str(), H5P_DEFAULT);
+  if (opened < 0 && H5Aexists(group, name.c_str()) == 0) {
+    H5Eclear2(H5E_DEFAULT);
     h5_refuse(where, "expected an attribute, found nothing");
   }
-  H5Handle attribute(h5_check(H5Aopen(group, name.c_str(), H5P_DEFAULT), where, "open attribute"),
-                     H5Aclose);
+  H5Handle attribute(h5_check(opened, where, "open attribute"), H5Aclose);
   const H5Handle space(h5_check(H5Aget_space(attribute.id()), where, "open the dataspace"),
                        H5Sclose);
   shape_of(space, 0, where);
@@ -113,21 +114,27 @@ void read_attribute_value(const OpenAttribute& open, hid_t type, void* to, const
 H5Handle H5Group::open_object(const std::string& name, H5I_type_t kind) const {
   const H5Place where = place(name);
   const std::string wanted = kind == H5I_GROUP ? "a group" : "a dataset";
-  if (h5_check(H5Lexists(handle_.id(), name.c_str(), H5P_DEFAULT), where, "look for it") == 0) {
+  H5L_info_t link;
+  const herr_t found = H5Lget_info(handle_.id(), name.c_str(), &link, H5P_DEFAULT);
+  if (found < 0 && H5Lexists(handle_.id(), name.c_str(), H5P_DEFAULT) == 0) {
+    H5Eclear2(H5E_DEFAULT);
     h5_refuse(where, "expected " + wanted + ", found nothing");
   }
-  H5L_info_t link;
-  h5_check(H5Lget_info(handle_.id(), name.c_str(), &link, H5P_DEFAULT), where, "look at the link");
+  h5_check(found, where, "look at the link");
   if (link.type != H5L_TYPE_HARD) {
     h5_refuse(where,
               "expected " + wanted + ", found a soft or external link; links are not followed");
   }
-  H5Handle object(h5_check(H5Oopen(handle_.id(), name.c_str(), H5P_DEFAULT), where, "open it"),
-                  H5Oclose);
-  if (H5Iget_type(object.id()) != kind) {
-    h5_refuse(where, "expected " + wanted + ", found another kind of object");
+  const auto open = kind == H5I_GROUP ? H5Gopen2 : H5Dopen2;
+  const hid_t opened = open(handle_.id(), name.c_str(), H5P_DEFAULT);
+  if (opened < 0) {
+    const H5Handle object(H5Oopen(handle_.id(), name.c_str(), H5P_DEFAULT), H5Oclose);
+    if (object.id() >= 0 && H5Iget_type(object.id()) != kind) {
+      H5Eclear2(H5E_DEFAULT);
+      h5_refuse(where, "expected " + wanted + ", found another kind of object");
+    }
   }
-  return object;
+  return {h5_check(opened, where, "open it"), H5Oclose};
 }
 
 H5Group H5Group::open_group(const std::string& name) const {
@@ -142,28 +149,32 @@ std::size_t H5Group::num_children() const {
 
 std::vector<std::string> H5Group::child_names() const {
   const H5Place where = place();
-  const hsize_t num_links = num_children();
-  std::vector<std::string> names;
-  for (hsize_t i = 0; i < num_links; ++i) {
-    const auto name_at = [&](char* to, std::size_t size) {
-      return h5_check(H5Lget_name_by_idx(handle_.id(), ".", H5_INDEX_NAME, H5_ITER_INC, i, to, size,
-                                         H5P_DEFAULT),
-                      where, "list the group");
-    };
-    const auto length = static_cast<std::size_t>(name_at(nullptr, 0));
-    spend(where, length + 1, 1);
-    std::string name(length + 1, '\0');
-    name_at(name.data(), name.size());
-    name.pop_back();
+  struct Listing {
+    std::vector<std::string> names;
+    std::uint64_t num_bytes = 0;
+    std::uint64_t max_bytes;
+  } listing{.names = {}, .max_bytes = ledger_->bytes_left};
+  const auto append = [](hid_t /*group*/, const char* name, const H5L_info_t* /*link*/,
+                         void* data) -> herr_t {
+    auto& all = *static_cast<Listing*>(data);
+    all.names.emplace_back(name);
+    all.num_bytes += all.names.back().size() + 1;
+    return all.num_bytes > all.max_bytes ? 1 : 0;  // 1: stop
+  };
+  h5_check(H5Literate(handle_.id(), H5_INDEX_NAME, H5_ITER_INC, nullptr, append, &listing), where,
+           "list the group");
+  spend(where, listing.num_bytes, 1);
+  for (const std::string& name : listing.names) {
     if (find_invalid_utf8(name)) h5_refuse(where, "holds a name that is not valid UTF-8");
-    names.push_back(std::move(name));
   }
-  return names;
+  return std::move(listing.names);
 }
 
 H5Handle H5Group::open_dataset(const std::string& name) const {
   const H5Place where = place(name);
   H5Handle dataset = open_object(name, H5I_DATASET);
+  // Only contiguous storage in this file has an offset; that of nothing has none.
+  if (H5Dget_offset(dataset.id()) != HADDR_UNDEF) return dataset;
   const H5Handle creation(h5_check(H5Dget_create_plist(dataset.id()), where, "look at the storage"),
                           H5Pclose);
   if (h5_check(H5Pget_layout(creation.id()), where, "look at the storage") != H5D_CONTIGUOUS ||

@@ -36,17 +36,17 @@ void expect_digest(const H5Group& group, const std::string& found) {
   }
 }
 
-TrialRecord read_trial_group(const H5Group& parent, const std::string& id) {
+TrialRecord read_trial_group(const H5Group& parent, const std::string& id, RecordDetail detail) {
   const H5Group group = parent.open_group(id);
   TrialRecord trial;
-  RecordReader reader(group);
+  RecordReader reader(group, detail);
   describe(reader, trial);
   if (trial.id != id) {
     h5_refuse(group.place("id"),
               "expected the group's name, found \"" + printable(trial.id) + "\"");
   }
   check_trial(parent.place().path, trial);
-  expect_digest(group, digest(trial));
+  if (detail == RecordDetail::kWhole) expect_digest(group, digest(trial));
   return trial;
 }
 
@@ -82,7 +82,7 @@ void write_trials(const H5Group& root, std::span<const TrialRecord> trials) {
   root.write_texts("trial_order", ids);
 }
 
-std::vector<TrialRecord> read_trials(const H5Group& root) {
+std::vector<TrialRecord> read_trials(const H5Group& root, RecordDetail detail) {
   const std::vector<std::string> ids = root.read_texts("trial_order");
   const H5Group group = root.open_group("trials");
   const std::size_t num_groups = group.num_children();
@@ -96,7 +96,7 @@ std::vector<TrialRecord> read_trials(const H5Group& root) {
     if (!seen.insert(id).second) {
       h5_refuse(root.place("trial_order"), "names \"" + printable(id) + "\" twice");
     }
-    trials.push_back(read_trial_group(group, id));
+    trials.push_back(read_trial_group(group, id, detail));
   }
   return trials;
 }
@@ -111,13 +111,13 @@ void write_run(const H5Group& root, const Results& results) {
   root.write_attribute("digest", digest(results));
 }
 
-Results read_run_and_trials(const H5Group& root) {
+Results read_run_and_trials(const H5Group& root, RecordDetail detail) {
   Results results;
   const H5Group group = root.open_group("run");
   RecordReader reader(group);
   describe(reader, results.run);
-  results.trials = read_trials(root);
-  expect_digest(root, digest(results));
+  results.trials = read_trials(root, detail);
+  if (detail == RecordDetail::kWhole) expect_digest(root, digest(results));
   return results;
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "bbprompt/store/results_file.hpp"
 #include "bbprompt/store/sealed_file.hpp"
 #include "bbprompt/store/trial_record.hpp"
 #include "store/h5_group.hpp"
@@ -24,10 +25,12 @@ void read_record_file(const std::filesystem::path& path, FileKind kind, const H5
 // "/trials/<id>" for each trial and "/trial_order". Checked when written and when read. Throws
 // StoreError for ids that are empty or occur twice.
 void write_trials(const H5Group& root, std::span<const TrialRecord> trials);
-[[nodiscard]] std::vector<TrialRecord> read_trials(const H5Group& root);
+[[nodiscard]] std::vector<TrialRecord> read_trials(const H5Group& root,
+                                                   RecordDetail detail = RecordDetail::kWhole);
 
 // "/run", the trials, and "/" attribute "digest".
 void write_run(const H5Group& root, const Results& results);
-[[nodiscard]] Results read_run_and_trials(const H5Group& root);
+[[nodiscard]] Results read_run_and_trials(const H5Group& root,
+                                          RecordDetail detail = RecordDetail::kWhole);
 
 }  // namespace bbprompt

@@ -2,20 +2,24 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <map>
 #include <string>
 #include <vector>
 
+#include "bbprompt/store/results_file.hpp"
 #include "store/h5_group.hpp"
 
 namespace bbprompt {
 
 // Archive of record_schema.hpp that reads an HDF5 group. Checks presence, types and shapes; what
-// the values mean is checked in record_check.hpp.
+// the values mean is checked in record_check.hpp. With less than the whole, fields stay as they
+// are.
 class RecordReader {
  public:
-  explicit RecordReader(const H5Group& group) : group_(group) {}
+  explicit RecordReader(const H5Group& group, RecordDetail detail = RecordDetail::kWhole)
+      : group_(group), detail_(detail) {}
 
   template <typename T>
   void attribute(const std::string& name, T& value) {
@@ -34,16 +38,19 @@ class RecordReader {
   }
   void text(const std::string& name, std::string& value) { value = group_.read_text(name); }
   void texts(const std::string& name, std::vector<std::string>& values) {
+    if (is_left_out(name)) return;
     values = group_.read_texts(name);
   }
 
   template <typename T>
   void numbers(const std::string& name, std::vector<T>& values) {
+    if (is_left_out(name)) return;
     const auto numbers = group_.open_numbers(name, kH5Number<T>, 1);
     values.resize(numbers.count);
     group_.read_numbers(name, numbers, values.data());
   }
   void numbers(const std::string& name, Eigen::VectorXd& values) {
+    if (is_left_out(name)) return;
     const auto numbers = group_.open_numbers(name, H5Number::kDouble, 1);
     values.resize(static_cast<Eigen::Index>(numbers.count));
     group_.read_numbers(name, numbers, values.data());
@@ -51,6 +58,7 @@ class RecordReader {
 
   template <typename Matrix>
   void matrix(const std::string& name, Matrix& values) {
+    if (is_left_out(name)) return;
     using Scalar = typename Matrix::Scalar;
     const auto numbers = group_.open_numbers(name, kH5Number<Scalar>, 2);
     Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> rows(
@@ -62,7 +70,7 @@ class RecordReader {
   template <typename Walk>
   void group(const std::string& name, const Walk& walk) {
     const H5Group child = group_.open_group(name);
-    RecordReader archive(child);
+    RecordReader archive(child, detail_);
     walk(archive);
   }
   template <typename Walk>
@@ -82,6 +90,7 @@ class RecordReader {
   }
   template <typename Row, typename T>
   void column(const std::string& name, std::vector<Row>& rows, T Row::*member) {
+    if (is_left_out(name)) return;
     std::vector<T> values;
     numbers(name, values);
     if (values.size() != rows.size()) {
@@ -118,14 +127,25 @@ class RecordReader {
   }
 
  private:
+  [[nodiscard]] bool is_left_out(std::string_view name) const {
+    constexpr std::array<std::string_view, 15> kDetails = {
+        "candidate_texts", "position_shares", "gold",    "predicted",  "ids",
+        "tokens",          "point",           "vectors", "base_ids",   "notes",
+        "best_fitness",    "worst_fitness",   "sigma",   "axis_ratio", "generation_seconds"};
+    return detail_ == RecordDetail::kTables &&
+           std::find(kDetails.begin(), kDetails.end(), name) != kDetails.end();
+  }
+
   template <typename Visit>
   void each_child(const std::string& name, const Visit& visit) {
+    if (is_left_out(name)) return;
     group(name, [&](RecordReader& parent) {
       for (const std::string& key : parent.group_.child_names()) visit(parent, key);
     });
   }
 
   const H5Group& group_;
+  RecordDetail detail_;
 };
 
 }  // namespace bbprompt

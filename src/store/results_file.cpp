@@ -11,10 +11,10 @@ void write_results(const std::filesystem::path& path, const Results& results) {
                                        [&](const H5Group& root) { write_run(root, results); }));
 }
 
-Results read_results(const std::filesystem::path& path) {
+Results read_results(const std::filesystem::path& path, RecordDetail detail) {
   Results results;
   read_record_file(path, FileKind::kResults,
-                   [&](const H5Group& root) { results = read_run_and_trials(root); });
+                   [&](const H5Group& root) { results = read_run_and_trials(root, detail); });
   return results;
 }
 

@@ -146,13 +146,13 @@ bool has_finished_trials(const fs::path& folder) {
          !single_files(folder).empty();
 }
 
-Results read_run(const fs::path& path) {
+Results read_run(const fs::path& path, RecordDetail detail) {
   std::error_code ignored;
   if (!fs::exists(path, ignored)) {
     throw StoreError(path.string(), "expected a run's folder or a results file, found nothing");
   }
   if (!fs::is_directory(path, ignored)) return read_finished_file(path);
-  if (fs::exists(results_path(path), ignored)) return read_results(results_path(path));
+  if (fs::exists(results_path(path), ignored)) return read_results(results_path(path), detail);
   const std::vector<fs::path> packs = pack_files(path);
   const std::vector<fs::path> singles = single_files(path);
   if (packs.empty() && singles.empty()) {

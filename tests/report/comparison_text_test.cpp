@@ -4,7 +4,9 @@
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/json.hpp"
 #include "bbprompt/report/report_table.hpp"
+#include "bbprompt/store/results_file.hpp"
 #include "tests/report/comparison_run.hpp"
+#include "tests/support.hpp"
 
 // The matrix, the tests and the efficiency table in every form but HTML.
 namespace bbprompt {
@@ -119,6 +121,30 @@ TEST(ComparisonJson, CarriesMatrixTestsAndEfficiency) {
   EXPECT_EQ(document["tests"][2]["task"], nullptr);
   EXPECT_EQ(document["efficiency"][1]["final_median_queries"], 200.0);
   EXPECT_EQ(parse_json(to_json(comparison_run()))["efficiency"].size(), 0U);
+}
+
+// What is left out of a quick reading is in no table.
+TEST(ComparisonText, ARecordReadForTablesShowsTheSame) {
+  Results run = comparison_run();
+  for (TrialRecord& trial : run.trials) {
+    trial.labels = {"no", "yes"};
+    trial.best.prompt.kind = "discrete";
+    trial.gold["test"] = {0, 1};
+    trial.best.splits["test"].predicted = {1, 1};
+  }
+  const testing::TemporaryFolder folder;
+  write_results(folder / "results.h5", run);
+  const Results whole = read_results(folder / "results.h5");
+  const Results tables = read_results(folder / "results.h5", RecordDetail::kTables);
+  ASSERT_EQ(tables.trials.size(), whole.trials.size());
+  EXPECT_FALSE(whole.trials.front().best.splits.at("test").predicted.empty());
+  EXPECT_TRUE(tables.trials.front().best.splits.at("test").predicted.empty());
+  for (const ReportRequest& request :
+       {ReportRequest{}, ReportRequest{.baseline = "policy", .efficiency = "policy"}}) {
+    EXPECT_EQ(to_text(tables, request), to_text(whole, request));
+    EXPECT_EQ(to_markdown(tables, request), to_markdown(whole, request));
+    EXPECT_EQ(to_latex(tables, request), to_latex(whole, request));
+  }
 }
 
 }  // namespace

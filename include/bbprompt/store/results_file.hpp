@@ -11,8 +11,15 @@ namespace bbprompt {
 // checkpoint.hpp).
 void write_results(const std::filesystem::path& path, const Results& results);
 
+// How much of each trial is read. kTables: not what no table of means shows, such as predictions,
+// gold labels, points, vectors and candidates, which are empty then, and columns of generations but
+// queries, fitness of incumbent and median, and dev, which are 0. Such records have another digest;
+// the file's own checksum is verified all the same.
+enum class RecordDetail { kWhole, kTables };
+
 // Throws StoreError when the file is absent, damaged, of another kind or schema version, or
 // inconsistent.
-[[nodiscard]] Results read_results(const std::filesystem::path& path);
+[[nodiscard]] Results read_results(const std::filesystem::path& path,
+                                   RecordDetail detail = RecordDetail::kWhole);
 
 }  // namespace bbprompt

@@ -3,6 +3,7 @@
 #include <filesystem>
 #include <string_view>
 
+#include "bbprompt/store/results_file.hpp"
 #include "bbprompt/store/trial_record.hpp"
 
 namespace bbprompt {
@@ -27,7 +28,8 @@ namespace bbprompt {
 // order, with the run of those that the plan itself wrote; without a plan.txt every finished trial
 // by ascending id, with the run of the first file. Throws StoreError when nothing is there, a file
 // cannot be read, a trial has two different results, or, without a plan, trials are of different
-// configurations.
-[[nodiscard]] Results read_run(const std::filesystem::path& path);
+// configurations. Only a results.h5 is read in less detail.
+[[nodiscard]] Results read_run(const std::filesystem::path& path,
+                               RecordDetail detail = RecordDetail::kWhole);
 
 }  // namespace bbprompt
