@@ -78,7 +78,11 @@ while true; do
 done
 
 # A start that was asked to stop before it could catch the signal died of it, and had nothing to save.
-if [ "$is_asked_to_stop" -eq 1 ] && [ "$code" -eq $((128 + $(kill -l USR1))) ]; then code=3; fi
+stop_reason="stopped with checkpoints"
+if [ "$is_asked_to_stop" -eq 1 ] && [ "$code" -eq $((128 + $(kill -l USR1))) ]; then
+  code=3
+  stop_reason="asked to stop before it had begun"
+fi
 # An exit code of 0 alone proves nothing: mpirun returns it too when a node took its ranks away. The results file is
 # written last, as a whole, by every run that comes to its end.
 if [ "$code" -eq 0 ] && { ! [ -e "$out/results.h5" ] || [ "$out/job.start" -nt "$out/results.h5" ]; }; then
@@ -94,7 +98,7 @@ has_lost_node() {
 reason=
 case $code in
   0 | 2) ;;
-  3) reason="stopped with checkpoints" ;;
+  3) reason=$stop_reason ;;
   *) if [ "$is_ended_by_slurm" -eq 0 ] && has_lost_node; then reason="a node does not answer"; fi ;;
 esac
 # 3 and a lost node: only then start again, and not for ever.

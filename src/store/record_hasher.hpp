@@ -62,6 +62,10 @@ class RecordHasher {
     tag('}');
   }
   template <typename Walk>
+  void details(const Walk& walk) {
+    walk(*this);
+  }
+  template <typename Walk>
   void untracked(const std::string& /*name*/, const Walk& /*walk*/) {}
 
   template <typename Row>

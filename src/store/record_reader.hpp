@@ -2,7 +2,6 @@
 
 #include <Eigen/Core>
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <map>
 #include <string>
@@ -14,8 +13,8 @@
 namespace bbprompt {
 
 // Archive of record_schema.hpp that reads an HDF5 group. Checks presence, types and shapes; what
-// the values mean is checked in record_check.hpp. With less than the whole, fields stay as they
-// are.
+// the values mean is checked in record_check.hpp. Details are read
+// with the whole record alone, and else stay as they are.
 class RecordReader {
  public:
   explicit RecordReader(const H5Group& group, RecordDetail detail = RecordDetail::kWhole)
@@ -38,19 +37,16 @@ class RecordReader {
   }
   void text(const std::string& name, std::string& value) { value = group_.read_text(name); }
   void texts(const std::string& name, std::vector<std::string>& values) {
-    if (is_left_out(name)) return;
     values = group_.read_texts(name);
   }
 
   template <typename T>
   void numbers(const std::string& name, std::vector<T>& values) {
-    if (is_left_out(name)) return;
     const auto numbers = group_.open_numbers(name, kH5Number<T>, 1);
     values.resize(numbers.count);
     group_.read_numbers(name, numbers, values.data());
   }
   void numbers(const std::string& name, Eigen::VectorXd& values) {
-    if (is_left_out(name)) return;
     const auto numbers = group_.open_numbers(name, H5Number::kDouble, 1);
     values.resize(static_cast<Eigen::Index>(numbers.count));
     group_.read_numbers(name, numbers, values.data());
@@ -58,7 +54,6 @@ class RecordReader {
 
   template <typename Matrix>
   void matrix(const std::string& name, Matrix& values) {
-    if (is_left_out(name)) return;
     using Scalar = typename Matrix::Scalar;
     const auto numbers = group_.open_numbers(name, kH5Number<Scalar>, 2);
     Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> rows(
@@ -83,6 +78,11 @@ class RecordReader {
     group(name, walk);
   }
 
+  template <typename Walk>
+  void details(const Walk& walk) {
+    if (detail_ == RecordDetail::kWhole) walk(*this);
+  }
+
   // Rows are bounded by the column's bytes, which the file holds.
   template <typename Row>
   void num_rows(std::vector<Row>& rows, const std::string& name) {
@@ -90,7 +90,6 @@ class RecordReader {
   }
   template <typename Row, typename T>
   void column(const std::string& name, std::vector<Row>& rows, T Row::*member) {
-    if (is_left_out(name)) return;
     std::vector<T> values;
     numbers(name, values);
     if (values.size() != rows.size()) {
@@ -127,18 +126,8 @@ class RecordReader {
   }
 
  private:
-  [[nodiscard]] bool is_left_out(std::string_view name) const {
-    constexpr std::array<std::string_view, 15> kDetails = {
-        "candidate_texts", "position_shares", "gold",    "predicted",  "ids",
-        "tokens",          "point",           "vectors", "base_ids",   "notes",
-        "best_fitness",    "worst_fitness",   "sigma",   "axis_ratio", "generation_seconds"};
-    return detail_ == RecordDetail::kTables &&
-           std::find(kDetails.begin(), kDetails.end(), name) != kDetails.end();
-  }
-
   template <typename Visit>
   void each_child(const std::string& name, const Visit& visit) {
-    if (is_left_out(name)) return;
     group(name, [&](RecordReader& parent) {
       for (const std::string& key : parent.group_.child_names()) visit(parent, key);
     });

@@ -20,6 +20,7 @@ namespace bbprompt {
 //   group(name, walk)           walk(archive of the subgroup)
 //   optional(name, count, walk) the same; left out where the count is 0
 //   untracked(name, walk)       the same for what is not part of the digest
+//   details(walk)               walk(this archive), for fields that no table of a report shows
 //   num_rows(rows, name)        the table `rows` has as many rows as column `name`
 //   column(name, rows, member)  one member of each row
 //   entries(name, map, walk)    subgroup with one group per key: walk(archive, value)
@@ -46,12 +47,16 @@ void describe_generations(Archive& archive, Generations& rows) {
   archive.column("generation", rows, &GenerationRecord::generation);
   archive.column("num_evaluations", rows, &GenerationRecord::num_evaluations);
   archive.column("num_queries", rows, &GenerationRecord::num_queries);
-  archive.column("best_fitness", rows, &GenerationRecord::best_fitness);
+  archive.details(
+      [&](auto& all) { all.column("best_fitness", rows, &GenerationRecord::best_fitness); });
   archive.column("median_fitness", rows, &GenerationRecord::median_fitness);
-  archive.column("worst_fitness", rows, &GenerationRecord::worst_fitness);
+  archive.details(
+      [&](auto& all) { all.column("worst_fitness", rows, &GenerationRecord::worst_fitness); });
   archive.column("incumbent_fitness", rows, &GenerationRecord::incumbent_fitness);
-  archive.column("sigma", rows, &GenerationRecord::sigma);
-  archive.column("axis_ratio", rows, &GenerationRecord::axis_ratio);
+  archive.details([&](auto& all) {
+    all.column("sigma", rows, &GenerationRecord::sigma);
+    all.column("axis_ratio", rows, &GenerationRecord::axis_ratio);
+  });
   archive.column("dev_metric", rows, &GenerationRecord::dev_metric);
   archive.column("dev_loss", rows, &GenerationRecord::dev_loss);
 }
@@ -60,11 +65,13 @@ template <typename Archive, OneOf<PromptRecord> Prompt>
 void describe(Archive& archive, Prompt& prompt) {
   archive.attribute("kind", prompt.kind);
   archive.text("text", prompt.text);
-  archive.numbers("ids", prompt.ids);
-  archive.texts("tokens", prompt.tokens);
-  archive.numbers("point", prompt.point);
-  archive.matrix("vectors", prompt.vectors);
-  archive.numbers("base_ids", prompt.base_ids);
+  archive.details([&](auto& all) {
+    all.numbers("ids", prompt.ids);
+    all.texts("tokens", prompt.tokens);
+    all.numbers("point", prompt.point);
+    all.matrix("vectors", prompt.vectors);
+    all.numbers("base_ids", prompt.base_ids);
+  });
   archive.attribute("num_layers", prompt.num_layers);
 }
 
@@ -73,7 +80,7 @@ void describe(Archive& archive, Evaluation& evaluation) {
   archive.attribute("metric", evaluation.metric);
   archive.attribute("accuracy", evaluation.accuracy);
   archive.attribute("loss", evaluation.loss);
-  archive.numbers("predicted", evaluation.predicted);
+  archive.details([&](auto& all) { all.numbers("predicted", evaluation.predicted); });
 }
 
 template <typename Archive, OneOf<ScoredPrompt> Scored>
@@ -101,11 +108,13 @@ void describe(Archive& archive, Trial& trial) {
   archive.text("failure", trial.failure);
   archive.text("config", trial.config);
   archive.texts("labels", trial.labels);
-  archive.texts("notes", trial.notes);
+  archive.details([&](auto& all) { all.texts("notes", trial.notes); });
   archive.texts("settings", trial.settings);
-  archive.texts("candidate_texts", trial.candidate_texts);
-  archive.matrix("position_shares", trial.position_shares);
-  archive.arrays("gold", trial.gold);
+  archive.details([&](auto& all) {
+    all.texts("candidate_texts", trial.candidate_texts);
+    all.matrix("position_shares", trial.position_shares);
+    all.arrays("gold", trial.gold);
+  });
   archive.group("generations",
                 [&](auto& group) { describe_generations(group, trial.generations); });
   archive.group("manual", [&](auto& group) { describe(group, trial.manual); });
@@ -115,7 +124,9 @@ void describe(Archive& archive, Trial& trial) {
     group.attribute("host", trial.host);
     group.attribute("started_at", trial.started_at);
     group.attribute("seconds", trial.seconds);
-    group.column("generation_seconds", trial.generations, &GenerationRecord::seconds);
+    group.details([&](auto& all) {
+      all.column("generation_seconds", trial.generations, &GenerationRecord::seconds);
+    });
   });
 }
 

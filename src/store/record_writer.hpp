@@ -57,6 +57,10 @@ class RecordWriter {
     if (count > 0) group(name, walk);
   }
   template <typename Walk>
+  void details(const Walk& walk) {
+    walk(*this);
+  }
+  template <typename Walk>
   void untracked(const std::string& name, const Walk& walk) {
     group(name, walk);
   }

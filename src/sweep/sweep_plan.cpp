@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <map>
+#include <optional>
 #include <set>
 
 #include "bbprompt/base/error.hpp"
@@ -38,8 +38,9 @@ class Expansion {
         base_(document.root) {
     if (const auto* node = document.root.find("sweep")) at_ = node->position;
     std::erase_if(base_.entries, [](const ConfigEntry& entry) { return entry.key == "sweep"; });
-    for (std::size_t i = 0; i < sweep_.variations.size(); ++i) {
-      if (sweep_.variations[i].when) varied_.emplace(i, *sweep_.variations[i].when);
+    for (const auto& variation : sweep_.variations) {
+      varied_.emplace_back();
+      if (variation.when) varied_.back().emplace(*variation.when);
     }
     for (const auto& rule : sweep_.overrides) overrides_.emplace_back(rule.when);
     for (const auto& condition : sweep_.exclude) exclude_.emplace_back(condition);
@@ -164,11 +165,12 @@ class Expansion {
   // The seeds for which a variation's condition holds.
   std::vector<std::uint64_t> varied_seeds(std::size_t variation, ExperimentSpec spec,
                                           const std::string& method) {
-    if (!sweep_.variations[variation].when) return sweep_.seeds;
+    auto& condition = varied_[variation];
+    if (!condition) return sweep_.seeds;
     std::vector<std::uint64_t> seeds;
     for (const auto seed : sweep_.seeds) {
       spec.seed = seed;
-      if (varied_.at(variation).holds({.variant = method, .spec = spec})) seeds.push_back(seed);
+      if (condition->holds({.variant = method, .spec = spec})) seeds.push_back(seed);
     }
     return seeds;
   }
@@ -273,7 +275,9 @@ class Expansion {
 
   // A rule that never holds is most likely misspelt.
   void check_rules() const {
-    for (const auto& [variation, rule] : varied_) rule.require_used();
+    for (const auto& rule : varied_) {
+      if (rule) rule->require_used();
+    }
     for (const auto* rules : {&overrides_, &exclude_, &include_}) {
       for (const auto& rule : *rules) rule.require_used();
     }
@@ -288,8 +292,8 @@ class Expansion {
   ConfigNode base_;
   ConfigPosition at_;
   std::vector<std::vector<Point>> axes_;
-  std::map<std::size_t, ConditionUse> varied_;  // by variation: those that have a condition
-  std::vector<ConditionUse> overrides_;         // as in sweep_
+  std::vector<std::optional<ConditionUse>> varied_;  // as in sweep_; none: always
+  std::vector<ConditionUse> overrides_;              // as in sweep_
   std::vector<ConditionUse> exclude_;
   std::vector<ConditionUse> include_;
   std::set<std::string> ids_;
