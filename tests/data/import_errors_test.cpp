@@ -38,8 +38,8 @@ const std::vector<ErrorCase> kErrors = {
      {{"train.tsv", kMsrHeader + "1\t1\t2\ta\tb\n"}},
      "train.tsv",
      "line 1: expected a layout of qnli (TSV with columns \"question\", \"sentence\", \"label\"; "
-     "JSON lines with keys \"text_a\", \"text_b\", \"label\"), found \"Quality\\x09#1 ID\\x09#2 "
-     "ID\\x09#1 String\\x09#2 String\"; that is how files of mrpc look"},
+     "JSON lines with keys \"text_a\", \"text_b\", \"label\"), found \"Quality\\t#1 ID\\t#2 "
+     "ID\\t#1 String\\t#2 String\"; that is how files of mrpc look"},
     {"NoDataAtAll", "trec", {{"train.txt", "Dear all,\n"}}, "train.txt", "found \"Dear all,\""},
     {"EmptyFile", "trec", {{"train.txt", "\n"}}, "train.txt", "the file is empty"},
     {"HeaderAlone", "rte", {{"train.tsv", kRteHeader}}, "train.tsv", "expected rows, found none"},
@@ -99,7 +99,7 @@ const std::vector<ErrorCase> kErrors = {
      "rct",
      {{"train.txt", "###1\nMETHODS\tA .\n\nMETHODS\tB .\n"}},
      "train.txt",
-     R"(line 4: expected ###id, found "METHODS\x09B .")"},
+     R"(line 4: expected ###id, found "METHODS\tB .")"},
     {"AbstractCutBehindItsNumber",
      "rct",
      {{"train.txt", "###1\nMETHODS\tA .\n\n###2\n"}},
