@@ -37,7 +37,7 @@ CommandOptions import_options() {
   std::string names;
   for (const KnownTask& task : known_tasks()) names += (names.empty() ? "" : ", ") + task.name;
   options.help = {
-      .usage = "bbprompt data import TASK FILES... [--out FOLDER] [--strict]",
+      .usage = "bbprompt data import TASK FILES... [--out FOLDER] [--strict] [--overwrite]",
       .about =
           "Reads a data set in the form its publisher gives it, recognised by content, and "
           "writes FOLDER/TASK/train.jsonl, dev.jsonl and test.jsonl for the task files of "
@@ -59,6 +59,7 @@ CommandOptions import_options() {
       "out", po::value<std::string>()->value_name("FOLDER"),
       "data folder; default: the environment variable BBPROMPT_DATA, else data");
   options.named.add_options()("strict", "counts that are not the published ones are an error");
+  options.named.add_options()("overwrite", "replace files that are there with other rows");
   options.hidden.add_options()("task", po::value<std::string>()->required());
   options.hidden.add_options()("files", po::value<std::vector<std::string>>());
   options.positional.add("task", 1).add("files", -1);
@@ -103,7 +104,8 @@ int import_command(const Arguments& arguments) {
       .dev = paths_of(values, "dev"),
       .test = paths_of(values, "test"),
       .folder = out.empty() ? find_data_folder("") : fs::path(out),
-      .count_rule = values.count("strict") > 0 ? CountRule::kRequire : CountRule::kReport};
+      .count_rule = values.count("strict") > 0 ? CountRule::kRequire : CountRule::kReport,
+      .existing = values.count("overwrite") > 0 ? ExistingFiles::kReplace : ExistingFiles::kKeep};
   print_report(import_data(request), find_known_task(request.task));
   return kExitDone;
 }

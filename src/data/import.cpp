@@ -47,7 +47,9 @@ class Importer {
     move_listed_pairs();
     require_published();
     rename_dev();
-    for (const auto& [split, read] : splits_) write(split, read);
+    for (const auto& [split, read] : splits_) prepare(split, read);
+    look_at_existing();
+    write();
     return std::move(report_);
   }
 
@@ -179,7 +181,7 @@ class Importer {
     if (request_.count_rule != CountRule::kRequire || report_.differences.empty()) return;
     std::string message = "expected the published counts, found";
     for (const auto& difference : report_.differences) message += "\n  " + difference;
-    throw DataError((request_.folder / task_.name).string(), 0, message + "\nnothing was written");
+    throw DataError(folder().string(), 0, message + "\nnothing was written");
   }
 
   void rename_dev() {
@@ -194,27 +196,51 @@ class Importer {
     splits_.insert(std::move(dev));
   }
 
-  void write(SplitName split, const ReadSplit& read) {
-    const fs::path folder = request_.folder / task_.name;
-    std::error_code status;
-    fs::create_directories(folder, status);
-    if (status) throw StoreError(folder.string(), "cannot create the folder: " + status.message());
-    ImportedSplit written{.name = to_string(split),
-                          .file = folder / (to_string(split) + ".jsonl"),
-                          .from = read.from,
-                          .num_rows = static_cast<std::int64_t>(read.rows.rows.size()),
-                          .label_counts = std::vector<std::int64_t>(task_.labels.size(), 0)};
+  void prepare(SplitName split, const ReadSplit& read) {
+    ImportedSplit prepared{.name = to_string(split),
+                           .file = folder() / (to_string(split) + ".jsonl"),
+                           .from = read.from,
+                           .num_rows = static_cast<std::int64_t>(read.rows.rows.size()),
+                           .label_counts = std::vector<std::int64_t>(task_.labels.size(), 0)};
     std::string lines;
     for (const ImportRow& row : read.rows.rows) {
-      ++written.label_counts.at(row.label);
+      ++prepared.label_counts.at(row.label);
       nlohmann::ordered_json object = {{"text_a", row.text_a}};
       if (task_.is_pair) object["text_b"] = row.text_b;
       object["label"] = task_.labels[row.label];
       lines += object.dump() + '\n';
     }
-    replace_file(written.file, lines);
-    report_.splits.push_back(std::move(written));
+    lines_.push_back(std::move(lines));
+    report_.splits.push_back(std::move(prepared));
   }
+
+  void look_at_existing() {
+    for (std::size_t i = 0; i < lines_.size(); ++i) {
+      const fs::path& file = report_.splits[i].file;
+      if (request_.existing == ExistingFiles::kReplace || !fs::exists(file)) continue;
+      if (read_file(file) == lines_[i]) continue;
+      throw DataError(file.string(), 0,
+                      "expected no file, or one with the rows that are imported, found other "
+                      "contents; nothing was written: give another folder, or replace the data "
+                      "set that is there with --overwrite");
+    }
+    for (const SplitName split : {SplitName::kTrain, SplitName::kDev, SplitName::kTest}) {
+      const fs::path file = folder() / (to_string(split) + ".jsonl");
+      if (splits_.contains(split) || !fs::exists(file)) continue;
+      report_.notes.push_back(file.string() + ": was there, is not of this import, and is left");
+    }
+  }
+
+  void write() {
+    std::error_code status;
+    fs::create_directories(folder(), status);
+    if (status) {
+      throw StoreError(folder().string(), "cannot create the folder: " + status.message());
+    }
+    for (std::size_t i = 0; i < lines_.size(); ++i) replace_file(report_.splits[i].file, lines_[i]);
+  }
+
+  [[nodiscard]] fs::path folder() const { return request_.folder / task_.name; }
 
   const ImportRequest& request_;
   const KnownTask& task_;
@@ -223,6 +249,7 @@ class Importer {
   std::map<SplitName, ReadSplit> splits_;
   bool is_compared_ = false;
   ImportReport report_;
+  std::vector<std::string> lines_;  // of each of report_.splits
 };
 
 }  // namespace

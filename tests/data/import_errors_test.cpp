@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <fstream>
+
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/data/import.hpp"
 #include "tests/data/import_support.hpp"
@@ -210,6 +213,20 @@ TEST(ImportRefusal, RequiredCountsThatDifferAreListedAndNothingIsWritten) {
                                         "not_entailment 1241)"));
   }
   EXPECT_FALSE(std::filesystem::exists(folder.out()));
+}
+
+TEST(ImportRefusal, NothingIsWrittenWhereOneFileIsThereWithOtherRows) {
+  ImportFolder folder;
+  std::filesystem::create_directories(folder.out() / "rte");
+  std::ofstream(folder.out() / "rte/test.jsonl") << "mine\n";
+  const auto file = folder.write({"train.tsv", kRteHeader + "0\tA\tB\tentailment\n"});
+  ImportRequest request = {.task = "rte", .train = {file}, .test = {file}, .folder = folder.out()};
+  EXPECT_THROW((void)import_data(request), DataError);
+  EXPECT_EQ(folder.written("rte", "train"), "");
+  EXPECT_EQ(folder.written("rte", "test"), "mine\n");
+  request.existing = ExistingFiles::kReplace;
+  (void)import_data(request);
+  EXPECT_EQ(folder.written("rte", "test"), folder.written("rte", "train"));
 }
 
 TEST(ImportRefusal, ATestFileWithoutLabelsIsRefusedWhereItIsAskedFor) {

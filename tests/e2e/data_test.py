@@ -36,6 +36,20 @@ class Data(support.RunCase):
         self.assertRegex(errors, r"dev: expected 1043 rows")
         self.assertFalse((self.folder / "sets").exists())
 
+    def test_a_data_set_that_is_there_is_replaced_only_when_asked(self):
+        self.import_cola("--out", "sets")
+        self.import_cola("--out", "sets")  # the same rows
+        rows = self.folder / "sets/cola/train.jsonl"
+        before = rows.read_text()
+        (self.folder / "other.tsv").write_text("".join(ROWS[:20]))
+        arguments = ("data", "import", "cola", "--train", "other.tsv", "--out", "sets")
+        _, errors = self.call(*arguments, expect=1)
+        self.assertRegex(errors, r"sets/cola/train\.jsonl: .*found other contents.*--overwrite")
+        self.assertEqual(rows.read_text(), before)
+        shown, _ = self.call(*arguments, "--overwrite")
+        self.assertRegex(shown, r"note: .*sets/cola/test\.jsonl: was there, is not of this import, and is left")
+        self.assertEqual(rows.read_text().count("\n"), 20)
+
     def test_usage_errors(self):
         for arguments, pattern in ((["data"], "expected import or check"),
                                    (["data", "fetch"], "expected import or check"),

@@ -21,8 +21,8 @@ TIMEOUT = 240 * FACTOR
 
 
 def environment():
-    """The settings of jobs/mpi_environment.sh."""
-    script = f'source "{SOURCE}/jobs/mpi_environment.sh" && env -0'
+    """The settings of jobs/mpi_environment.sh, without the data folder of the person who runs the tests."""
+    script = f'unset BBPROMPT_DATA; source "{SOURCE}/jobs/mpi_environment.sh" && env -0'
     output = subprocess.run(["bash", "-c", script], check=True, capture_output=True).stdout
     return dict(entry.split("=", 1) for entry in output.decode().split("\0") if "=" in entry)
 

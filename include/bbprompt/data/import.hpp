@@ -9,6 +9,9 @@ namespace bbprompt {
 
 enum class CountRule { kReport, kRequire };
 
+// What happens to files of an earlier import with other rows.
+enum class ExistingFiles { kKeep, kReplace };
+
 // What to import. Files that are named in `files` tell their split by their name: one of its words
 // (train.., dev, valid, validation, val, test; TREC_10 is TREC's test) in any case.
 struct ImportRequest {
@@ -19,6 +22,7 @@ struct ImportRequest {
   std::vector<std::filesystem::path> test;
   std::filesystem::path folder;  // gets TASK/train.jsonl, TASK/dev.jsonl, TASK/test.jsonl
   CountRule count_rule = CountRule::kReport;
+  ExistingFiles existing = ExistingFiles::kKeep;
 };
 
 // One file that was written.
@@ -62,8 +66,9 @@ struct ImportReport {
 // Nothing is written before everything is read, and each file as a whole or not at all. Throws
 // UsageError for an unknown task and files whose split is not clear; DataError (file, "line N:
 // ...") for a layout the task does not have, a wrong number of columns, a label that is not the
-// task's, a file that ends within a line, broken XML or JSON; and, where counts are required, for
-// differences from the published ones.
+// task's, a file that ends within a line, broken XML or JSON; where counts are required, for
+// differences from the published ones; and, where existing files are kept, for one that is there
+// with other contents. A split that is there and not imported is left as it is, with a note.
 [[nodiscard]] ImportReport import_data(const ImportRequest& request);
 
 }  // namespace bbprompt
