@@ -123,6 +123,7 @@ int report_command(const Arguments& arguments) {
   check_formats(values);
   const auto& names = values["run"].as<std::vector<std::string>>();
   std::vector<NamedResults> runs;
+  runs.reserve(names.size());
   for (const std::string& run : names) {
     runs.push_back({run, read_run(run, detail_of(values, names.size()))});
   }
