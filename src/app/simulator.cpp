@@ -6,6 +6,7 @@
 #include <string>
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/here_and_now.hpp"
 #include "bbprompt/base/random_stream.hpp"
 
 namespace bbprompt {
@@ -37,8 +38,8 @@ double measure_query(TrialContext& context, const std::vector<double>& point) {
     const auto start = std::chrono::steady_clock::now();
     const WorkResult result = context.run(item);
     if (!result.ok()) throw Error(context.spec().task.name + ": " + result.error);
-    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-    if (i > 0) seconds.push_back(taken.count() / static_cast<double>(item.end));
+    const double taken = seconds_since(start);
+    if (i > 0) seconds.push_back(taken / static_cast<double>(item.end));
   }
   std::sort(seconds.begin(), seconds.end());
   return seconds[seconds.size() / 2];

@@ -21,4 +21,8 @@ std::string utc_now() {
   return text.data();
 }
 
+double seconds_since(std::chrono::steady_clock::time_point start) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
 }  // namespace bbprompt

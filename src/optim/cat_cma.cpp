@@ -1,7 +1,6 @@
 #include "bbprompt/optim/cat_cma.hpp"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <utility>
 #include <vector>
@@ -10,12 +9,12 @@
 #include "optim/categories.hpp"
 #include "optim/fitness_order.hpp"
 #include "optim/state_reader.hpp"
+#include "optim/stream_place.hpp"
 
 namespace bbprompt {
 namespace {
 
 constexpr double kAlpha = 1.5;
-constexpr std::int64_t kMaxGeneration = std::int64_t{1} << 53;
 
 Eigen::VectorXd rank_weights(Eigen::Index lambda) {
   Eigen::VectorXd weights(lambda);
@@ -149,21 +148,18 @@ OptimizerState CatCma::save() const {
                   {"path", state_.path},
                   {"delta", Eigen::MatrixXd::Constant(1, 1, state_.delta)},
                   {"gamma", Eigen::MatrixXd::Constant(1, 1, state_.gamma)}};
-  saved.integers = {{"seed", std::bit_cast<std::int64_t>(state_.seed.seed)},
-                    {"trial", std::bit_cast<std::int64_t>(state_.seed.trial)},
-                    {"generation", state_.generation},
-                    {"population_size", population_size()},
-                    {"is_asked", state_.is_asked ? 1 : 0}};
+  save_place({.seed = state_.seed, .generation = state_.generation, .is_asked = state_.is_asked},
+             population_size(), saved);
   return saved;
 }
 
 void CatCma::restore(const OptimizerState& state) {
   const StateReader reader(state, kind());
   State read = state_;
-  read.seed = {.seed = reader.bits("seed"), .trial = reader.bits("trial")};
-  read.generation = reader.integer("generation", 0, kMaxGeneration);
-  (void)reader.integer("population_size", population_size(), population_size());
-  read.is_asked = reader.integer("is_asked", 0, 1) == 1;
+  const StreamPlace place = read_place(reader, population_size());
+  read.seed = place.seed;
+  read.generation = place.generation;
+  read.is_asked = place.is_asked;
   read.path = reader.array("path", state_.path.size(), 1);
   read.delta = reader.positive("delta");
   read.gamma = reader.array("gamma", 1, 1)(0, 0);

@@ -1,15 +1,14 @@
 #include <Eigen/Core>
 #include <algorithm>
-#include <bit>
 #include <utility>
 
 #include "bbprompt/optim/cma_es.hpp"
 #include "optim/state_reader.hpp"
+#include "optim/stream_place.hpp"
 
 namespace bbprompt {
 namespace {
 
-constexpr std::int64_t kMaxGeneration = std::int64_t{1} << 53;
 constexpr std::int64_t kNoStop = -1;
 
 Eigen::MatrixXd column(const std::vector<double>& values) {
@@ -51,15 +50,11 @@ OptimizerState CmaEs::save() const {
     saved.arrays["covariance"] = std::get<DiagonalCovariance>(state_.covariance).variances();
   }
   if (margin_) saved.arrays["stretch"] = state_.stretch;
-  saved.integers = {
-      {"seed", std::bit_cast<std::int64_t>(state_.seed.seed)},
-      {"trial", std::bit_cast<std::int64_t>(state_.seed.trial)},
-      {"generation", state_.generation},
-      {"population_size", population_size()},
-      {"is_asked", is_asked_ ? 1 : 0},
-      {"decomposed_at", state_.decomposed_at},
-      {"num_flat", state_.history.num_flat},
-      {"stop_reason", state_.stop ? static_cast<std::int64_t>(*state_.stop) : kNoStop}};
+  save_place({.seed = state_.seed, .generation = state_.generation, .is_asked = is_asked_},
+             population_size(), saved);
+  saved.integers["decomposed_at"] = state_.decomposed_at;
+  saved.integers["num_flat"] = state_.history.num_flat;
+  saved.integers["stop_reason"] = state_.stop ? static_cast<std::int64_t>(*state_.stop) : kNoStop;
   return saved;
 }
 
@@ -67,13 +62,13 @@ CmaEs::State CmaEs::read_state(const OptimizerState& saved) const {
   const StateReader reader(saved, kind());
   const auto n = dimension();
   const auto last_reason = static_cast<std::int64_t>(StopReason::kTarget);
-  (void)reader.integer("population_size", population_size(), population_size());
-  const auto generation = reader.integer("generation", 0, kMaxGeneration);
+  const StreamPlace place = read_place(reader, population_size());
+  const auto generation = place.generation;
   const auto reason = reader.integer("stop_reason", kNoStop, last_reason);
   const auto num_recent = std::min(generation, FitnessHistory::max_recent(parameters_));
   const auto num_sparse = FitnessHistory::num_sparse(generation);
   return {
-      .seed = {.seed = reader.bits("seed"), .trial = reader.bits("trial")},
+      .seed = place.seed,
       .generation = generation,
       .decomposed_at = reader.integer("decomposed_at", 0, generation),
       .mean = reader.array("mean", n, 1),
@@ -91,7 +86,7 @@ CmaEs::State CmaEs::read_state(const OptimizerState& saved) const {
 
 void CmaEs::restore(const OptimizerState& state) {
   const StateReader reader(state, kind());
-  const bool is_asked = reader.integer("is_asked", 0, 1) == 1;
+  const bool is_asked = read_place(reader, population_size()).is_asked;
   State read = read_state(state);
   Sample sample;
   if (is_asked) sample = draw(read, population_size(), "cma_es");

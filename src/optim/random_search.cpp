@@ -1,6 +1,5 @@
 #include "bbprompt/optim/random_search.hpp"
 
-#include <bit>
 #include <cmath>
 
 #include "bbprompt/base/error.hpp"
@@ -9,6 +8,7 @@
 #include "optim/fitness_order.hpp"
 #include "optim/search_domain.hpp"
 #include "optim/state_reader.hpp"
+#include "optim/stream_place.hpp"
 
 namespace bbprompt {
 
@@ -80,21 +80,18 @@ OptimizerState RandomSearch::save() const {
   saved.kind = kind();
   saved.arrays = {{"best", state_.best},
                   {"best_fitness", Eigen::MatrixXd::Constant(1, 1, state_.best_fitness)}};
-  saved.integers = {{"seed", std::bit_cast<std::int64_t>(state_.seed.seed)},
-                    {"trial", std::bit_cast<std::int64_t>(state_.seed.trial)},
-                    {"generation", state_.generation},
-                    {"population_size", population_size()},
-                    {"is_asked", state_.is_asked ? 1 : 0}};
+  save_place({.seed = state_.seed, .generation = state_.generation, .is_asked = state_.is_asked},
+             population_size(), saved);
   return saved;
 }
 
 void RandomSearch::restore(const OptimizerState& state) {
   const StateReader reader(state, kind());
   State read;
-  read.seed = {.seed = reader.bits("seed"), .trial = reader.bits("trial")};
-  read.generation = reader.integer("generation", 0, std::int64_t{1} << 53);
-  (void)reader.integer("population_size", population_size(), population_size());
-  read.is_asked = reader.integer("is_asked", 0, 1) == 1;
+  const StreamPlace place = read_place(reader, population_size());
+  read.seed = place.seed;
+  read.generation = place.generation;
+  read.is_asked = place.is_asked;
   read.best = reader.array("best", dimension(), 1);
   for (Eigen::Index i = 0; i < dimension(); ++i) {
     const int count = num_categories_at(domain_, i);

@@ -1,6 +1,5 @@
 #include "bbprompt/optim/variance_policy_gradient.hpp"
 
-#include <bit>
 #include <cmath>
 #include <utility>
 
@@ -9,11 +8,10 @@
 #include "optim/categories.hpp"
 #include "optim/fitness_order.hpp"
 #include "optim/state_reader.hpp"
+#include "optim/stream_place.hpp"
 
 namespace bbprompt {
 namespace {
-
-constexpr std::int64_t kMaxGeneration = std::int64_t{1} << 53;
 
 void expect_not_negative(double value, const std::string& name) {
   if (std::isfinite(value) && value >= 0.0) return;
@@ -140,13 +138,10 @@ OptimizerState VariancePolicyGradient::save() const {
   saved.arrays = {{"probabilities", state_.distribution.probabilities},
                   {"first_moment", state_.moments.first},
                   {"second_moment", state_.moments.second}};
-  saved.integers = {{"seed", std::bit_cast<std::int64_t>(state_.seed.seed)},
-                    {"trial", std::bit_cast<std::int64_t>(state_.seed.trial)},
-                    {"generation", state_.generation},
-                    {"population_size", population_size()},
-                    {"is_asked", state_.is_asked ? 1 : 0},
-                    {"num_steps", state_.moments.num_steps},
-                    {"is_stopped", state_.is_stopped ? 1 : 0}};
+  save_place({.seed = state_.seed, .generation = state_.generation, .is_asked = state_.is_asked},
+             population_size(), saved);
+  saved.integers["num_steps"] = state_.moments.num_steps;
+  saved.integers["is_stopped"] = state_.is_stopped ? 1 : 0;
   return saved;
 }
 
@@ -154,10 +149,10 @@ void VariancePolicyGradient::restore(const OptimizerState& state) {
   const StateReader reader(state, kind());
   const auto count = state_.distribution.probabilities.size();
   State read = state_;
-  read.seed = {.seed = reader.bits("seed"), .trial = reader.bits("trial")};
-  read.generation = reader.integer("generation", 0, kMaxGeneration);
-  (void)reader.integer("population_size", population_size(), population_size());
-  read.is_asked = reader.integer("is_asked", 0, 1) == 1;
+  const StreamPlace place = read_place(reader, population_size());
+  read.seed = place.seed;
+  read.generation = place.generation;
+  read.is_asked = place.is_asked;
   read.is_stopped = reader.integer("is_stopped", 0, is_released() ? 1 : 0) == 1;
   read.moments = {.first = reader.array("first_moment", count, 1),
                   .second = reader.array("second_moment", count, 1),

@@ -21,10 +21,6 @@ using Clock = std::chrono::steady_clock;
 constexpr double kOpenGroupSeconds = 60.0;
 constexpr double kStopSeconds = 15.0;
 
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
 std::string model_key(const ModelOptions& model) {
   return model.path.string() + '\n' + model.weights;
 }

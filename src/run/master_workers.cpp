@@ -5,6 +5,7 @@
 #include <set>
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/here_and_now.hpp"
 #include "bbprompt/base/log.hpp"
 #include "bbprompt/run/master_run.hpp"
 #include "bbprompt/run/protocol.hpp"
@@ -16,10 +17,6 @@ using Clock = std::chrono::steady_clock;
 
 // Between looks for workers that are overdue.
 constexpr double kLookSeconds = 0.2;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 // Scores that are no numbers are a failure of the worker, or of its node.
 void refuse_scores_not_finite(WorkResult& result) {

@@ -61,12 +61,12 @@ class LeanObject {
 
 std::string to_line(const TrialProgress& trial) {
   LeanObject object({{"id", trial.id}, {"state", trial.state}});
+  object.add("generations_planned", trial.num_generations_planned)
+      .add("queries_planned", trial.num_queries_planned);
   if (trial.state == "waiting") return object.line();
   return object.add("generations", trial.num_generations)
-      .add("generations_planned", trial.num_generations_planned)
       .add("evaluations", trial.num_evaluations)
       .add("queries", trial.num_queries)
-      .add("queries_planned", trial.num_queries_planned)
       .add("fitness", trial.incumbent_fitness)
       .add("dev_metric", trial.dev_metric)
       .add("test_metric", trial.test_metric)

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/here_and_now.hpp"
 #include "bbprompt/config/experiment_yaml.hpp"
 
 namespace bbprompt {
@@ -68,7 +69,7 @@ WorkResult WorkerRun::work(const WorkItem& item) {
     result.is_retryable = true;
   }
   result.attempt = item.attempt;
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.seconds = seconds_since(start);
   if (query_log_ != nullptr) query_log_->add(trials_.at(item.trial).settings.id, item, result);
   return result;
 }

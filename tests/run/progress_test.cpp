@@ -70,12 +70,18 @@ TEST(Progress, OfWorkersAndFailuresIsReadBack) {
 TEST(Progress, ATrialIsALineAndOneThatWaitsIsShort) {
   const testing::TemporaryFolder folder;
   RunProgress progress = example();
-  progress.trials.assign(2000, {.id = "definitions-discrete-s1-01234567", .failure = {}});
+  progress.trials.assign(2000, {.id = "definitions-discrete-s1-01234567",
+                                .num_generations_planned = 12,
+                                .num_queries_planned = 3456,
+                                .failure = {}});
   write_progress(folder / "status.json", progress);
   const std::string text = testing::read_text(folder / "status.json");
-  EXPECT_LT(text.size(), 2000U * 80U);
+  EXPECT_LT(text.size(), 2000U * 130U);
   EXPECT_GT(std::count(text.begin(), text.end(), '\n'), 2000);
-  EXPECT_EQ(read_progress(folder / "status.json").count("waiting"), 2000);
+  const RunProgress again = read_progress(folder / "status.json");
+  EXPECT_EQ(again.count("waiting"), 2000);
+  EXPECT_EQ(again.num_queries_planned(), 2000 * 3456);  // the whole run's, not what has begun
+  EXPECT_EQ(again.trials[7].num_generations_planned, 12);
 }
 
 TEST(Progress, EveryCutOfTheFileIsRefusedWithItsName) {

@@ -74,7 +74,7 @@ TEST(Variations, KeepTheIdsOfTheTrialsBesideThem) {
   const std::string without(kVariations, std::string(kVariations).find("  variations:"));
   const auto ids = ids_of(plan_of(kVariations));
   for (const std::string& id : ids_of(plan_of(without))) {
-    EXPECT_EQ(std::count(ids.begin(), ids.end(), id), 1) << id;
+    EXPECT_EQ(ids.count(id), 1U) << id;
   }
 }
 

@@ -264,13 +264,16 @@ TEST(WordCache, HoldsABoundedNumberOfShortWords) {
 // Each text by a tokenizer that has met nothing, and by one that four threads share.
 TEST(ByteLevelBpe, WordsMetBeforeGiveTheSameTokens) {
   RandomStream random({.seed = 5, .purpose = "words_met_before"});
-  std::vector<std::string> texts;
-  for (int i = 0; i < 60; ++i) texts.push_back(random_text(random, 40));
-  std::vector<std::vector<TokenId>> expected;
-  for (const std::string& text : texts) expected.push_back(load(small_roberta())->encode(text).ids);
+  std::vector<std::string> texts(60);
+  std::vector<std::vector<TokenId>> expected(texts.size());
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    texts[i] = random_text(random, 40);
+    expected[i] = load(small_roberta())->encode(texts[i]).ids;
+  }
   const auto shared = load(small_roberta());
   std::array<bool, 4> agrees{};
   std::vector<std::thread> threads;
+  threads.reserve(agrees.size());
   for (bool& agree : agrees) {
     threads.emplace_back([&] {
       agree = true;

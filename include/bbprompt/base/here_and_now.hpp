@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 
 namespace bbprompt {
@@ -11,5 +12,8 @@ namespace bbprompt {
 
 // ISO 8601 to the second, such as "2026-01-31T12:00:00Z".
 [[nodiscard]] std::string utc_now();
+
+// By the monotonic clock.
+[[nodiscard]] double seconds_since(std::chrono::steady_clock::time_point start);
 
 }  // namespace bbprompt
