@@ -13,8 +13,8 @@
 namespace bbprompt {
 
 // Archive of record_schema.hpp that reads an HDF5 group. Checks presence, types and shapes; what
-// the values mean is checked in record_check.hpp. Details are read
-// with the whole record alone, and else stay as they are.
+// the values mean is checked in record_check.hpp. Details are read with the whole record alone,
+// and else stay as they are.
 class RecordReader {
  public:
   explicit RecordReader(const H5Group& group, RecordDetail detail = RecordDetail::kWhole)

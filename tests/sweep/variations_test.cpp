@@ -1,7 +1,6 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <span>
 
 #include "bbprompt/sweep/sweep_plan.hpp"
