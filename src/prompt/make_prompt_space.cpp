@@ -22,7 +22,7 @@ RowMatrixXf mean_embeddings(const std::vector<Candidate>& candidates,
 }
 
 PromptSpaceWithNotes make_discrete(const PromptOptions& options, const PromptSpaceInputs& inputs) {
-  auto vocabulary = make_candidate_vocabulary(options.discrete, inputs.tokenizer, inputs.texts);
+  auto vocabulary = inputs.find_candidates(options.discrete);
   DiscretePromptSpaceInputs parts{.length = options.length,
                                   .candidates = std::move(vocabulary.candidates),
                                   .candidate_embeddings = {},
@@ -60,6 +60,11 @@ PromptSpaceWithNotes make_manual(const ManualPromptOptions& options,
 }
 
 }  // namespace
+
+CandidateVocabulary PromptSpaceInputs::find_candidates(const DiscretePromptOptions& options) const {
+  if (candidate_cache == nullptr) return make_candidate_vocabulary(options, tokenizer, texts);
+  return candidate_cache->get(options, tokenizer, texts, text_owner);
+}
 
 PromptSpaceWithNotes make_prompt_space(const PromptOptions& options,
                                        const PromptSpaceInputs& inputs) {

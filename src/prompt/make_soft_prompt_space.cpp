@@ -17,10 +17,8 @@ std::vector<TokenId> base_tokens(const PromptOptions& options, const PromptSpace
     source = inputs.tokenizer.encode(options.soft.init).ids;
     if (source.empty()) throw Error("prompt.soft.init has no tokens");
   } else {
-    for (const Candidate& word :
-         make_candidate_vocabulary({}, inputs.tokenizer, inputs.texts).candidates) {
-      source.push_back(word.ids.front());
-    }
+    const CandidateVocabulary words = inputs.find_candidates({});
+    for (const Candidate& word : words.candidates) source.push_back(word.ids.front());
     RandomStream random({.seed = inputs.seed, .purpose = "soft_base_tokens"});
     random.shuffle(std::span(source));
   }

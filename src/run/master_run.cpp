@@ -85,7 +85,16 @@ void MasterRun::check_plan() {
     report_.trial_planned(i, trials[i].shape);
   }
   order_ = start_order(costs);
+  std::erase_if(order_, [&](std::size_t i) { return is_done_before(i); });
   if (finished_.size() > 0) logger()->info("{} trials have finished before", finished_.size());
+}
+
+// Whether the folder has the trial's result, which is shown then. A failed one is tried again.
+bool MasterRun::is_done_before(std::size_t index) {
+  const TrialBrief* finished = finished_.find(plan_.trials[index].id);
+  if (finished == nullptr || finished->state == "failed") return false;
+  report_.trial_known(index, *finished);
+  return true;
 }
 
 RunOutcome MasterRun::run() {
@@ -121,11 +130,7 @@ void MasterRun::start_trials() {
 
 void MasterRun::start_trial(std::size_t index) {
   const TrialSpec& spec = plan_.trials[index];
-  if (const TrialBrief* finished = finished_.find(spec.id)) {
-    if (finished->state != "failed") {
-      report_.trial_known(index, *finished);
-      return;
-    }
+  if (finished_.find(spec.id) != nullptr) {
     // What made it fail may be mended: take it up again from its last checkpoint.
     finished_.forget(spec.id);
     logger()->info("{}: failed before, tried again", spec.id);

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 #include "bbprompt/run/trial_context.hpp"
 
@@ -22,7 +23,7 @@ std::int64_t model_bytes(const ModelOptions& options) {
   return sum;
 }
 
-Replica& ModelPool::get(const ModelOptions& options) {
+ModelPool::Loaded& ModelPool::load(const ModelOptions& options) {
   const std::string key = options.path.string() + '\n' + options.weights;
   auto found = models_.find(key);
   if (found == models_.end()) {
@@ -30,10 +31,17 @@ Replica& ModelPool::get(const ModelOptions& options) {
     make_room(bytes);
     ReplicaOptions replica{.folder = options.path, .threads = options.threads};
     if (!options.weights.empty()) replica.weights_file = options.weights;
-    found = models_.emplace(key, Loaded{.model = load_replica(replica), .bytes = bytes}).first;
+    Loaded loaded{.model = load_replica(replica), .candidates = {}, .bytes = bytes};
+    found = models_.emplace(key, std::move(loaded)).first;
   }
   found->second.last_use = ++num_uses_;
-  return *found->second.model;
+  return found->second;
+}
+
+Replica& ModelPool::get(const ModelOptions& options) { return *load(options).model; }
+
+CandidateCache& ModelPool::candidates(const ModelOptions& options) {
+  return load(options).candidates;
 }
 
 void ModelPool::make_room(std::int64_t bytes) {

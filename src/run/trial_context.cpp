@@ -49,14 +49,17 @@ RowMatrixXf stack_layers(const PromptVectors& prompt) {
 
 TrialContext::TrialContext(const ExperimentSpec& spec, ModelPool& models)
     : TrialContext(spec, models.get(spec.model),
-                   models.task_data().get(spec.task, spec.few_shot, spec.seed)) {}
+                   models.task_data().get(spec.task, spec.few_shot, spec.seed),
+                   &models.candidates(spec.model)) {}
 
 TrialContext::TrialContext(const ExperimentSpec& spec, Replica& model)
     : TrialContext(
           spec, model,
-          std::make_shared<const TaskData>(load_task_data(spec.task, spec.few_shot, spec.seed))) {}
+          std::make_shared<const TaskData>(load_task_data(spec.task, spec.few_shot, spec.seed)),
+          nullptr) {}
 
-TrialContext::TrialContext(const ExperimentSpec& spec, Replica& model, Data data)
+TrialContext::TrialContext(const ExperimentSpec& spec, Replica& model, Data data,
+                           CandidateCache* candidates)
     : spec_(spec), model_(model), data_(std::move(data)), fingerprint_(data_->fingerprint) {
   notes_ = data_->notes;
   prompt_template_ =
@@ -68,7 +71,7 @@ TrialContext::TrialContext(const ExperimentSpec& spec, Replica& model, Data data
       with_key(spec, "objective", [&] { return std::make_unique<Objective>(spec.objective); });
 
   auto space = with_key(spec, "prompt", [&] {
-    PromptSpaceInputs inputs = space_inputs();
+    PromptSpaceInputs inputs = space_inputs(candidates);
     if (spec.prompt.kind == PromptKind::kSoft) {
       const PromptVectors base = soft_base_prompt(spec.prompt, inputs);
       check_length(base);
@@ -79,10 +82,10 @@ TrialContext::TrialContext(const ExperimentSpec& spec, Replica& model, Data data
   });
   prompt_space_ = std::move(space.space);
   notes_.insert(notes_.end(), space.notes.begin(), space.notes.end());
-  const auto& candidates = spec.prompt.discrete.candidates;
-  if (spec.prompt.kind == PromptKind::kDiscrete && candidates.source == CandidateSource::kList &&
+  const auto& options = spec.prompt.discrete.candidates;
+  if (spec.prompt.kind == PromptKind::kDiscrete && options.source == CandidateSource::kList &&
       spec.prompt.discrete.words.empty()) {
-    fingerprint_ = sha256_hex(fingerprint_ + sha256_hex(read_file(candidates.file)));
+    fingerprint_ = sha256_hex(fingerprint_ + sha256_hex(read_file(options.file)));
   }
   evaluator_ =
       std::make_unique<Evaluator>(Evaluator::Parts{.data = *data_,
@@ -93,7 +96,7 @@ TrialContext::TrialContext(const ExperimentSpec& spec, Replica& model, Data data
                                                    .model = model});
 }
 
-PromptSpaceInputs TrialContext::space_inputs() const {
+PromptSpaceInputs TrialContext::space_inputs(CandidateCache* candidates) const {
   PromptSpaceInputs inputs{.tokenizer = model_.tokenizer(),
                            .word_embeddings = model_.word_embeddings(),
                            .embedding_deviation = model_.word_embedding_deviation(),
@@ -101,7 +104,10 @@ PromptSpaceInputs TrialContext::space_inputs() const {
                            .texts = candidate_texts(*data_, spec_.prompt.discrete.candidates.text),
                            .seed = spec_.seed,
                            .manual_prompt = spec_.task.manual_prompt,
-                           .num_layers = model_.info().num_layers};
+                           .num_layers = model_.info().num_layers,
+                           .candidate_cache = candidates};
+  if (spec_.prompt.discrete.candidates.text == CandidateText::kTrainFile)
+    inputs.text_owner = data_->train_file;
   if (spec_.prompt.kind == PromptKind::kDemonstrations) {
     inputs.demonstrations =
         demonstration_inputs({.prompt_template = *prompt_template_,

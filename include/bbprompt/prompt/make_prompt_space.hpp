@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bbprompt/prompt/candidate_cache.hpp"
 #include "bbprompt/prompt/candidate_vocabulary.hpp"
 #include "bbprompt/prompt/fixed_prompt_space.hpp"
 #include "bbprompt/prompt/prompt_options.hpp"
@@ -24,10 +25,15 @@ struct PromptSpaceInputs {
   double sigma = 1.0;                   // initial step size of the optimizer
   std::vector<std::string_view> texts;  // where candidates are counted
   std::uint64_t seed = 0;
-  std::string manual_prompt{};             // of the task
-  DemonstrationInputs demonstrations{};    // used by kDemonstrations only
-  int num_layers = 0;                      // of the model that deep prompts reach; 0: none
-  std::vector<double> layer_deviations{};  // deep prompts: see SoftPromptSpaceInputs
+  std::string manual_prompt{};                // of the task
+  DemonstrationInputs demonstrations{};       // used by kDemonstrations only
+  int num_layers = 0;                         // of the model that deep prompts reach; 0: none
+  std::vector<double> layer_deviations{};     // deep prompts: see SoftPromptSpaceInputs
+  CandidateCache* candidate_cache = nullptr;  // of this tokenizer; null: nothing is remembered
+  std::shared_ptr<const void> text_owner{};   // see CandidateCache::get()
+
+  // Candidates of the texts. Throws as make_candidate_vocabulary() does.
+  [[nodiscard]] CandidateVocabulary find_candidates(const DiscretePromptOptions& options) const;
 };
 
 struct PromptSpaceWithNotes {

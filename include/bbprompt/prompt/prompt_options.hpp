@@ -27,6 +27,8 @@ struct PmiNgramOptions {
   double min_pmi = 1.0;             // neighbours from here on belong together,
   std::int64_t min_pair_count = 2;  // if they were found so often together
   std::int64_t min_frequency = 1;   // n-grams that occur more often than this are kept
+
+  friend bool operator==(const PmiNgramOptions&, const PmiNgramOptions&) = default;
 };
 
 struct CandidateOptions {
@@ -35,6 +37,8 @@ struct CandidateOptions {
   std::filesystem::path file;  // kList
   PmiNgramOptions pmi;
   bool is_without_stop_words = false;
+
+  friend bool operator==(const CandidateOptions&, const CandidateOptions&) = default;
 };
 
 struct DiscretePromptOptions {

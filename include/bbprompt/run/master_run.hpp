@@ -86,6 +86,7 @@ class MasterRun {
   [[nodiscard]] RunOutcome work();
   void check_plan();
   void start_trials();
+  [[nodiscard]] bool is_done_before(std::size_t index);
   void start_trial(std::size_t index);
   [[nodiscard]] bool resume(ActiveTrial& trial, const std::string& id);
   void open_group(ActiveTrial& trial);

@@ -12,6 +12,7 @@
 
 #include "bbprompt/config/experiment_spec.hpp"
 #include "bbprompt/eval/evaluator.hpp"
+#include "bbprompt/prompt/candidate_cache.hpp"
 #include "bbprompt/prompt/make_prompt_space.hpp"
 #include "bbprompt/replica/replica.hpp"
 #include "bbprompt/sched/work_item.hpp"
@@ -32,6 +33,8 @@ class ModelPool {
   // recently are unloaded first until the new one fits; references to them end there.
   [[nodiscard]] Replica& get(const ModelOptions& options);
   [[nodiscard]] TaskDataCache& task_data() { return task_data_; }
+  // What was found with the model's tokenizer; loads the model as get() does.
+  [[nodiscard]] CandidateCache& candidates(const ModelOptions& options);
 
   // Most bytes that the models may take together, as model_bytes() has them; 0: any. The one in use
   // is loaded in any case.
@@ -44,9 +47,11 @@ class ModelPool {
  private:
   struct Loaded {
     std::unique_ptr<Replica> model;
+    CandidateCache candidates;
     std::int64_t bytes = 0;
     std::uint64_t last_use = 0;
   };
+  Loaded& load(const ModelOptions& options);
   void make_room(std::int64_t bytes);
 
   std::map<std::string, Loaded> models_;
@@ -107,9 +112,9 @@ class TrialContext {
 
  private:
   using Data = std::shared_ptr<const TaskData>;
-  TrialContext(const ExperimentSpec& spec, Replica& model, Data data);
+  TrialContext(const ExperimentSpec& spec, Replica& model, Data data, CandidateCache* candidates);
 
-  [[nodiscard]] PromptSpaceInputs space_inputs() const;
+  [[nodiscard]] PromptSpaceInputs space_inputs(CandidateCache* candidates) const;
   [[nodiscard]] std::vector<double> measure_layers(const PromptVectors& base);
   void check_length(const PromptVectors& base) const;
   [[nodiscard]] PromptRecord written_prompt(const std::string& text) const;
