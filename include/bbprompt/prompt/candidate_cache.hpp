@@ -19,7 +19,8 @@ class CandidateCache {
 
   // As make_candidate_vocabulary(), with the same tokenizer every time. `owner` keeps the texts:
   // equal owners mean equal texts, and what was found is forgotten with the owner's end. Nothing is
-  // remembered of texts without one, nor of candidates that come from elsewhere (words, a list).
+  // remembered of texts without one, nor of candidates that come from elsewhere (words, list,
+  // vocabulary).
   [[nodiscard]] CandidateVocabulary get(const DiscretePromptOptions& options,
                                         const Tokenizer& tokenizer,
                                         std::span<const std::string_view> texts,
