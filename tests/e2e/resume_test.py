@@ -114,6 +114,9 @@ class Resume(support.RunCase):
         process = self.start("run", *grown, "--out", "run", ranks=2)
         self.wait_for_checkpoint(self.folder / "run", process, count=2)
         support.kill_all(process)
+        shown = [trial["state"] for trial in self.status(self.folder / "run")["trials"]]
+        self.assertEqual(len(shown), 2 * num_before, "the status is of the new plan from its start")
+        self.assertGreaterEqual(shown.count("done"), num_before, "done before, yet not shown so")
         self.call("report", "run")  # what is there of the new plan
         self.call("run", *grown, "--out", "run", ranks=3)
         self.call("run", *grown, "--out", "fresh", ranks=3)
