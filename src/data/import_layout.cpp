@@ -43,11 +43,13 @@ ImportLayout plain(LayoutKind kind, std::string name, Labels labels = {}) {
 }
 
 std::string_view first_line(const ImportText& source) {
-  LineCursor lines(source.text);
   std::string_view line;
-  while (lines.next(line) && is_blank(line)) {
-  }
+  (void)LineCursor(source.text).next(line);
   return line;
+}
+
+[[noreturn]] void fail_first_line(const ImportText& source, const std::string& message) {
+  fail_line(source, line_at(source.text, first_filled_line(source.text)), message);
 }
 
 bool holds_all(const std::vector<std::string>& names, const ImportLayout& layout,
@@ -84,7 +86,7 @@ class FirstLine {
       const auto object = parse_json(line_);
       for (const auto& item : object.items()) keys_.push_back(item.key());
     } catch (const Error& error) {
-      fail_line(source, 1, std::string(error.what()) + "; expected one JSON object a line");
+      fail_first_line(source, std::string(error.what()) + "; expected one JSON object a line");
     }
   }
 
@@ -209,10 +211,9 @@ ImportLayout recognise_layout(const KnownTask& task, const ImportText& source) {
     if (other.name == task.name || !layout_that_fits(other, line)) continue;
     others += (others.empty() ? "" : ", ") + other.name;
   }
-  fail_line(source, 1,
-            "expected a layout of " + task.name + " (" + expected + "), found \"" +
-                printable(first_line(source)) + "\"" +
-                (others.empty() ? "" : "; that is how files of " + others + " look"));
+  fail_first_line(source, "expected a layout of " + task.name + " (" + expected + "), found \"" +
+                              printable(first_line(source)) + "\"" +
+                              (others.empty() ? "" : "; that is how files of " + others + " look"));
 }
 
 }  // namespace bbprompt

@@ -89,14 +89,22 @@ void read_header_tsv(const ImportLayout& layout, const ImportText& source, RowCo
   std::string_view line;
   if (!lines.next(line)) return;
   const auto header = split_fields(line, '\t');
-  const auto column = [&](std::string_view name) {
+  const auto find_column = [&](std::string_view name) {
     return static_cast<std::size_t>(std::find(header.begin(), header.end(), name) - header.begin());
+  };
+  const auto column = [&](const std::string& name) {
+    const std::size_t found = find_column(name);
+    if (found == header.size()) {
+      rows.fail(lines.number(), "expected a column " + listed({name}) + ", found none in \"" +
+                                    printable(line) + "\"");
+    }
+    return found;
   };
   const std::size_t text_a = column(layout.text_a);
   const std::size_t text_b = layout.text_b.empty() ? header.size() : column(layout.text_b);
   const std::size_t label = column(layout.label);
-  const std::size_t id_a = column("#1 ID");
-  const std::size_t id_b = column("#2 ID");
+  const std::size_t id_a = find_column("#1 ID");
+  const std::size_t id_b = find_column("#2 ID");
   const bool has_ids = id_a < header.size() && id_b < header.size();
   while (lines.next(line)) {
     const auto fields = split_fields(line, '\t');

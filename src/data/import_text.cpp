@@ -60,10 +60,20 @@ ImportText load_import_text(const std::filesystem::path& path, Encoding8Bit fall
   return source;
 }
 
+std::size_t first_filled_line(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\r\n\v\f");
+  if (first == std::string_view::npos) return text.size();
+  const std::size_t before = text.substr(0, first).rfind('\n');
+  return before == std::string_view::npos ? 0 : before + 1;
+}
+
 LineCursor::LineCursor(std::string_view text) : rest_(text) {
   const std::size_t last = text.find_last_not_of(" \t\r\n\v\f");
   const std::size_t end = last == std::string_view::npos ? last : text.find('\n', last);
   if (end != std::string_view::npos) rest_ = text.substr(0, end + 1);
+  const std::size_t begin = first_filled_line(rest_);
+  number_ = line_at(rest_, begin) - 1;
+  rest_.remove_prefix(begin);
 }
 
 bool LineCursor::next(std::string_view& line) {

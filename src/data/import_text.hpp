@@ -26,8 +26,11 @@ enum class Encoding8Bit { kRefuse, kLatin1 };
 // Line of an offset, from 1.
 [[nodiscard]] std::int64_t line_at(std::string_view text, std::size_t offset);
 
-// Lines of a text one after the other, without their ends (LF or CRLF); blank lines at the end of
-// the text do not count.
+// Offset of the first line that is not blank; the size of a text that has none.
+[[nodiscard]] std::size_t first_filled_line(std::string_view text);
+
+// Lines of a text one after the other, without their ends (LF or CRLF). Blank lines at both ends of
+// the text are left out, but those before the first line count in its number.
 class LineCursor {
  public:
   explicit LineCursor(std::string_view text);

@@ -15,7 +15,11 @@ namespace bbprompt {
 class QuotedCsv {
  public:
   // `source` must outlive the reader.
-  explicit QuotedCsv(const ImportText& source) : source_(source), text_(source.text) {}
+  explicit QuotedCsv(const ImportText& source)
+      : source_(source),
+        text_(source.text),
+        at_(first_filled_line(text_)),
+        next_line_(line_at(text_, at_)) {}
 
   [[nodiscard]] bool next();
   [[nodiscard]] const std::vector<std::string>& fields() const { return fields_; }

@@ -190,6 +190,19 @@ TEST_P(ImportLayouts, AreReadAsTheirPublisherWritesThem) {
   EXPECT_FALSE(report.splits.empty());
 }
 
+TEST_P(ImportLayouts, BlankLinesAtTheTopChangeNothing) {
+  ImportFolder folder;
+  std::vector<NamedText> files = GetParam().files;
+  for (NamedText& file : files) {
+    const std::size_t mark = file.text.starts_with("\xef\xbb\xbf") ? 3 : 0;
+    file.text.insert(mark, "\n \r\n\n");
+  }
+  (void)folder.import(GetParam().task, files);
+  EXPECT_EQ(folder.written(GetParam().task, "train"), GetParam().train);
+  EXPECT_EQ(folder.written(GetParam().task, "dev"), GetParam().dev);
+  EXPECT_EQ(folder.written(GetParam().task, "test"), GetParam().test);
+}
+
 // Half a file never passes as a whole one: what is read are the rows before the cut, or it is
 // refused.
 TEST_P(ImportLayouts, CutAnywhereAreRefusedOrEndWithAWholeRow) {
