@@ -188,6 +188,8 @@ std::vector<ImportLayout> layouts_of(const KnownTask& task) {
   if (is_text_and_label) layouts.push_back(json_lines({"text", "label"}));
   layouts.push_back(task.is_pair ? json_lines({"text_a", "text_b", "label"})
                                  : json_lines({"text_a", "label"}));
+  const bool may_disagree = task.name == "mnli" || task.name == "snli";
+  for (ImportLayout& layout : layouts) layout.may_disagree = may_disagree;
   // A test file of GLUE has the texts alone.
   for (std::size_t i = 0; i < layouts.size(); ++i) {
     if (layouts[i].kind != LayoutKind::kHeaderTsv) continue;

@@ -32,6 +32,7 @@ struct ImportLayout {
   std::size_t num_columns = 0;
   // Labels of the file and of the task, where they differ.
   std::vector<std::pair<std::string, std::string>> labels;
+  bool may_disagree = false;  // a label "-" marks a row whose annotators found no majority
 };
 
 // The layouts in which a task is read.

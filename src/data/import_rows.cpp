@@ -10,8 +10,6 @@
 namespace bbprompt {
 namespace {
 
-constexpr std::string_view kUnagreed = "-";  // SNLI's and MNLI's gold label without a majority
-
 std::string lower(std::string_view text) {
   std::string lowered(text);
   for (char& c : lowered) {
@@ -36,7 +34,7 @@ class RowCollector {
       : task_(task), layout_(layout), source_(source) {}
 
   void add(const FoundRow& found) {
-    if (found.label == kUnagreed) {
+    if (layout_.may_disagree && found.label == "-") {
       ++result_.num_unagreed;
       return;
     }
