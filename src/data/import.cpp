@@ -136,7 +136,7 @@ class Importer {
   }
 
   void deal(ReadSplit all) {
-    compare_published(task_, "all", all.rows, report_.differences);
+    compare_published(task_, "all", all.rows, report_.differences, report_.notes);
     is_compared_ = true;
     DealtRows dealt = deal_by_text(std::move(all.rows.rows));
     report_.notes.push_back(all.from +
@@ -175,7 +175,7 @@ class Importer {
   void require_published() {
     if (!is_compared_) {
       for (const auto& [split, read] : splits_) {
-        compare_published(task_, to_string(split), read.rows, report_.differences);
+        compare_published(task_, to_string(split), read.rows, report_.differences, report_.notes);
       }
     }
     if (request_.count_rule != CountRule::kRequire || report_.differences.empty()) return;

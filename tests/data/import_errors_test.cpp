@@ -235,6 +235,21 @@ TEST(ImportRefusal, RequiredCountsThatDifferAreListedAndNothingIsWritten) {
   EXPECT_FALSE(std::filesystem::exists(folder.out()));
 }
 
+TEST(ImportRefusal, ATestFileOfGlueIsHeldAgainstThePublishedDevCount) {
+  ImportFolder folder;
+  const auto file = folder.write({"train.tsv", kRteHeader + "0\tA\tB\tentailment\n"});
+  try {
+    (void)import_data(
+        {.task = "rte", .test = {file}, .folder = folder.out(), .count_rule = CountRule::kRequire});
+    FAIL() << "not refused";
+  } catch (const DataError& error) {
+    EXPECT_THAT(error.what(),
+                HasSubstr("test: expected 277 rows (entailment 146, not_entailment 131), as in "
+                          "GLUE (Wang et al. 2019), dev; found 1 rows"));
+  }
+  EXPECT_FALSE(std::filesystem::exists(folder.out()));
+}
+
 TEST(ImportRefusal, NothingIsWrittenWhereOneFileIsThereWithOtherRows) {
   ImportFolder folder;
   std::filesystem::create_directories(folder.out() / "rte");

@@ -297,6 +297,15 @@ TEST(Import, SaysWhatWasLeftOutAndWhatDiffersFromThePublishedCounts) {
   EXPECT_THAT(report.splits.at(0).label_counts, ElementsAre(1, 0));
 }
 
+TEST(Import, SaysWhichSplitHasNoPublishedCount) {
+  ImportFolder folder;
+  const auto file = folder.write({"rows.label", "NUM:dist How far is it ?\n"});
+  const ImportReport report = import_data(
+      {.task = "trec", .dev = {file}, .folder = folder.out(), .count_rule = CountRule::kRequire});
+  EXPECT_THAT(report.notes, ElementsAre("dev: no published count for this split of trec, not "
+                                        "checked"));
+}
+
 TEST(Import, TakesExplicitSplitsAsTheyAreGiven) {
   ImportFolder folder;
   const std::string header = "index\tsentence1\tsentence2\tlabel\n";
