@@ -87,7 +87,13 @@ void read_header_tsv(const ImportLayout& layout, const ImportText& source, RowCo
   std::string_view line;
   if (!lines.next(line)) return;
   const auto header = split_fields(line, '\t');
-  const auto find_column = [&](std::string_view name) {
+  const auto find_column = [&](const std::string& name) {
+    const auto num_found = std::count(header.begin(), header.end(), name);
+    if (num_found > 1) {
+      rows.fail(lines.number(), "expected one column " + listed({name}) + ", found " +
+                                    std::to_string(num_found) + " in \"" + printable(line) +
+                                    "\"; which one is meant is not clear: rename the other");
+    }
     return static_cast<std::size_t>(std::find(header.begin(), header.end(), name) - header.begin());
   };
   const auto column = [&](const std::string& name) {

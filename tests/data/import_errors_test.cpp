@@ -53,6 +53,11 @@ const std::vector<ErrorCase> kErrors = {
      "train.tsv",
      "line 1: expected a column of labels (TSV with columns \"sentence1\", \"sentence2\", "
      "\"label\"), found texts alone"},
+    {"ColumnThatStandsTwice",
+     "rte",
+     {{"train.tsv", "index\tsentence1\tsentence1\tsentence2\tlabel\n0\tA\tB\tC\tentailment\n"}},
+     "train.tsv",
+     R"(line 1: expected one column "sentence1", found 2 in "index\tsentence1\tsentence1)"},
     {"TooFewColumns",
      "rte",
      {{"train.tsv", kRteHeader + "0\tA\tentailment\n1\tA\tB\tentailment\n"}},
