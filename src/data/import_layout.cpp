@@ -90,7 +90,21 @@ class FirstLine {
     }
   }
 
+  // The first of the names that tell the file of another task; nothing where there is none.
+  [[nodiscard]] std::optional<std::string> name_of_other(const ImportLayout& layout) const {
+    for (const std::string& name : layout.other_names) {
+      for (const auto* names : {&fields_, &keys_}) {
+        if (std::find(names->begin(), names->end(), name) != names->end()) return name;
+      }
+    }
+    return std::nullopt;
+  }
+
   [[nodiscard]] bool fits(const ImportLayout& layout) const {
+    return !name_of_other(layout) && has_form(layout);
+  }
+
+  [[nodiscard]] bool has_form(const ImportLayout& layout) const {
     switch (layout.kind) {
       case LayoutKind::kHeaderTsv:
         return holds_all(fields_, layout, layout.label);
@@ -136,6 +150,17 @@ std::optional<ImportLayout> layout_that_fits(const KnownTask& task, const FirstL
   return std::nullopt;
 }
 
+// Throws for a file whose form is the task's, but that has a column or key of another one.
+void refuse_other_task(const KnownTask& task, const ImportText& source, const FirstLine& line) {
+  for (const ImportLayout& layout : layouts_of(task)) {
+    const auto name = line.name_of_other(layout);
+    if (!name || !line.has_form(layout)) continue;
+    fail_first_line(source, "expected a file of " + task.name + ", found a column or key " +
+                                listed({*name}) + ", which files of " + layout.other_task +
+                                " have; import it as " + layout.other_task);
+  }
+}
+
 void add_header_tsv(const std::string& task, std::vector<ImportLayout>& layouts) {
   if (task == "mrpc") {
     layouts.push_back(header_tsv({"#1 String", "#2 String", "Quality"},
@@ -148,8 +173,14 @@ void add_header_tsv(const std::string& task, std::vector<ImportLayout>& layouts)
   } else if (task == "sst2") {
     layouts.push_back(header_tsv({"sentence", "label"}, {{"0", "negative"}, {"1", "positive"}}));
   } else if (task == "mnli" || task == "snli") {
-    layouts.push_back(header_tsv({"sentence1", "sentence2", "gold_label"}));
-    layouts.push_back(json_lines({"sentence1", "sentence2", "gold_label"}));
+    const std::vector<std::string> names = {"sentence1", "sentence2", "gold_label"};
+    for (ImportLayout layout : {header_tsv(names), json_lines(names)}) {
+      const bool is_mnli = task == "mnli";
+      layout.other_task = is_mnli ? "snli" : "mnli";
+      layout.other_names = is_mnli ? std::vector<std::string>{"captionID"}
+                                   : std::vector<std::string>{"genre", "promptID"};
+      layouts.push_back(std::move(layout));
+    }
   }
 }
 
@@ -202,6 +233,7 @@ std::vector<ImportLayout> layouts_of(const KnownTask& task) {
 
 ImportLayout recognise_layout(const KnownTask& task, const ImportText& source) {
   const FirstLine line(source);
+  refuse_other_task(task, source, line);
   if (auto layout = layout_that_fits(task, line)) return std::move(*layout);
   std::string expected;
   for (const ImportLayout& layout : layouts_of(task)) {

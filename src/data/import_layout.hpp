@@ -28,6 +28,9 @@ struct ImportLayout {
   std::string text_a;
   std::string text_b;
   std::string label;
+  // Columns or keys that tell a file of `other_task`, which has the names above too.
+  std::vector<std::string> other_names;
+  std::string other_task;
   // kCsv: number of columns; the label is the first, the text the last.
   std::size_t num_columns = 0;
   // Labels of the file and of the task, where they differ.

@@ -43,6 +43,29 @@ const std::vector<ErrorCase> kErrors = {
      "line 1: expected a layout of qnli (TSV with columns \"question\", \"sentence\", \"label\"; "
      "JSON lines with keys \"text_a\", \"text_b\", \"label\"), found \"Quality\\t#1 ID\\t#2 "
      "ID\\t#1 String\\t#2 String\"; that is how files of mrpc look"},
+    {"MnliTextAsSnli",
+     "snli",
+     {{"train.tsv",
+       "index\tpromptID\tpairID\tgenre\tsentence1\tsentence2\tlabel1\tgold_label\n"
+       "0\t1\t1n\tfiction\tA\tB\tneutral\tneutral\n"}},
+     "train.tsv",
+     "line 1: expected a file of snli, found a column or key \"genre\", which files of mnli have; "
+     "import it as "
+     "mnli"},
+    {"SnliTextAsMnli",
+     "mnli",
+     {{"snli_1.0_dev.txt",
+       "gold_label\tsentence1\tsentence2\tcaptionID\tpairID\nneutral\tA\tB\t1.jpg#1\t1n\n"}},
+     "snli_1.0_dev.txt",
+     "line 1: expected a file of mnli, found a column or key \"captionID\", which files of snli "
+     "have"},
+    {"SnliJsonLinesAsMnli",
+     "mnli",
+     {{"snli_1.0_dev.jsonl",
+       "{\"captionID\": \"1.jpg#1\", \"gold_label\": \"neutral\", \"sentence1\": \"A\", "
+       "\"sentence2\": \"B\"}\n"}},
+     "snli_1.0_dev.jsonl",
+     "line 1: expected a file of mnli, found a column or key \"captionID\""},
     {"NoDataAtAll", "trec", {{"train.txt", "Dear all,\n"}}, "train.txt", "found \"Dear all,\""},
     {"EmptyFile", "trec", {{"train.txt", "\n"}}, "train.txt", "the file is empty"},
     {"HeaderAlone", "rte", {{"train.tsv", kRteHeader}}, "train.tsv", "expected rows, found none"},

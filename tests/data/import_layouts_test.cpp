@@ -86,16 +86,16 @@ const std::vector<LayoutCase> kLayouts = {
     {"GlueMnliWithColumnsInBetween",
      "mnli",
      {{"dev_matched.tsv",
-       "index\tgenre\tsentence1_parse\tsentence1\tsentence2\tlabel1\tgold_label\n"
-       "0\tfiction\t(x)\tA\tB\tneutral\tcontradiction\n"}},
+       "index\tpromptID\tgenre\tsentence1_parse\tsentence1\tsentence2\tlabel1\tgold_label\n"
+       "0\t7\tfiction\t(x)\tA\tB\tneutral\tcontradiction\n"}},
      "",
      "",
      "{\"text_a\":\"A\",\"text_b\":\"B\",\"label\":\"contradiction\"}\n"},
     {"SnliTextLeavesOutWhatHasNoAgreedLabel",
      "snli",
      {{"snli_1.0_test.txt",
-       "gold_label\tsentence1\tsentence2\tlabel1\nneutral\tA\tB\tneutral\n"
-       "-\tC\tD\tneutral\n"}},
+       "gold_label\tsentence1\tsentence2\tcaptionID\tlabel1\nneutral\tA\tB\t1.jpg\tneutral\n"
+       "-\tC\tD\t1.jpg\tneutral\n"}},
      "",
      "",
      "{\"text_a\":\"A\",\"text_b\":\"B\",\"label\":\"neutral\"}\n"},
