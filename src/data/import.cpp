@@ -81,9 +81,10 @@ class Importer {
   // A test file of GLUE among the others is no mistake; any other file without labels is.
   void leave_out(const ImportText& text, const ImportLayout& layout, bool is_test_by_name) {
     if (!is_test_by_name) {
-      fail_line(text, 1,
-                "expected a column of labels (" + layout.name +
-                    "), found texts alone; GLUE publishes no labels of its test sets");
+      const auto columns = split_fields(first_line(text), '\t');
+      fail_first_line(text, "expected a column " + listed({layout.label}) + " (" + layout.name +
+                                "), found the columns " + listed({columns.begin(), columns.end()}) +
+                                "; GLUE publishes no labels of its test sets");
     }
     report_.notes.push_back(text.file +
                             ": left out, has no labels (GLUE publishes none of its test sets)");

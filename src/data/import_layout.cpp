@@ -42,16 +42,6 @@ ImportLayout plain(LayoutKind kind, std::string name, Labels labels = {}) {
   return {.kind = kind, .name = std::move(name), .labels = std::move(labels)};
 }
 
-std::string_view first_line(const ImportText& source) {
-  std::string_view line;
-  (void)LineCursor(source.text).next(line);
-  return line;
-}
-
-[[noreturn]] void fail_first_line(const ImportText& source, const std::string& message) {
-  fail_line(source, line_at(source.text, first_filled_line(source.text)), message);
-}
-
 bool holds_all(const std::vector<std::string>& names, const ImportLayout& layout,
                std::string_view label) {
   const auto has = [&](std::string_view name) {
@@ -109,7 +99,7 @@ class FirstLine {
       case LayoutKind::kHeaderTsv:
         return holds_all(fields_, layout, layout.label);
       case LayoutKind::kUnlabelled:
-        return holds_all(fields_, layout, "");
+        return holds_all(fields_, layout, "") && !holds_all(fields_, layout, layout.label);
       case LayoutKind::kJsonLines:
         return holds_all(keys_, layout, layout.label);
       case LayoutKind::kColaTsv:
@@ -148,6 +138,18 @@ std::optional<ImportLayout> layout_that_fits(const KnownTask& task, const FirstL
     if (line.fits(layout)) return std::move(layout);
   }
   return std::nullopt;
+}
+
+// In XML alone any line ends are fine.
+void refuse_carriage_returns(const ImportText& source) {
+  const std::string_view line = first_line(source);
+  const std::size_t first = line.find('\r');
+  const bool is_separator = first != std::string_view::npos && !is_blank(line.substr(first)) &&
+                            source.text.find('\n') == std::string::npos;
+  if (!is_separator || line.starts_with('<')) return;
+  fail_first_line(source,
+                  "expected lines that end with LF or CRLF, found carriage returns alone (CR, the "
+                  "line ends of old Macs); convert the file: tr '\\r' '\\n' < OLD > NEW");
 }
 
 // Throws for a file whose form is the task's, but that has a column or key of another one.
@@ -232,6 +234,7 @@ std::vector<ImportLayout> layouts_of(const KnownTask& task) {
 }
 
 ImportLayout recognise_layout(const KnownTask& task, const ImportText& source) {
+  refuse_carriage_returns(source);
   const FirstLine line(source);
   refuse_other_task(task, source, line);
   if (auto layout = layout_that_fits(task, line)) return std::move(*layout);

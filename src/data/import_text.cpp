@@ -67,6 +67,16 @@ std::size_t first_filled_line(std::string_view text) {
   return before == std::string_view::npos ? 0 : before + 1;
 }
 
+std::string_view first_line(const ImportText& source) {
+  std::string_view line;
+  (void)LineCursor(source.text).next(line);
+  return line;
+}
+
+void fail_first_line(const ImportText& source, const std::string& message) {
+  fail_line(source, line_at(source.text, first_filled_line(source.text)), message);
+}
+
 LineCursor::LineCursor(std::string_view text) : rest_(text) {
   const std::size_t last = text.find_last_not_of(" \t\r\n\v\f");
   const std::size_t end = last == std::string_view::npos ? last : text.find('\n', last);

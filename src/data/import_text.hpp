@@ -29,6 +29,10 @@ enum class Encoding8Bit { kRefuse, kLatin1 };
 // Offset of the first line that is not blank; the size of a text that has none.
 [[nodiscard]] std::size_t first_filled_line(std::string_view text);
 
+// The first line that is not blank, and an error in it.
+[[nodiscard]] std::string_view first_line(const ImportText& source);
+[[noreturn]] void fail_first_line(const ImportText& source, const std::string& message);
+
 // Lines of a text one after the other, without their ends (LF or CRLF). Blank lines at both ends of
 // the text are left out, but those before the first line count in its number.
 class LineCursor {
