@@ -8,6 +8,7 @@
 #include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/json.hpp"
+#include "bbprompt/base/utf8.hpp"
 #include "data/hyperpartisan.hpp"
 #include "data/import_rows.hpp"
 #include "data/published_check.hpp"
@@ -110,6 +111,7 @@ class Importer {
     } else {
       for (std::size_t i = 0; i < files.texts.size(); ++i) {
         ImportRows more = read_import_rows(task_, files.layouts[i], files.texts[i]);
+        for (ImportRow& row : more.rows) row.file = i;
         std::move(more.rows.begin(), more.rows.end(), std::back_inserter(result.rows.rows));
         result.rows.num_blank += more.num_blank;
         result.rows.num_unagreed += more.num_unagreed;
@@ -158,19 +160,43 @@ class Importer {
                        "without a dev file");
     }
     const auto listed_ids = read_id_pairs(*id_pairs_);
-    std::set<std::string> ids(listed_ids.begin(), listed_ids.end());
+    const std::set<std::string> ids(listed_ids.begin(), listed_ids.end());
+    std::map<std::string, ImportRow> found;
     std::vector<ImportRow> kept;
     ReadSplit dev{.rows = {}, .from = train->second.from + ", pairs of " + id_pairs_->file};
     for (ImportRow& row : train->second.rows.rows) {
-      (ids.erase(row.id) > 0 ? dev.rows.rows : kept).push_back(std::move(row));
+      if (!ids.contains(row.id)) {
+        kept.push_back(std::move(row));
+        continue;
+      }
+      const auto [first, is_first] = found.emplace(row.id, row);
+      if (!is_first) refuse_other_pair(first->second, row);
+      dev.rows.rows.push_back(std::move(row));
     }
-    if (!ids.empty()) {
+    const auto missing = std::find_if(ids.begin(), ids.end(),
+                                      [&](const std::string& id) { return !found.contains(id); });
+    if (missing != ids.end()) {
       throw DataError(id_pairs_->file, 0,
-                      "expected pairs of the train file, found " + std::to_string(ids.size()) +
-                          " that are not in it, such as " + *ids.begin());
+                      "expected pairs of the train file, found " +
+                          std::to_string(ids.size() - found.size()) +
+                          " that are not in it, such as " + *missing);
     }
     train->second.rows.rows = std::move(kept);
     splits_.emplace(SplitName::kDev, std::move(dev));
+  }
+
+  // Repeats of a pair go to dev together; one that is another pair makes its ids unclear.
+  void refuse_other_pair(const ImportRow& first, const ImportRow& second) const {
+    if (first.text_a == second.text_a && first.text_b == second.text_b &&
+        first.label == second.label) {
+      return;
+    }
+    const auto& texts = files_.at(SplitName::kTrain).texts;
+    fail_line(texts.at(second.file), second.line,
+              "expected the pair of line " + std::to_string(first.line) + " of " +
+                  texts.at(first.file).file + ", which has the ids \"" + printable(first.id) +
+                  "\" too, found another text or label; " + id_pairs_->file +
+                  " lists these ids as dev, and which pair is meant is not clear: remove one");
   }
 
   void require_published() {

@@ -47,6 +47,7 @@ class RowCollector {
     result_.rows.push_back({.text_a = std::string(found.text_a),
                             .text_b = std::string(found.text_b),
                             .label = *label,
+                            .line = found.line,
                             .id = found.id});
   }
 

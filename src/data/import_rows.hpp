@@ -13,6 +13,8 @@ struct ImportRow {
   std::string text_a;
   std::string text_b;
   std::size_t label = 0;  // index in KnownTask::labels
+  std::size_t file = 0;   // index in the files of its split
+  std::int64_t line = 0;  // on which it starts; kXml: 0
   std::string id;         // kXml: of the article; MSR: both ids with a TAB between; else empty
 };
 

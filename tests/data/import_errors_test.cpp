@@ -222,6 +222,12 @@ const std::vector<ErrorCase> kErrors = {
      {{"train.tsv", kMsrHeader + "1\t1\t2\ta\tb\n"}, {"dev_ids.tsv", "3\t4\n"}},
      "dev_ids.tsv",
      "found 1 that are not in it, such as 3\t4"},
+    {"ListedIdsOfTwoPairs",
+     "mrpc",
+     {{"train.tsv", kMsrHeader + "1\t1\t2\ta\tb\n0\t3\t4\tc\td\n1\t1\t2\ta\tx\n"},
+      {"dev_ids.tsv", "1\t2\n"}},
+     "train.tsv",
+     R"(/train.tsv, which has the ids "1\t2" too, found another text or label; )"},
     {"UnknownTask", "mprc", {}, "", "unknown data set \"mprc\"; known are mrpc, qnli, cola, rte"},
     {"NoFiles", "rte", {}, "", "expected files with labels, found none"},
     {"UnclearSplit",
@@ -286,6 +292,20 @@ TEST(ImportRefusal, ATestFileOfGlueIsHeldAgainstThePublishedDevCount) {
                           "GLUE (Wang et al. 2019), dev; found 1 rows"));
   }
   EXPECT_FALSE(std::filesystem::exists(folder.out()));
+}
+
+TEST(ImportRefusal, IdsOfTwoPairsAreNamedWithFileAndLineOfBoth) {
+  ImportFolder folder;
+  const auto a = folder.write({"a.tsv", kMsrHeader + "1\t1\t2\ta\tb\n"});
+  const auto b = folder.write({"b.tsv", kMsrHeader + "0\t3\t4\tc\td\n0\t1\t2\ta\tb\n"});
+  const auto ids = folder.write({"dev_ids.tsv", "1\t2\n"});
+  try {
+    (void)import_data({.task = "mrpc", .files = {ids}, .train = {a, b}, .folder = folder.out()});
+    FAIL() << "not refused";
+  } catch (const DataError& error) {
+    EXPECT_EQ(error.file(), b.string());
+    EXPECT_THAT(error.what(), HasSubstr("line 3: expected the pair of line 2 of " + a.string()));
+  }
 }
 
 TEST(ImportRefusal, NothingIsWrittenWhereOneFileIsThereWithOtherRows) {
