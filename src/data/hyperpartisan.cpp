@@ -40,7 +40,8 @@ class ArticleFile {
                               pugi::parse_default | pugi::parse_ws_pcdata, pugi::encoding_utf8);
     if (!result) {
       const bool is_cut = static_cast<std::size_t>(result.offset) + 2 >= source.text.size() ||
-                          result.status == pugi::status_end_element_mismatch;
+                          result.status == pugi::status_end_element_mismatch ||
+                          source.text.rfind("</articles") == std::string::npos;
       fail_line(source, line_at(source.text, static_cast<std::size_t>(result.offset)),
                 std::string("expected well-formed XML, found: ") + result.description() +
                     (is_cut ? "; was the file cut short?" : ""));

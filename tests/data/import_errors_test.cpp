@@ -14,6 +14,7 @@ namespace {
 using ::testing::HasSubstr;
 using testing::ImportFolder;
 using testing::NamedText;
+using ::testing::Not;
 
 struct ErrorCase {
   std::string name;
@@ -181,6 +182,13 @@ const std::vector<ErrorCase> kErrors = {
      {{"train-articles.xml", kArticle1 + "<article id=\"2\"><p>y"}, {"train-truth.xml", kTruth}},
      "train-articles.xml",
      "line 3: expected well-formed XML, found: "},
+    {"XmlCutWithinAnAttribute",
+     "hp",
+     {{"train-articles.xml", kArticle1 + "<article id=\"2\" title=\"A title that goes on"},
+      {"train-truth.xml", kTruth}},
+     "train-articles.xml",
+     "line 3: expected well-formed XML, found: Error parsing element attribute; was the file cut "
+     "short?"},
     {"XmlCutBetweenArticles",
      "hp",
      {{"train-articles.xml", kArticle1}, {"train-truth.xml", kTruth}},
@@ -305,6 +313,18 @@ TEST(ImportRefusal, IdsOfTwoPairsAreNamedWithFileAndLineOfBoth) {
   } catch (const DataError& error) {
     EXPECT_EQ(error.file(), b.string());
     EXPECT_THAT(error.what(), HasSubstr("line 3: expected the pair of line 2 of " + a.string()));
+  }
+}
+
+TEST(ImportRefusal, XmlThatIsBrokenButWholeIsNotCalledCut) {
+  ImportFolder folder;
+  const std::string broken = kArticle1 + "<article id=2><p>y</p></article>\n</articles>\n";
+  try {
+    (void)folder.import("hp", {{"train-articles.xml", broken}, {"train-truth.xml", kTruth}});
+    FAIL() << "not refused";
+  } catch (const DataError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("line 3: expected well-formed XML"));
+    EXPECT_THAT(error.what(), Not(HasSubstr("cut short")));
   }
 }
 
