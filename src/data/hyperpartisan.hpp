@@ -20,6 +20,8 @@ struct DealtRows {
   std::vector<ImportRow> test;
 };
 
+constexpr std::size_t kMinDealtRows = 5;  // fewer leave dev and test empty
+
 // Sorts by the SHA-256 of the text, equal ones by id, so that equal texts stay together; the first
 // tenth (rounded) is test, the next one dev, the rest train. Each is then put in the order of ids.
 [[nodiscard]] DealtRows deal_by_text(std::vector<ImportRow> rows);

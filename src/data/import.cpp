@@ -121,7 +121,7 @@ class Importer {
     const bool is_undivided = files.layouts.front().kind == LayoutKind::kXml &&
                               split == SplitName::kTrain && files_.size() == 1;
     if (is_undivided) {
-      deal(std::move(result));
+      deal(files, std::move(result));
     } else {
       splits_.emplace(split, std::move(result));
     }
@@ -138,7 +138,14 @@ class Importer {
     }
   }
 
-  void deal(ReadSplit all) {
+  void deal(const SplitFiles& files, ReadSplit all) {
+    if (all.rows.rows.size() < kMinDealtRows) {
+      throw DataError(files.texts.front().file, 0,
+                      "expected at least " + std::to_string(kMinDealtRows) +
+                          " articles with text to deal to train, dev and test, found " +
+                          std::to_string(all.rows.rows.size()) +
+                          "; give the files of dev or test too, and none are dealt");
+    }
     compare_published(task_, "all", all.rows, report_.differences, report_.notes);
     is_compared_ = true;
     DealtRows dealt = deal_by_text(std::move(all.rows.rows));

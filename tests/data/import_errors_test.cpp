@@ -189,6 +189,11 @@ const std::vector<ErrorCase> kErrors = {
      "train-articles.xml",
      "line 3: expected well-formed XML, found: Error parsing element attribute; was the file cut "
      "short?"},
+    {"TooFewArticlesToDeal",
+     "hp",
+     {{"train-articles.xml", kArticle1 + kArticle2}, {"train-truth.xml", kTruth}},
+     "train-articles.xml",
+     "expected at least 5 articles with text to deal to train, dev and test, found 2"},
     {"XmlCutBetweenArticles",
      "hp",
      {{"train-articles.xml", kArticle1}, {"train-truth.xml", kTruth}},
