@@ -37,7 +37,8 @@ struct ImportedSplit {
 struct ImportReport {
   std::vector<ImportedSplit> splits;
   std::vector<std::string> differences;  // from the published counts
-  std::vector<std::string> notes;        // rows and files that were left out, splits that were made
+  // Rows and files that were left out, splits that were made or have no published count.
+  std::vector<std::string> notes;
 };
 
 // Reads a data set in one of the layouts people have it in and writes it as JSON lines with the
@@ -52,16 +53,16 @@ struct ImportReport {
 //                 "sentence1", "sentence2", "gold_label"; all: the keys that are written
 //   PubMed RCT    rct: "###id" lines, LABEL<TAB>sentence lines
 //   SemEval XML   hp: articles and ground truth, two files a split. A pair for train alone is
-//   dealt:
-//                 sorted by the SHA-256 of the text (equal texts by id) the first tenth is test,
-//                 the second dev, the rest train, each in the order of ids
+//                 dealt if it has 5 articles: sorted by the SHA-256 of the text (equal texts by id)
+//                 the first tenth is test, the second dev, the rest train, each in the order of ids
 //   TREC          trec: LABEL:sub question; ISO 8859-1 where it is not UTF-8; coarse labels
 //   CSV           agnews: class, title, description (the text); mr, subj: 0 or 1, text (LM-BFF)
 //   SNLI TSV      snli, mnli: columns by name; rows without an agreed label (-) are left out
 //
 // Texts stay as they are, but HP's lose the white space at both ends; rows without text are left
-// out, with a note. A GLUE dev file becomes test.jsonl where that is what papers test on and no
-// test file is given.
+// out, with a note; so are blank lines at the top, without one. A GLUE dev file becomes test.jsonl
+// where that is what papers test on and no test file is given. MNLI's and SNLI's files are told
+// apart by columns that one of them has.
 //
 // Nothing is written before everything is read, and each file as a whole or not at all. Throws
 // UsageError for an unknown task and files whose split is not clear; DataError (file, "line N:
