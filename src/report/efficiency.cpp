@@ -7,6 +7,7 @@
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/utf8.hpp"
 #include "bbprompt/report/trial_variants.hpp"
+#include "report/configured_value.hpp"
 
 namespace bbprompt {
 namespace {
@@ -71,10 +72,19 @@ void add_pair(Reached& reached, const TrialRecord& trial, const TrialRecord& ref
   if (std::isfinite(own) && own > 0.0) reached.ratios.push_back(queries / own);
 }
 
+// What a training loss is of: only losses of one kind on as many examples compare.
+std::string loss_of(const TrialRecord& trial) {
+  return trial.objective + '\n' + configured_value(trial, "scoring.calibration").value_or("") +
+         '\n' + configured_value(trial, "few_shot.train_per_class").value_or("");
+}
+
 class Pairing {
  public:
   Pairing(const Results& results, std::string reference)
-      : trials_(results.trials), variants_(results.trials), reference_(std::move(reference)) {}
+      : trials_(results.trials), variants_(results.trials), reference_(std::move(reference)) {
+    for (const TrialRecord& trial : trials_)
+      losses_.push_back(is_usable(trial) ? loss_of(trial) : std::string{});
+  }
 
   void check() const {
     std::string known;
@@ -89,25 +99,29 @@ class Pairing {
                      printable(reference_) + "\"");
   }
 
-  [[nodiscard]] const TrialRecord* partner(const TrialRecord& trial) const {
+  [[nodiscard]] const TrialRecord* partner(std::size_t index) const {
+    const TrialRecord& trial = trials_[index];
     const std::string settings = variants_.settings(trial);
-    const auto found = std::find_if(trials_.begin(), trials_.end(), [&](const TrialRecord& other) {
-      return is_usable(other) && other.method == reference_ && other.task == trial.task &&
-             other.seed == trial.seed && other.objective == trial.objective &&
-             variants_.settings(other) == settings;
-    });
-    return found == trials_.end() ? nullptr : &*found;
+    for (std::size_t i = 0; i < trials_.size(); ++i) {
+      const TrialRecord& other = trials_[i];
+      if (is_usable(other) && other.method == reference_ && other.task == trial.task &&
+          other.seed == trial.seed && losses_[i] == losses_[index] &&
+          variants_.settings(other) == settings)
+        return &other;
+    }
+    return nullptr;
   }
 
   [[nodiscard]] std::vector<Group> groups() const {
     std::vector<Group> groups;
-    for (const TrialRecord& trial : trials_) {
+    for (std::size_t i = 0; i < trials_.size(); ++i) {
+      const TrialRecord& trial = trials_[i];
       if (!is_usable(trial)) continue;
       auto group = std::find_if(groups.begin(), groups.end(), [&](const Group& candidate) {
         return candidate.method == trial.method;
       });
       if (group == groups.end()) group = groups.insert(group, {trial.method, {}, {}, {}});
-      const TrialRecord* reference = partner(trial);
+      const TrialRecord* reference = partner(i);
       if (reference == nullptr) continue;
       const GenerationRecord& last = reference->generations.back();
       constexpr Loss kIncumbent = &GenerationRecord::incumbent_fitness;
@@ -123,6 +137,7 @@ class Pairing {
   const std::vector<TrialRecord>& trials_;
   TrialVariants variants_;
   std::string reference_;
+  std::vector<std::string> losses_;  // of the trials
 };
 
 }  // namespace

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,11 @@ struct FigureGroup {
 
 // Appearance of the i-th line or bar: "linecolor rgb '#...' dashtype N".
 [[nodiscard]] std::string series_style(std::size_t i);
+
+// A label with its middle left out where a legend, which gnuplot drops whole when it is too wide,
+// has no place for all of it.
+inline constexpr std::size_t kMaxLegendBytes = 44;
+[[nodiscard]] std::string legend_text(const std::string& label);
 
 // A number as gnuplot reads it, with every digit; NaN and infinities as "NaN".
 [[nodiscard]] std::string data_number(double value);

@@ -101,11 +101,12 @@ std::vector<double> holm_adjusted(std::span<const double> p) {
 PairedTests paired_tests(const ScoreMatrix& matrix, const std::string& baseline) {
   PairedTests tests;
   if (matrix.rows.empty()) return tests;
-  const MatrixRow& reference = baseline_row(matrix, baseline);
-  tests.baseline = reference.method;
+  const bool is_own = !baseline.empty() && baseline == matrix.written_prompt;
+  tests.baseline = is_own ? baseline : baseline_row(matrix, baseline).method;
   for (const MatrixRow& row : matrix.rows) {
-    if (&row == &reference || row.is_written_prompt) continue;
-    compare_row(tests, row, reference);
+    const std::string& name = is_own ? row.written_prompt : tests.baseline;
+    if (row.is_written_prompt || name.empty() || row.method == name) continue;
+    compare_row(tests, row, baseline_row(matrix, name));
   }
   adjust(tests.comparisons);
   return tests;

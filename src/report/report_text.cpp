@@ -83,6 +83,20 @@ std::string failure_table(const Results& results) {
   return is_empty ? "" : "\n" + table.to_string();
 }
 
+// Empty where no query was too long.
+std::string truncated_text(const Results& results) {
+  std::int64_t num_queries = 0;
+  int num_trials = 0;
+  for (const TrialRecord& trial : results.trials) {
+    const std::int64_t truncated = num_truncated(trial);
+    num_queries += truncated;
+    num_trials += truncated > 0 ? 1 : 0;
+  }
+  if (num_queries == 0) return "";
+  return "truncated: " + truncation_note(num_queries) + ", in " + std::to_string(num_trials) +
+         " of " + std::to_string(results.trials.size()) + " trials";
+}
+
 // A terminal has the variations as rows of the summary.
 enum class Variations { kShown, kLeftOut };
 
@@ -95,6 +109,8 @@ std::vector<DataTable> comparison_tables(const Results& results, const ReportReq
     tables.push_back(matrix_table(found.variations, kVariationsCaption));
   }
   if (found.efficiency) tables.push_back(efficiency_table(*found.efficiency));
+  if (const std::string text = truncated_text(results); !text.empty())
+    tables.front().add_note(text);
   return tables;
 }
 
@@ -120,11 +136,15 @@ std::string to_text(const Results& results, const ReportRequest& request) {
   if (results.trials.empty()) return "no trial has finished yet\n";
   const Summary summary = summarize(results);
   std::string text;
+  std::string end;
   const bool is_asked = !request.baseline.empty() || !request.efficiency.empty();
   if (is_asked || is_comparison(summary)) {
     text = joined(comparison_tables(results, request, Variations::kLeftOut), to_terminal) + "\n";
+  } else if (const std::string truncated = truncated_text(results); !truncated.empty()) {
+    end = "\n" + truncated + "\n";
   }
-  return text + summary_table(summary) + prompt_table(results, summary) + failure_table(results);
+  return text + summary_table(summary) + prompt_table(results, summary) + failure_table(results) +
+         end;
 }
 
 std::string to_markdown(const Results& results, const ReportRequest& request) {

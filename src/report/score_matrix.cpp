@@ -4,6 +4,7 @@
 #include <cmath>
 #include <functional>
 #include <limits>
+#include <optional>
 
 #include "bbprompt/report/trial_variants.hpp"
 #include "report/splits.hpp"
@@ -15,10 +16,12 @@ constexpr double kTie = 1e-12;  // means closer than rounding errors are equal
 
 // Test metrics of a row, column and seed, before averaging.
 using Values = std::map<std::uint64_t, std::vector<double>>;
+using ColumnValues = std::map<std::size_t, Values>;
 struct RowValues {
   std::string method;
   bool is_variation = false;
-  std::map<std::size_t, Values> by_column;
+  ColumnValues by_column;
+  ColumnValues written;  // of the written prompt, as this row's trials scored it
 };
 
 std::size_t column_of(ScoreMatrix& matrix, const TrialRecord& trial) {
@@ -39,19 +42,11 @@ RowValues& row_of(std::vector<RowValues>& rows, const TrialRecord& trial,
   if (found != rows.end()) return *found;
   const bool is_variation =
       !variants.settings(trial).empty() || !transfer_source(trial.method).empty();
-  return rows.emplace_back(RowValues{method, is_variation, {}});
+  return rows.emplace_back(RowValues{method, is_variation, {}, {}});
 }
 
 bool is_manual_method(const TrialRecord& trial) {
   return trial.best.prompt.kind == "manual" && transfer_source(trial.method).empty();
-}
-
-// The first trial of a task and seed that evaluated the written prompt speaks for it.
-void add_written(RowValues& row, std::size_t column, const TrialRecord& trial) {
-  const SplitEvaluation* written = find_split(trial.manual, "test");
-  if (written == nullptr) return;
-  std::vector<double>& values = row.by_column[column][trial.seed];
-  if (values.empty()) values.push_back(written->metric);
 }
 
 MatrixCell cell_of(const Values& values) {
@@ -65,15 +60,78 @@ MatrixCell cell_of(const Values& values) {
   return cell;
 }
 
-MatrixRow averaged(const RowValues& values, std::size_t num_columns) {
+MatrixRow averaged(const ColumnValues& values, std::size_t num_columns) {
   MatrixRow row;
-  row.method = values.method;
-  row.is_variation = values.is_variation;
   for (std::size_t column = 0; column < num_columns; ++column) {
-    const auto found = values.by_column.find(column);
-    row.cells.push_back(cell_of(found == values.by_column.end() ? Values{} : found->second));
+    const auto found = values.find(column);
+    row.cells.push_back(cell_of(found == values.end() ? Values{} : found->second));
   }
   return row;
+}
+
+bool agree(const MatrixRow& left, const MatrixRow& right) {
+  for (std::size_t column = 0; column < left.cells.size(); ++column) {
+    for (const auto& [seed, value] : left.cells[column].by_seed) {
+      const auto other = right.cells[column].by_seed.find(seed);
+      if (other == right.cells[column].by_seed.end()) continue;
+      if (std::abs(other->second - value) > kTie) return false;
+    }
+  }
+  return true;
+}
+
+void merge(MatrixRow& into, const MatrixRow& from) {
+  for (std::size_t column = 0; column < into.cells.size(); ++column) {
+    auto by_seed = into.cells[column].by_seed;
+    by_seed.insert(from.cells[column].by_seed.begin(), from.cells[column].by_seed.end());
+    Values values;
+    for (const auto& [seed, value] : by_seed) values[seed] = {value};
+    into.cells[column] = cell_of(values);
+  }
+  into.is_variation = into.is_variation && from.is_variation;
+}
+
+// Rows of the written prompt: one for all methods whose figures of it agree. `written` of the
+// methods' rows becomes the index of theirs.
+std::vector<MatrixRow> written_rows(const std::vector<RowValues>& rows, std::size_t num_columns,
+                                    std::vector<std::optional<std::size_t>>& written) {
+  std::vector<MatrixRow> groups;
+  for (const RowValues& values : rows) {
+    written.emplace_back();
+    if (values.written.empty()) continue;
+    MatrixRow row = averaged(values.written, num_columns);
+    row.method = values.method;
+    row.is_variation = values.is_variation;
+    row.is_written_prompt = true;
+    const auto group = std::find_if(groups.begin(), groups.end(),
+                                    [&](const MatrixRow& other) { return agree(other, row); });
+    written.back() = static_cast<std::size_t>(group - groups.begin());
+    if (group == groups.end()) {
+      groups.push_back(row);
+    } else {
+      merge(*group, row);
+    }
+  }
+  return groups;
+}
+
+// Puts the rows of the written prompt first; `matrix` has those of the methods.
+void add_written(ScoreMatrix& matrix, const std::vector<RowValues>& rows) {
+  std::vector<std::optional<std::size_t>> written;
+  std::vector<MatrixRow> groups = written_rows(rows, matrix.columns.size(), written);
+  if (groups.empty()) return;
+  const bool is_taken = std::any_of(rows.begin(), rows.end(),
+                                    [](const RowValues& row) { return row.method == "manual"; });
+  matrix.written_prompt = is_taken ? "written prompt" : "manual";
+  for (MatrixRow& group : groups) {
+    group.method = matrix.written_prompt + (groups.size() == 1 ? "" : " of " + group.method);
+    group.is_variation = group.is_variation && groups.size() > 1;
+  }
+  for (std::size_t i = 0; i < matrix.rows.size(); ++i) {
+    if (groups.size() == 1) written[i] = 0;
+    if (written[i]) matrix.rows[i].written_prompt = groups[*written[i]].method;
+  }
+  matrix.rows.insert(matrix.rows.begin(), groups.begin(), groups.end());
 }
 
 // Averages and marks, once rows and columns are complete.
@@ -100,6 +158,7 @@ void finish(ScoreMatrix& matrix) {
 template <typename Condition>
 ScoreMatrix selected(const ScoreMatrix& matrix, const Condition& is_wanted) {
   ScoreMatrix part;
+  part.written_prompt = matrix.written_prompt;
   for (const MatrixRow& row : matrix.rows) {
     if (!is_wanted(row)) continue;
     part.rows.push_back(row);
@@ -147,7 +206,6 @@ ScoreMatrix score_matrix(const Results& results) {
   ScoreMatrix matrix;
   const TrialVariants variants(results.trials);
   std::vector<RowValues> rows;
-  RowValues written;
   bool has_manual_method = false;
   for (const TrialRecord& trial : results.trials) {
     if (trial.state != "done") continue;
@@ -155,17 +213,16 @@ ScoreMatrix score_matrix(const Results& results) {
     RowValues& row = row_of(rows, trial, variants);
     const SplitEvaluation* test = find_split(trial.best, "test");
     if (test != nullptr) row.by_column[column][trial.seed].push_back(test->metric);
-    add_written(written, column, trial);
+    const SplitEvaluation* written = find_split(trial.manual, "test");
+    if (written != nullptr) row.written[column][trial.seed].push_back(written->metric);
     has_manual_method |= is_manual_method(trial);
   }
-  if (!has_manual_method && !written.by_column.empty()) {
-    const bool is_taken = std::any_of(rows.begin(), rows.end(),
-                                      [](const RowValues& row) { return row.method == "manual"; });
-    written.method = is_taken ? "written prompt" : "manual";
-    matrix.rows.push_back(averaged(written, matrix.columns.size()));
-    matrix.rows.back().is_written_prompt = true;
+  for (const RowValues& values : rows) {
+    matrix.rows.push_back(averaged(values.by_column, matrix.columns.size()));
+    matrix.rows.back().method = values.method;
+    matrix.rows.back().is_variation = values.is_variation;
   }
-  for (const RowValues& row : rows) matrix.rows.push_back(averaged(row, matrix.columns.size()));
+  if (!has_manual_method) add_written(matrix, rows);
   finish(matrix);
   return matrix;
 }

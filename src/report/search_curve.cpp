@@ -12,13 +12,18 @@ namespace {
 class Walker {
  public:
   Walker(const TrialRecord& trial, double GenerationRecord::*column)
-      : rows_(trial.generations), column_(column) {}
+      : rows_(trial.generations), column_(column) {
+    const auto dev = trial.best.splits.find("dev");
+    if (column == &GenerationRecord::dev_metric && dev != trial.best.splits.end())
+      last_value_ = dev->second.metric;
+  }
 
   double value_at(std::int64_t queries) {
     for (; next_ < rows_.size() && rows_[next_].num_queries <= queries; ++next_) {
       const double value = rows_[next_].*column_;
       if (std::isfinite(value)) value_ = value;
     }
+    if (next_ == rows_.size() && std::isfinite(last_value_)) value_ = last_value_;
     return value_;
   }
 
@@ -27,6 +32,7 @@ class Walker {
   double GenerationRecord::*column_;
   std::size_t next_ = 0;
   double value_ = std::numeric_limits<double>::quiet_NaN();
+  double last_value_ = std::numeric_limits<double>::quiet_NaN();
 };
 
 }  // namespace

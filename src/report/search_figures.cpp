@@ -68,7 +68,7 @@ GnuplotScript draw_panel(const Panel& panel, const std::vector<Line>& lines) {
     script.files[file] = data_of(curve, panel.scale);
     plots += (plots.empty() ? "" : ", \\\n  ") + gnuplot_string(file) +
              " using 1:2 with steps linewidth 2 " + series_style(i) + " title " +
-             gnuplot_string(lines[i].method);
+             gnuplot_string(legend_text(lines[i].method));
   }
   if (plots.empty()) return script;
   script.size.height += 11 * static_cast<int>(lines.size());
@@ -104,6 +104,18 @@ std::vector<std::string> tasks_of(const Results& results) {
 std::string series_style(std::size_t i) {
   return std::string("linecolor rgb '") + kColours[i % kColours.size()] + "' dashtype " +
          std::to_string(1 + i / kColours.size());
+}
+
+std::string legend_text(const std::string& label) {
+  if (label.size() <= kMaxLegendBytes) return label;
+  const auto is_inside = [&](std::size_t at) {
+    return (static_cast<unsigned char>(label[at]) & 0xC0U) == 0x80U;  // of a UTF-8 character
+  };
+  std::size_t head = kMaxLegendBytes / 2;
+  while (is_inside(head)) --head;
+  std::size_t tail = label.size() - kMaxLegendBytes / 2;
+  while (tail < label.size() && is_inside(tail)) ++tail;
+  return label.substr(0, head) + "\xE2\x80\xA6" + label.substr(tail);
 }
 
 std::string data_number(double value) {

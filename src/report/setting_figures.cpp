@@ -6,9 +6,9 @@
 #include <set>
 
 #include "bbprompt/base/error.hpp"
-#include "bbprompt/config/config_node.hpp"
 #include "bbprompt/report/summary.hpp"
 #include "bbprompt/report/trial_variants.hpp"
+#include "report/configured_value.hpp"
 #include "report/figures.hpp"
 #include "report/splits.hpp"
 
@@ -56,24 +56,6 @@ struct AxisData {
     return mean_deviation(found == tests.end() ? std::vector<double>{} : found->second);
   }
 };
-
-// What the trial's stored configuration has there, for one that no axis gave it.
-std::optional<std::string> configured_value(const TrialRecord& trial, std::string_view key) {
-  ConfigNode root;
-  try {
-    root = parse_yaml(trial.config, "configuration of " + trial.id);
-  } catch (const ConfigError&) {
-    return std::nullopt;
-  }
-  const ConfigNode* node = &root;
-  for (std::size_t begin = 0; node != nullptr && begin <= key.size();) {
-    const std::size_t end = std::min(key.find('.', begin), key.size());
-    node = node->find(key.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  if (node == nullptr || !node->is_scalar()) return std::nullopt;
-  return node->text;
-}
 
 void add_new(std::vector<std::string>& list, const std::string& name) {
   if (std::find(list.begin(), list.end(), name) == list.end()) list.push_back(name);
@@ -175,7 +157,7 @@ std::string lines_commands(const AxisData& data) {
     if (i > 0) commands += ", \\\n  ";
     commands.append(file).append(" using 1:2 with lines ").append(style).append(" notitle, ");
     commands.append(file).append(" using 1:2:3 with yerrorbars pointtype 7 pointsize 0.7 ");
-    commands.append(style).append(" title ").append(gnuplot_string(data.methods[i]));
+    commands.append(style).append(" title ").append(gnuplot_string(legend_text(data.methods[i])));
   }
   return commands + "\n";
 }
@@ -183,7 +165,7 @@ std::string lines_commands(const AxisData& data) {
 std::string bars_commands(const AxisData& data) {
   std::string commands =
       "set style data histograms\nset style histogram errorbars gap 1.5 linewidth 1\n"
-      "set style fill solid 0.85 noborder\nset boxwidth 0.9\nset yrange [0:*]\n"
+      "set style fill solid 0.85 noborder\nset boxwidth 0.9\nset yrange [*<0:0<*]\n"
       "set errorbars 1 front linecolor rgb '#333333' linewidth 1\n";
   std::string tics;
   for (std::size_t i = 0; i < data.values.size(); ++i) {
@@ -192,7 +174,8 @@ std::string bars_commands(const AxisData& data) {
   commands += "set xtics (" + tics + ")\nplot ";
   for (std::size_t i = 0; i < data.methods.size(); ++i) {
     commands += (i > 0 ? ", \\\n  " : "") + gnuplot_string("series" + std::to_string(i)) +
-                " using 2:3 " + series_style(i) + " title " + gnuplot_string(data.methods[i]);
+                " using 2:3 " + series_style(i) + " title " +
+                gnuplot_string(legend_text(data.methods[i]));
   }
   return commands + "\n";
 }

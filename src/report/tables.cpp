@@ -124,13 +124,15 @@ DataTable matrix_table(const ScoreMatrix& matrix, const std::string& caption) {
     rows[i].push_back({number_text("%.2f", 100.0 * row.average), row.is_best_average});
     table.add_row(rows[i]);
   }
-  const bool has_written = std::any_of(matrix.rows.begin(), matrix.rows.end(),
-                                       [](const MatrixRow& row) { return row.is_written_prompt; });
+  const auto num_written =
+      std::count_if(matrix.rows.begin(), matrix.rows.end(),
+                    [](const MatrixRow& row) { return row.is_written_prompt; });
   table.add_note(
       "test metric (" + metrics_text(matrix) +
       ") times 100, mean \xC2\xB1 sample standard deviation over seeds; average: mean of the means "
       "over all tasks; marked: best of the column" +
-      (has_written ? "; " + matrix.rows.front().method + ": the written prompt" : ""));
+      (num_written > 0 ? "; " + matrix.written_prompt + ": the written prompt" : "") +
+      (num_written > 1 ? ", as the method and those that agree with it scored it" : ""));
   return table;
 }
 
@@ -151,6 +153,7 @@ DataTable tests_table(const ScoreMatrix& matrix, const PairedTests& tests) {
                     [](const Comparison& comparison) { return comparison.p.has_value(); });
   table.add_note(
       "difference: method minus " + tests.baseline +
+      (tests.baseline == matrix.written_prompt ? ", as the method itself scored it," : "") +
       " with equal task and seed, times 100; paired t: t = mean / (deviation / \xE2\x88\x9A"
       "n), two-sided p of Student's distribution with n - 1 degrees of freedom; sign flip: share "
       "of "

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "bbprompt/report/score_matrix.hpp"
+#include "bbprompt/report/trial_variants.hpp"
 #include "report/figures.hpp"
 #include "report/number_text.hpp"
 #include "report/splits.hpp"
@@ -35,9 +36,10 @@ void add_new(std::vector<std::string>& list, const std::string& name) {
 Transfer transfer_of(const Results& results) {
   Transfer transfer;
   std::map<std::pair<std::string, std::string>, std::vector<double>> tests;
+  const TrialVariants variants(results.trials);
   for (const TrialRecord& trial : results.trials) {
     if (!is_transfer(trial)) continue;
-    const std::string source = transfer_source(trial.method);
+    const std::string source = transfer_source(variants.label(trial));
     add_new(transfer.sources, source);
     add_new(transfer.targets, trial.task);
     tests[{source, trial.task}].push_back(find_split(trial.best, "test")->metric);

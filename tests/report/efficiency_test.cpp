@@ -88,6 +88,21 @@ TEST(Efficiency, PairsEqualTasksSeedsObjectivesAndSettings) {
   EXPECT_EQ(row(search_efficiency(results, "policy"), "cma").incumbent.num_pairs, 2);
 }
 
+// Calibrated scores have other losses than those that are not, and so have more examples.
+TEST(Efficiency, DoesNotPairLossesOfDifferentKinds) {
+  for (const std::string other :
+       {"scoring:\n  calibration: few_shot\n", "few_shot:\n  train_per_class: 32\n"}) {
+    Results results = comparison_run();
+    for (TrialRecord& trial : results.trials) {
+      trial.config = "scoring:\n  calibration: none\n";
+      if (trial.method == "policy") trial.config = other;
+    }
+    const Efficiency efficiency = search_efficiency(results, "policy");
+    EXPECT_EQ(row(efficiency, "cma").incumbent.num_pairs, 0);
+    EXPECT_GT(row(efficiency, "policy").incumbent.num_pairs, 0);
+  }
+}
+
 TEST(Efficiency, HasNoRatioWhereTheReferenceItselfDoesNotGetThere) {
   Results results = comparison_run();
   for (TrialRecord& trial : results.trials) trial.best.fitness = 0.25;  // policy ends at 0.5

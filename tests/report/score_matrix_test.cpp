@@ -6,6 +6,7 @@
 #include <map>
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/report/paired_tests.hpp"
 #include "tests/report/page_run.hpp"
 
 namespace bbprompt {
@@ -58,6 +59,32 @@ TEST(ScoreMatrix, TakesTheWrittenPromptFromTheTrials) {
   EXPECT_EQ(matrix.rows[0].method, "manual");
   EXPECT_EQ(matrix.rows[0].cells[0].figure.num_values, 3);
   EXPECT_EQ(matrix.rows[0].average, 0.5);
+}
+
+// Calibration and model change what the written prompt reaches: each method has its own.
+TEST(ScoreMatrix, HasARowOfTheWrittenPromptForEachSetOfMethodsThatAgree) {
+  Results results = comparison_run();
+  const std::vector<TrialRecord> given = results.trials;
+  for (TrialRecord trial : given) {
+    if (trial.method != "cma") continue;
+    trial.method = "calibrated";
+    trial.id += "-calibrated";
+    trial.manual.splits["test"].metric = 0.7;
+    results.trials.insert(results.trials.begin(), trial);
+  }
+  const ScoreMatrix matrix = score_matrix(results);
+  ASSERT_EQ(matrix.rows.size(), 5U);
+  EXPECT_NEAR(row(matrix, "manual of calibrated").average, 0.7, 1e-15);
+  EXPECT_EQ(row(matrix, "manual of policy").average, 0.5);
+  EXPECT_EQ(row(matrix, "calibrated").written_prompt, "manual of calibrated");
+  EXPECT_EQ(row(matrix, "policy").written_prompt, "manual of policy");
+  const PairedTests tests = paired_tests(matrix, "manual");
+  for (const Comparison& comparison : tests.comparisons) {
+    if (comparison.column) continue;
+    const double written = comparison.method == "calibrated" ? 0.7 : 0.5;
+    const double all = comparison.method == "policy" ? 0.57 : 0.635;
+    EXPECT_NEAR(comparison.difference.mean, all - written, 1e-12) << comparison.method;
+  }
 }
 
 TEST(ScoreMatrix, LeavesTheWrittenPromptOutWhereNoTrialHasIt) {

@@ -52,5 +52,16 @@ TEST(MeanCurve, BeginsWhereEveryTrialHasAValue) {
   expect_curve(mean_of({}), {});
 }
 
+// The last selection comes behind the last generation.
+TEST(MeanCurve, EndsWithTheDevMetricOfThePromptThatIsReturned) {
+  TrialRecord trial = trial_of({{10, 4.0}, {20, 2.0}});
+  trial.generations[0].dev_metric = 0.25;
+  trial.generations[1].dev_metric = 0.25;
+  trial.best.splits["dev"].metric = 0.75;
+  const TrialRecord* const pointer = &trial;
+  expect_curve(mean_curve(std::span(&pointer, 1), &GenerationRecord::dev_metric),
+               {{10, 0.25}, {20, 0.75}});
+}
+
 }  // namespace
 }  // namespace bbprompt

@@ -54,7 +54,8 @@ struct PairedTests {
 };
 
 // Every method against `baseline` (empty: the first that is not the written prompt, which itself is
-// only compared where it is the baseline). Pairs that do not exist give no comparison. Throws
+// only compared where it is the baseline); against its own row of the written prompt where
+// `baseline` is what the matrix calls that. Pairs that do not exist give no comparison. Throws
 // UsageError for a baseline that is no row of the matrix.
 [[nodiscard]] PairedTests paired_tests(const ScoreMatrix& matrix, const std::string& baseline = "");
 

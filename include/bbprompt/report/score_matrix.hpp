@@ -25,23 +25,26 @@ struct MatrixCell {
 struct MatrixRow {
   std::string method;              // with the settings that tell its trials apart
   bool is_written_prompt = false;  // made of the trials' own evaluation of the written prompt
-  bool is_variation = false;       // a setting of a swept method, or a prompt from another task
-  std::vector<MatrixCell> cells;   // one per column
-  double average = 0.0;            // mean over tasks of the means; NaN unless every task has one
-  bool is_best_average = false;    // among the rows that have one
+  std::string written_prompt;  // a method's: the row of the written prompt as its trials scored it
+  bool is_variation = false;   // a setting of a swept method, or a prompt from another task
+  std::vector<MatrixCell> cells;  // one per column
+  double average = 0.0;           // mean over tasks of the means; NaN unless every task has one
+  bool is_best_average = false;   // among the rows that have one
   [[nodiscard]] int min_seeds() const;
   [[nodiscard]] int max_seeds() const;
 };
 
 // Methods against tasks, over the trials that are done: test metric of the prompt chosen on dev.
 struct ScoreMatrix {
+  std::string written_prompt;  // "manual", what rows of it are called; empty without any
   std::vector<MatrixColumn> columns;
   std::vector<MatrixRow> rows;
 };
 
 // Tasks and methods in the order of their first trial; a task whose trials differ in metric has one
-// column for each. A first row "manual" stands for the written prompt: by task and seed, the test
-// evaluation that the first trial with one has of it; it is left out where a method whose prompts
+// column for each. A first row "manual" stands for the written prompt, as the trials evaluated it
+// on test. Where they disagree (calibration, shots, models), there is a row "manual of METHOD" for
+// each set of methods that agree, named after its first. There is none where a method whose prompts
 // are of kind "manual" already is a row, and where no trial evaluated the written prompt. Methods
 // "from-SOURCE" are prompts carried over from another task and do not count as such.
 [[nodiscard]] ScoreMatrix score_matrix(const Results& results);
