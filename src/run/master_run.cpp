@@ -1,6 +1,7 @@
 #include "bbprompt/run/master_run.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "bbprompt/base/error.hpp"
@@ -70,10 +71,12 @@ MasterRun::MasterRun(const SweepPlan& plan, const RunFolder& folder, Channel& ch
 // Nothing is started after a stop was asked for: then the order stays empty.
 void MasterRun::check_plan() {
   bool is_stopped = options_.is_stop_requested();
+  std::map<std::string, std::string> fingerprints;  // of models
   const auto trials =
       survey_plan(plan_, models_, [&](const TrialSpec& first, TrialContext& context) {
         for (const std::string& note : context.notes())
           logger()->info("{} {}: {}", first.spec.task.name, first.method, note);
+        fingerprints.emplace(model_key(first.spec.model), context.model_info().fingerprint);
         is_stopped = is_stopped || options_.is_stop_requested();
         return !is_stopped;
       });
@@ -84,9 +87,31 @@ void MasterRun::check_plan() {
     costs.push_back(work_of(trials[i].shape.num_queries(), trials[i].shape.query_weight));
     report_.trial_planned(i, trials[i].shape);
   }
+  std::set<std::size_t> checked;  // settings: seeds of one share model and data
+  for (std::size_t i = 0; i < trials.size(); ++i) {
+    const TrialSpec& trial = plan_.trials[i];
+    const TrialBrief* finished = finished_.find(trial.id);
+    if (finished == nullptr || finished->state == "failed") continue;
+    if (checked.insert(trials[i].setting).second)
+      check_sources(trial, fingerprints.at(model_key(trial.spec.model)));
+  }
   order_ = start_order(costs);
   std::erase_if(order_, [&](std::size_t i) { return is_done_before(i); });
   if (finished_.size() > 0) logger()->info("{} trials have finished before", finished_.size());
+}
+
+// Refuses results of another model or other data: they would stand in one table with those to come.
+void MasterRun::check_sources(const TrialSpec& trial, const std::string& model_fingerprint) {
+  const auto data = models_.task_data().get(trial.spec.task, trial.spec.few_shot, trial.spec.seed);
+  const std::string now =
+      record_hash(trial.resolved_yaml, model_fingerprint, data_fingerprint(trial.spec, *data));
+  const std::string& before = finished_.find(trial.id)->config_hash;
+  if (before == now) return;
+  throw StoreError(folder_.path().string(),
+                   "finished trial " + trial.id + " has configuration, model and data " +
+                       before.substr(0, 12) + "; they are " + now.substr(0, 12) +
+                       " now. The model folder or the data files changed since; use another "
+                       "output folder");
 }
 
 // Whether the folder has the trial's result, which is shown then. A failed one is tried again.

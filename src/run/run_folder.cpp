@@ -7,6 +7,7 @@
 
 #include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/utf8.hpp"
 #include "bbprompt/store/run_folder.hpp"
 
 namespace bbprompt {
@@ -68,6 +69,16 @@ void set_results_aside(const fs::path& folder) {
 
 }  // namespace
 
+// A start that failed before its first checkpoint leaves none.
+bool has_records(const fs::path& folder) {
+  std::error_code status;
+  if (fs::exists(results_path(folder))) return true;
+  for (const auto& entry : fs::directory_iterator(folder / "trials", status)) {
+    if (entry.path().extension() == ".h5") return true;
+  }
+  return static_cast<bool>(status);
+}
+
 PlanInFolder check_run_folder(const fs::path& path, const SweepPlan& plan) {
   const fs::path file = path / kResolved;
   PlanInFolder found{.is_resumed = fs::exists(file), .before = {}, .change = {}};
@@ -82,8 +93,16 @@ PlanInFolder check_run_folder(const fs::path& path, const SweepPlan& plan) {
   }
   const std::string hash = hash_line.substr(kHashPrefix.size());
   found.before = read_plan(path);
-  if (hash == plan.config_hash) return found;
-  if (found.before && found.before->name == plan.name) {
+  const bool is_renamed = found.before && found.before->name != plan.name;
+  if (hash == plan.config_hash && !is_renamed) return found;
+  if (!has_records(path)) return {};
+  if (is_renamed) {
+    throw ConfigError({.file = path.string(), .key = "output.folder"},
+                      "holds run \"" + printable(found.before->name) + "\", this one is \"" +
+                          printable(plan.name) + "\". Go on with name: " +
+                          printable(found.before->name) + ", or give another folder with --out");
+  }
+  if (found.before) {
     found.change = compare(*found.before, plan);
     if (found.change->num_kept > 0) return found;
   }

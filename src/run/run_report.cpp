@@ -111,7 +111,10 @@ void RunReport::trial_known(std::size_t index, const TrialBrief& finished) {
   shown.failure = finished.failure;
   shown.num_queries = shown.num_queries_planned = finished.num_queries;
   shown.num_generations = shown.num_generations_planned = finished.num_generations;
-  if (finished.test_metric) shown.test_metric = *finished.test_metric;
+  shown.num_evaluations = finished.num_evaluations;
+  shown.incumbent_fitness = finished.incumbent_fitness.value_or(kNaN);
+  shown.dev_metric = finished.dev_metric.value_or(kNaN);
+  shown.test_metric = finished.test_metric.value_or(kNaN);
   logger()->debug("{}: {} before, not run again", finished.id, finished.state);
 }
 
@@ -146,6 +149,8 @@ void RunReport::trial_ended(std::size_t index, const TrialRun& run) {
         {{"trial", record.id}, {"reason", record.failure}, {"queries", shown.num_queries}});
     return;
   }
+  const std::int64_t truncated = num_truncated(record);
+  if (truncated > 0) logger()->warn("{}: {}", record.id, truncation_note(truncated));
   logger()->info("{}: done, {} test {:.4f}", record.id, record.metric, shown.test_metric);
   events_->write("trial_done", {{"trial", record.id},
                                 {"metric", record.metric},
@@ -236,7 +241,7 @@ void RunReport::show(std::size_t index, const TrialRun& run) {
   shown.state = record.state;
   shown.failure = record.failure;
   shown.num_generations = static_cast<std::int64_t>(record.generations.size());
-  shown.num_generations_planned = run.num_generations_planned();
+  shown.num_generations_planned = std::max(run.num_generations_planned(), shown.num_generations);
   shown.num_evaluations = record.usage.at("search").num_evaluations;
   shown.num_queries = run.num_queries_done();
   shown.num_queries_planned = std::max(run.num_queries_planned(), shown.num_queries);

@@ -239,13 +239,8 @@ void TrialRun::absorb_final(const EvaluationGroup& group) {
     record_.manual.prompt = context_.describe_manual();
     fill(record_.manual, {Split::kTrain, Split::kDev, Split::kTest}, 2);
   }
-  std::int64_t num_truncated = 0;
-  for (const auto& [purpose, usage] : record_.usage) num_truncated += usage.num_truncated;
-  if (num_truncated > 0) {
-    record_.notes.push_back(
-        std::to_string(num_truncated) +
-        " queries were longer than the model takes and lost the ends of their texts");
-  }
+  const std::int64_t truncated = num_truncated(record_);
+  if (truncated > 0) record_.notes.push_back(truncation_note(truncated));
   record_.state = "done";
 }
 

@@ -47,6 +47,15 @@ RowMatrixXf stack_layers(const PromptVectors& prompt) {
 
 }  // namespace
 
+std::string data_fingerprint(const ExperimentSpec& spec, const TaskData& data) {
+  const auto& options = spec.prompt.discrete.candidates;
+  const bool is_listed = spec.prompt.kind == PromptKind::kDiscrete &&
+                         options.source == CandidateSource::kList &&
+                         spec.prompt.discrete.words.empty();
+  if (!is_listed) return data.fingerprint;
+  return sha256_hex(data.fingerprint + sha256_hex(read_file(options.file)));
+}
+
 TrialContext::TrialContext(const ExperimentSpec& spec, ModelPool& models)
     : TrialContext(spec, models.get(spec.model),
                    models.task_data().get(spec.task, spec.few_shot, spec.seed),
@@ -82,11 +91,7 @@ TrialContext::TrialContext(const ExperimentSpec& spec, Replica& model, Data data
   });
   prompt_space_ = std::move(space.space);
   notes_.insert(notes_.end(), space.notes.begin(), space.notes.end());
-  const auto& options = spec.prompt.discrete.candidates;
-  if (spec.prompt.kind == PromptKind::kDiscrete && options.source == CandidateSource::kList &&
-      spec.prompt.discrete.words.empty()) {
-    fingerprint_ = sha256_hex(fingerprint_ + sha256_hex(read_file(options.file)));
-  }
+  fingerprint_ = bbprompt::data_fingerprint(spec, *data_);
   evaluator_ =
       std::make_unique<Evaluator>(Evaluator::Parts{.data = *data_,
                                                    .prompt_template = *prompt_template_,

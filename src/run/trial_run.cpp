@@ -20,9 +20,13 @@ constexpr std::size_t kMaxCachedGenerations = 100;
 
 }  // namespace
 
+std::string record_hash(const std::string& resolved_yaml, const std::string& model_fingerprint,
+                        const std::string& data_fingerprint) {
+  return sha256_hex(resolved_yaml + '\n' + model_fingerprint + '\n' + data_fingerprint);
+}
+
 std::string record_hash(const std::string& resolved_yaml, const TrialContext& context) {
-  return sha256_hex(resolved_yaml + '\n' + context.model_info().fingerprint + '\n' +
-                    context.data_fingerprint());
+  return record_hash(resolved_yaml, context.model_info().fingerprint, context.data_fingerprint());
 }
 
 TrialRun::Identity identity_of(const TrialSpec& trial) {

@@ -34,21 +34,31 @@ TrialBrief read_brief(const H5Group& trials, const std::string& id) {
   trial.read_attribute("state", brief.state);
   trial.read_attribute("digest", brief.digest);
   brief.failure = trial.read_text("failure");
-  brief.num_generations =
-      static_cast<std::int64_t>(trial.open_group("generations").num_numbers("generation"));
+  trial.read_attribute("config_hash", brief.config_hash);
+  const H5Group generations = trial.open_group("generations");
+  const auto numbers = generations.open_numbers("incumbent_fitness", H5Number::kDouble, 1);
+  std::vector<double> incumbents(numbers.count);
+  generations.read_numbers("incumbent_fitness", numbers, incumbents.data());
+  brief.num_generations = static_cast<std::int64_t>(incumbents.size());
+  if (!incumbents.empty()) brief.incumbent_fitness = incumbents.back();
   const H5Group usage = trial.open_group("usage");
   for (const std::string& purpose : usage.child_names()) {
     std::int64_t num_queries = 0;
     usage.open_group(purpose).read_attribute("num_queries", num_queries);
     brief.num_queries += num_queries;
+    if (purpose == "search")
+      usage.open_group(purpose).read_attribute("num_evaluations", brief.num_evaluations);
   }
   const H5Group splits = trial.open_group("best").open_group("splits");
   const std::vector<std::string> names = splits.child_names();
-  if (std::find(names.begin(), names.end(), "test") != names.end()) {
+  const auto metric_of = [&](const char* split) -> std::optional<double> {
+    if (std::find(names.begin(), names.end(), split) == names.end()) return std::nullopt;
     double metric = 0.0;
-    splits.open_group("test").read_attribute("metric", metric);
-    brief.test_metric = metric;
-  }
+    splits.open_group(split).read_attribute("metric", metric);
+    return metric;
+  };
+  brief.dev_metric = metric_of("dev");
+  brief.test_metric = metric_of("test");
   return brief;
 }
 

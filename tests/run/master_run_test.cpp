@@ -111,6 +111,26 @@ TEST_F(MasterRunTest, CheckpointsOfANewerSchemaAreRefusedNamingBoth) {
   EXPECT_THAT(error_of(plan, "1.2.3"), HasSubstr("expected schema version 2, found 3"));
 }
 
+TEST_F(MasterRunTest, ResultsOfOtherDataAreRefused) {
+  auto plan = testing::small_plan();
+  for (TrialSpec& trial : plan.trials) {
+    const auto file = folder_ / trial.spec.task.test.filename().string();
+    std::filesystem::copy_file(trial.spec.task.test, file,
+                               std::filesystem::copy_options::skip_existing);
+    trial.spec.task.test = file;
+  }
+  EXPECT_EQ(run(plan), RunOutcome::kDone);
+  EXPECT_EQ(run(plan), RunOutcome::kDone);
+  const auto file = plan.trials.front().spec.task.test;
+  const std::string rows = testing::read_text(file);
+  testing::write_text(file, rows.substr(0, rows.rfind('\n', rows.size() - 2) + 1));
+  const std::string error = error_of(plan, "1.2.3");
+  EXPECT_THAT(error, HasSubstr("finished trial " + plan.trials.front().id));
+  EXPECT_THAT(error, HasSubstr("changed since"));
+  testing::write_text(file, rows);
+  EXPECT_EQ(run(plan), RunOutcome::kDone);
+}
+
 TEST_F(MasterRunTest, AStopBeforeAnythingBeganStopsAtOnce) {
   EXPECT_EQ(run(testing::small_plan(), "1.2.3", 1), RunOutcome::kStopped);
   EXPECT_TRUE(trials_of("trial_started").empty());

@@ -21,6 +21,11 @@ SweepPlan plan(const std::string& hash) {
   return plan;
 }
 
+// As a run leaves it that got to a checkpoint.
+void add_checkpoint(const std::filesystem::path& run) {
+  testing::write_text(run / "trials/a.checkpoint.h5", "begun");
+}
+
 template <typename Exception>
 std::string refusal(const std::filesystem::path& path, const SweepPlan& wanted) {
   try {
@@ -47,6 +52,7 @@ TEST(RunFolder, KeepsTheConfigurationAndIsOpenedAgain) {
 TEST(RunFolder, RefusesAnotherConfigurationNamingTheDifference) {
   const testing::TemporaryFolder folder;
   { const RunFolder run(folder / "run", plan("h1")); }
+  add_checkpoint(folder / "run");
   const std::string text = refusal<ConfigError>(folder / "run", plan("h2"));
   EXPECT_THAT(text, HasSubstr("h1"));
   EXPECT_THAT(text, HasSubstr(R"("b: h1" there, "b: h2" now)"));
@@ -117,6 +123,7 @@ TEST(RunFolder, ALookChangesNothing) {
   EXPECT_FALSE(check_run_folder(folder / "none", plan("h1")).is_resumed);
   EXPECT_FALSE(std::filesystem::exists(folder / "none"));
   const RunFolder run(folder / "run", plan_with("h1", {"a"}));
+  add_checkpoint(folder / "run");
   const PlanInFolder found = check_run_folder(folder / "run", plan_with("h2", {"a", "b"}));
   EXPECT_EQ(found.change->num_new, 1U);
   EXPECT_EQ(read_plan(folder / "run")->trials.size(), 1U);
@@ -126,16 +133,32 @@ TEST(RunFolder, ALookChangesNothing) {
 TEST(RunFolder, RefusesAPlanOfAnotherNameOrWithoutACommonTrial) {
   const testing::TemporaryFolder folder;
   { const RunFolder run(folder / "run", plan_with("h1", {"a", "b"})); }
+  add_checkpoint(folder / "run");
   EXPECT_THAT(refusal<ConfigError>(folder / "run", plan_with("h2", {"c"})),
               HasSubstr("no trial in common"));
-  SweepPlan renamed = plan_with("h2", {"a", "b", "c"});
-  renamed.name = "other";
-  EXPECT_THAT(refusal<ConfigError>(folder / "run", renamed), HasSubstr("another configuration"));
+  for (const auto* hash : {"h1", "h2"}) {  // the name is no part of the hash
+    SweepPlan renamed = plan_with(hash, {"a", "b", "c"});
+    renamed.name = "other";
+    EXPECT_THAT(refusal<ConfigError>(folder / "run", renamed),
+                HasSubstr("holds run \"sweep\", this one is \"other\""));
+  }
   SweepPlan changed = plan_with("h2", {"a"});
   changed.trials[0].config_hash = "other settings";
   EXPECT_THAT(refusal<ConfigError>(folder / "run", changed), HasSubstr("no trial in common"));
   EXPECT_THAT(testing::read_text(folder / "run/resolved.yaml"), HasSubstr("configuration h1\n"));
   EXPECT_EQ(read_plan(folder / "run")->trials.size(), 2U);
+}
+
+TEST(RunFolder, IsFreeForAnotherPlanWhereNothingCameOfTheFirst) {
+  const testing::TemporaryFolder folder;
+  { const RunFolder run(folder / "run", plan_with("h1", {"a"})); }
+  {
+    const RunFolder run(folder / "run", plan_with("h2", {"b"}));
+    EXPECT_FALSE(run.is_resumed());
+    EXPECT_FALSE(run.change());
+  }
+  EXPECT_EQ(read_plan(folder / "run")->trials.front().id, "b");
+  EXPECT_EQ(testing::read_text(folder / "run/config.yaml"), "given h2");
 }
 
 // plan.txt is written first: the folder of a process killed behind it opens with either plan.
@@ -169,6 +192,7 @@ TEST(RunFolder, ShardsOfOnePlanDoNotShareAFolder) {
   const testing::TemporaryFolder folder;
   const SweepPlan whole = plan_with("h1", {"a", "b", "c", "d"});
   { const RunFolder run(folder / "run", take_shard(whole, {.index = 0, .count = 2})); }
+  add_checkpoint(folder / "run");
   EXPECT_THAT(refusal<ConfigError>(folder / "run", take_shard(whole, {.index = 1, .count = 2})),
               HasSubstr("no trial in common"));
   const RunFolder all(folder / "run", whole);

@@ -161,7 +161,7 @@ TEST_F(TransferTest, AnUnfinishedOrAbsentRunIsRefusedAtItsKey) {
 TEST_F(TransferTest, WhatWouldBeHiddenIsRefused) {
   write_source({{"a", "d", "one"}});
   const std::string sweep = "  prompts_from: {run: source}\n";
-  EXPECT_THAT(error_of(sweep + "  variants:\n    from-a: {shard_size: 8}\n"),
+  EXPECT_THAT(error_of(sweep + "  variants:\n    from-a: {prompt.kind: manual}\n"),
               HasSubstr("makes a variant from-a"));
   EXPECT_THAT(error_of(sweep + "  axes:\n    prompt.kind: [soft, discrete]\n"),
               HasSubstr("axis prompt.kind"));

@@ -87,6 +87,7 @@ class MasterRun {
   void check_plan();
   void start_trials();
   [[nodiscard]] bool is_done_before(std::size_t index);
+  void check_sources(const TrialSpec& trial, const std::string& model_fingerprint);
   void start_trial(std::size_t index);
   [[nodiscard]] bool resume(ActiveTrial& trial, const std::string& id);
   void open_group(ActiveTrial& trial);

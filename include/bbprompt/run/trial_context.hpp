@@ -61,6 +61,10 @@ class ModelPool {
   TaskDataCache task_data_;
 };
 
+// SHA-256 over the files, the rows drawn from them and, where the trial has one, the list of
+// candidates. Throws where the list cannot be read.
+[[nodiscard]] std::string data_fingerprint(const ExperimentSpec& spec, const TaskData& data);
+
 // The fixed parts of one trial, the same on every rank: data, template, verbalizer, prompt space
 // and evaluator. Building it checks everything about a trial that can be checked without a query.
 // For a deep prompt the hidden states of the train split with the prompt's start are computed once,

@@ -140,6 +140,9 @@ class TrialRun {
 // TrialRecord::config_hash: SHA-256 over everything that decides a trial's results: settings,
 // weights and vocabulary, data and draw.
 [[nodiscard]] std::string record_hash(const std::string& resolved_yaml,
+                                      const std::string& model_fingerprint,
+                                      const std::string& data_fingerprint);
+[[nodiscard]] std::string record_hash(const std::string& resolved_yaml,
                                       const TrialContext& context);
 
 }  // namespace bbprompt

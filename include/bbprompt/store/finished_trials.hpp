@@ -18,8 +18,12 @@ struct TrialBrief {
   std::string state;  // done, failed
   std::string failure;
   std::string digest;
-  std::int64_t num_queries = 0;
+  std::string config_hash;
+  std::int64_t num_queries = 0;      // of all purposes
+  std::int64_t num_evaluations = 0;  // of the search
   std::int64_t num_generations = 0;
+  std::optional<double> incumbent_fitness;  // behind the last generation
+  std::optional<double> dev_metric;
   std::optional<double> test_metric;
 };
 

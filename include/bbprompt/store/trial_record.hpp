@@ -102,6 +102,10 @@ struct TrialRecord {
   double seconds = 0.0;
 };
 
+// Over all purposes.
+[[nodiscard]] std::int64_t num_truncated(const TrialRecord& record);
+[[nodiscard]] std::string truncation_note(std::int64_t num_queries);
+
 // What was paid for one shard of one member of the group that was open.
 struct OpenResult {
   std::int64_t member = 0;
