@@ -91,7 +91,10 @@ bool parse_arguments(const Arguments& arguments, const CommandOptions& options,
 
 int run_application(const Arguments& arguments) {
   try {
-    return dispatch(arguments);
+    const int code = dispatch(arguments);
+    std::cout.flush();
+    if (!std::cout) throw Error("cannot write all of the output: the disk may be full");
+    return code;
   } catch (const UsageError& error) {
     std::cerr << "bbprompt: " << error.what() << '\n';
     return kExitUsage;

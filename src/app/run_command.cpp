@@ -3,6 +3,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <algorithm>
+#include <cmath>
 #include <csignal>
 #include <cstdint>
 #include <cstdlib>
@@ -204,6 +205,26 @@ RunLockOptions lock_options(const RunArguments& arguments) {
   };
 }
 
+// Nothing where it was asked to stop while it waited for the folder.
+std::unique_ptr<RunFolder> open_folder(const std::filesystem::path& path, const SweepPlan& plan,
+                                       const RunArguments& arguments) {
+  const RunLockOptions options = lock_options(arguments);
+  try {
+    return std::make_unique<RunFolder>(path, plan, options);
+  } catch (const StoreError& error) {
+    if (!options.is_stop_requested()) throw;
+    std::cerr << "bbprompt: " << error.what() << std::endl;
+    return nullptr;
+  }
+}
+
+double progress_seconds(const po::variables_map& values) {
+  const double seconds = values["progress-seconds"].as<double>();
+  if (std::isfinite(seconds) && seconds > 0.0) return seconds;
+  throw UsageError("--progress-seconds: expected a number above 0, found " +
+                   std::to_string(seconds));
+}
+
 std::unique_ptr<QueryLog> make_query_log(const po::variables_map& values) {
   if (values.count("query-log") == 0) return nullptr;
   return std::make_unique<QueryLog>(values["query-log"].as<std::string>());
@@ -228,14 +249,16 @@ int run_master(Channel& channel, ModelPool& models, const po::variables_map& val
   const SweepPlan first = plan_of(document, values);
   std::filesystem::path path = first.output.folder;
   if (values.count("out") > 0) path = values["out"].as<std::string>();
+  if (path.empty()) throw UsageError("--out: expected a folder, found nothing");
   auto whole = plan_with_own_prompts(document, first, path);
-  RunFolder folder(path, whole ? *whole : first, lock_options(arguments));
   const auto style = choose_progress_style(values["progress"].as<std::string>());
-  start_logging(folder, style);
-  ProgressView view(style, values["progress-seconds"].as<double>());
+  ProgressView view(style, progress_seconds(values));
+  const auto folder = open_folder(path, whole ? *whole : first, arguments);
+  if (!folder) return kExitStopped;
+  start_logging(*folder, style);
   Stage stage{.channel = channel, .models = models, .view = view, .arguments = arguments};
-  const RunOutcome outcome = run_plans(document, first, std::move(whole), folder, stage);
-  return report_outcome(outcome, folder, arguments);
+  const RunOutcome outcome = run_plans(document, first, std::move(whole), *folder, stage);
+  return report_outcome(outcome, *folder, arguments);
 }
 
 int run_alone(const po::variables_map& values) {

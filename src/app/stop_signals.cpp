@@ -19,6 +19,7 @@ void on_signal(int number) {
 }  // namespace
 
 void catch_stop_signals() {
+  (void)::signal(SIGXFSZ, SIG_IGN);  // a write beyond the limit fails like one on a full disk
   for (const int number : {SIGTERM, SIGINT, SIGUSR1}) {
     struct sigaction action {};
     action.sa_handler = on_signal;

@@ -14,7 +14,7 @@
 namespace bbprompt {
 
 MappedFile::MappedFile(const std::filesystem::path& path) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (descriptor < 0)
     throw StoreError(path.string(), std::string("cannot open: ") + std::strerror(errno));
   struct stat status {};

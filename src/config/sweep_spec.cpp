@@ -1,5 +1,6 @@
 #include "bbprompt/config/sweep_spec.hpp"
 
+#include "bbprompt/base/utf8.hpp"
 #include "config/field_io.hpp"
 #include "config/key_lookup.hpp"
 #include "config/sweep_claims.hpp"
@@ -82,7 +83,15 @@ SweepVariant parse_variant(const ConfigEntry& variant, SweepClaims claims) {
   const std::string path = join_key("sweep.variants", variant.key);
   if (!is_name(variant.key)) {
     fail_config(variant.position, path,
-                "expected a name (at most 64 letters, digits, '.', '_' and '-')");
+                "expected a name (at most 64 letters, digits, '.', '_' and '-'), found \"" +
+                    printable(variant.key) + "\"");
+  }
+  const ConfigNode* kind = variant.value.find("prompt.kind");
+  if (kind == nullptr) kind = find_value(variant.value, "prompt.kind");
+  if (variant.key.starts_with("from-") && (kind == nullptr || kind->text != "manual")) {
+    fail_config(variant.position, path,
+                "expected prompt.kind: manual or another name, for those that begin with \"from-\" "
+                "are of prompts from another task, and reports keep them apart");
   }
   const SweepPart part{.path = path, .owner = "variant " + variant.key};
   return {.name = variant.key, .settings = parse_settings(variant.value, part, claims)};

@@ -17,7 +17,14 @@ std::vector<TokenId> base_tokens(const PromptOptions& options, const PromptSpace
     source = inputs.tokenizer.encode(options.soft.init).ids;
     if (source.empty()) throw Error("prompt.soft.init has no tokens");
   } else {
-    const CandidateVocabulary words = inputs.find_candidates({});
+    CandidateVocabulary words;
+    try {
+      words = inputs.find_candidates({});
+    } catch (const Error&) {
+      throw Error(
+          "the train texts have too few words for the base tokens under a soft prompt; give their "
+          "text as prompt.soft.init");
+    }
     for (const Candidate& word : words.candidates) source.push_back(word.ids.front());
     RandomStream random({.seed = inputs.seed, .purpose = "soft_base_tokens"});
     random.shuffle(std::span(source));

@@ -18,7 +18,19 @@
 namespace bbprompt {
 namespace {
 
-std::string kind_name(PromptKind kind) { return kind == PromptKind::kSoft ? "soft" : "discrete"; }
+std::string kind_name(PromptKind kind) {
+  switch (kind) {
+    case PromptKind::kSoft:
+      return "soft";
+    case PromptKind::kManual:
+      return "manual";
+    case PromptKind::kDemonstrations:
+      return "demonstrations";
+    case PromptKind::kDiscrete:
+      break;
+  }
+  return "discrete";
+}
 
 using AxisValues = std::vector<std::pair<std::string, std::string>>;
 

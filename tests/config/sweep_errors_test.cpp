@@ -36,7 +36,12 @@ TEST(SweepErrors, SweepsAreChecked) {
        "values, found \"5\""},
       {"variants: {\"a b\": {}}",
        "c.yaml:10:14: sweep.variants.a b: expected a name (at most 64 "
-       "letters, digits, '.', '_' and '-')"},
+       "letters, digits, '.', '_' and '-'), found \"a b\""},
+      {"variants: {from-scratch: {prompt.kind: soft}}",
+       "c.yaml:10:14: sweep.variants.from-scratch: expected prompt.kind: manual or another name, "
+       "for "
+       "those that begin with \"from-\" are of prompts from another task, and reports keep them "
+       "apart"},
       {"variants: {a: {prompt.kind: soft, prompt: {length: 2}}}",
        "c.yaml:10:37: prompt: variant a sets what variant a sets too (prompt.kind)"},
       {"axis: {}", "c.yaml:10:3: sweep.axis: unknown key; did you mean \"sweep.axes\"?"},

@@ -268,5 +268,23 @@ TEST(LoadReplica, RefusesFoldersAndOptionsThatCannotWork) {
               HasSubstr("at least 1"));
 }
 
+TEST(LoadReplica, RefusesAPaddingTokenThatTheTokenizerDoesNotHave) {
+  const testing::TemporaryFolder folder;
+  const auto model = folder / "model";
+  std::filesystem::copy(testing::source_folder() / "configs/quickstart/tiny-roberta", model);
+  std::string config = testing::read_text(model / "config.json");
+  const std::string key = "\"pad_token_id\": 1";
+  ASSERT_NE(config.find(key), std::string::npos);
+  config.replace(config.find(key), key.size(), "\"pad_token_id\": 0");
+  testing::write_text(model / "config.json", config);
+  try {
+    (void)load_replica({.folder = model});
+    ADD_FAILURE() << "accepted";
+  } catch (const ModelError& error) {
+    EXPECT_THAT(error.what(), AllOf(HasSubstr("config.json"), HasSubstr("expected 1"),
+                                    HasSubstr("<pad>"), HasSubstr("found 0")));
+  }
+}
+
 }  // namespace
 }  // namespace bbprompt

@@ -26,8 +26,8 @@ struct Ngram {
 // Pre-trained Language Models", TMLR 2023):
 //   1. Neighbours a, b with PMI(a, b) = ln(T c(a, b) / (c(a) c(b))) >= min_pmi and c(a, b) >=
 //      min_pair_count are strong, where c counts words and pairs of neighbours, and T is the number
-//      of all pairs. With 1 for min_pair_count as there, most neighbours of a small text are
-//      strong, having met once in it, and hardly a segment is found twice.
+//      of all pairs. With 1 for min_pair_count most neighbours of a small text are strong, having
+//      met once in it, and hardly a segment is found twice.
 //   2. Each run is cut between neighbours that are not strong. The segments found more than
 //      min_count times, of at most max_ngram words, are the n-grams.
 //   3. Their occurrences are counted anywhere in the runs, overlapping ones too; those with more
