@@ -257,8 +257,14 @@ int run_master(Channel& channel, ModelPool& models, const po::variables_map& val
   if (!folder) return kExitStopped;
   start_logging(*folder, style);
   Stage stage{.channel = channel, .models = models, .view = view, .arguments = arguments};
-  const RunOutcome outcome = run_plans(document, first, std::move(whole), *folder, stage);
-  return report_outcome(outcome, *folder, arguments);
+  try {
+    const RunOutcome outcome = run_plans(document, first, std::move(whole), *folder, stage);
+    return report_outcome(outcome, *folder, arguments);
+  } catch (const std::exception& error) {
+    logger()->sinks().back()->set_level(spdlog::level::off);  // who catches it prints it
+    logger()->error("{}", error.what());
+    throw;
+  }
 }
 
 int run_alone(const po::variables_map& values) {

@@ -150,7 +150,7 @@ void RunReport::trial_ended(std::size_t index, const TrialRun& run) {
     return;
   }
   const std::int64_t truncated = num_truncated(record);
-  if (truncated > 0) logger()->warn("{}: {}", record.id, truncation_note(truncated));
+  if (truncated > 0) logger()->info("{}: {}", record.id, truncation_note(truncated));
   logger()->info("{}: done, {} test {:.4f}", record.id, record.metric, shown.test_metric);
   events_->write("trial_done", {{"trial", record.id},
                                 {"metric", record.metric},

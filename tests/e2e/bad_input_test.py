@@ -15,7 +15,7 @@ SHARED = pathlib.Path(os.environ.get("BBPROMPT_SHARED_DIR", ""))
 
 def limit_file_size():
     """For a child process: a disk that is full, as it were, at 8 KiB a file."""
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192))
 
 
@@ -84,6 +84,17 @@ class BadInput(support.RunCase):
     def test_more_shots_than_a_class_has(self):
         self.refuse("class|label", "1000", expect=1,
                     few_shot="{train_per_class: 1000, dev_per_class: 3, max_test: 24}")
+        self.assertIn("1000", (self.folder / "run/run.log").read_text())
+        self.call("run", *self.experiment(), "--out", "run")  # nothing came of the first
+
+    def test_results_of_other_data_do_not_stand_beside_new_ones(self):
+        self.call("run", *self.experiment(seeds="[1]"), "--out", "run")
+        self.call("run", *self.experiment(seeds="[1]"), "--out", "run")
+        with open(self.folder / "reviews/train.csv", "a", encoding="utf-8") as file:
+            file.write("A further review,positive\n")
+        for seeds in ("[1]", "[1, 2]"):
+            _, errors = self.call("run", *self.experiment(seeds=seeds), "--out", "run", expect=1)
+            self.assertRegex(errors, "finished trial reviews-.* changed since")
 
     def test_truncated_dataset(self):
         text = (self.folder / "definitions/train.jsonl").read_bytes()
@@ -109,6 +120,8 @@ class BadInput(support.RunCase):
         report = json.loads(self.call("report", "run", "--json")[0])
         cut = {trial["task"]: trial["test_truncated"] for trial in report["trials"]}
         self.assertEqual(cut, {"definitions": 0, "reviews": 4})  # two rows, best and manual prompt
+        self.assertRegex(self.call("report", "run")[0], r"8 queries were longer than[^)]*in 2 of 4\s+trials")
+        self.assertIn("4 queries were longer than the model takes", (self.folder / "run/run.log").read_text())
 
     def test_a_model_of_another_architecture(self):
         if not (SHARED / "models/tiny-gpt2-random").exists():

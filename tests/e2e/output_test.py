@@ -41,6 +41,21 @@ class Output(support.RunCase):
                 self.assertEqual(len(trial["best/prompt/tokens"]), 5)
                 self.assertTrue(text)
 
+    def test_a_table_that_does_not_fit_on_the_disk_is_an_error(self):
+        self.finished_run()
+        for arguments in (["report", "run", "--csv"], ["report", "run", "--digest"], ["status", "run"]):
+            with open("/dev/full", "w", encoding="utf-8") as full:
+                done = subprocess.run(self.command(*arguments), stdout=full, stderr=subprocess.PIPE, text=True,
+                                      env=self.environment, cwd=self.folder, timeout=support.TIMEOUT)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("disk may be full", done.stderr)
+
+    def test_status_of_a_run_started_again_has_the_figures_of_finished_trials(self):
+        self.finished_run()
+        before = self.status(self.folder / "run")["trials"]
+        self.finished_run()
+        self.assertEqual(self.status(self.folder / "run")["trials"], before)
+
     def test_h5dump_reads_every_file(self):
         self.finished_run()
         files = list((self.folder / "run").rglob("*.h5"))
