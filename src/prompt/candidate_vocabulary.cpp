@@ -132,6 +132,7 @@ std::vector<Candidate> tokens_of(const std::vector<Candidate>& phrases,
     for (const TokenId id : phrase.ids) {
       if (!seen.insert(id).second) continue;
       std::string text = text_of(tokenizer, id);
+      if (text.find_first_not_of(' ') == std::string::npos) continue;  // nothing a list can hold
       if (ids_of(tokenizer, text) != std::vector<TokenId>{id}) continue;
       tokens.push_back({.text = std::move(text), .ids = {id}, .count = phrase.count});
     }

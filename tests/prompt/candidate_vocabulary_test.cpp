@@ -80,6 +80,20 @@ TEST_F(CandidateVocabularyTest, TakesPhrasesWholeOrAsTheirTokens) {
   }
 }
 
+// A letter that has no token with the blank before it leaves the blank as a token of its own.
+TEST_F(CandidateVocabularyTest, LeavesOutATokenThatIsOnlyABlank) {
+  const std::vector<std::string_view> texts(8,
+                                            "^ film \xC3\xA9"
+                                            "t\xC3\xA9 good film");
+  const auto ids = tokenizer_->encode(" \xC3\xA9t\xC3\xA9").ids;
+  ASSERT_EQ(tokenizer_->decode(std::span(ids).first(1)), " ");
+  DiscretePromptOptions options;
+  options.candidates.source = CandidateSource::kPmiTokens;
+  const auto tokens = make_candidate_vocabulary(options, *tokenizer_, texts);
+  EXPECT_GT(tokens.candidates.size(), 2U);
+  for (const Candidate& token : tokens.candidates) EXPECT_NE(token.ids, std::vector{ids.front()});
+}
+
 TEST_F(CandidateVocabularyTest, LeavesOutStopWordsWhereAsked) {
   DiscretePromptOptions options;
   options.candidates.is_without_stop_words = true;
