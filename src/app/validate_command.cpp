@@ -16,7 +16,7 @@ int validate_command(const Arguments& arguments) {
                 "learned prompt.",
        .example = "  bbprompt validate configs/quickstart/quickstart.yaml --set seeds=3\n"});
   if (!parse_arguments(arguments, options, values)) return kExitDone;
-  const ConfigDocument document = load_document(values);
+  const SweepDocument document = load_document(values);
   const SweepPlan plan = plan_of(document, values);
   ModelPool models;
   for (const TrialSpec& trial : plan.trials) {

@@ -61,17 +61,18 @@ Results read_finished(const fs::path& run) {
 }
 
 template <typename Read>
-ConfigDocument with_prompts_of(ConfigDocument document, const Read& read) {
+ConfigDocument with_prompts_of(const SweepDocument& document, const Read& read) {
+  const ConfigNode& root = document.document.root;
   std::vector<PromptVariant> variants;
   try {
-    variants = transferred_prompts(read(), parse_sweep(document).prompts_from.methods);
+    variants = transferred_prompts(read(), document.sweep.prompts_from.methods);
   } catch (const Error& error) {
-    const ConfigNode* sweep = document.root.find("sweep");
+    const ConfigNode* sweep = root.find("sweep");
     const ConfigNode* node = sweep == nullptr ? nullptr : sweep->find("prompts_from");
-    fail_config(node == nullptr ? document.root.position : node->position, "sweep.prompts_from",
+    fail_config(node == nullptr ? root.position : node->position, "sweep.prompts_from",
                 error.what());
   }
-  return with_prompt_variants(std::move(document), variants);
+  return with_prompt_variants(document.document, variants);
 }
 
 // The records of the plan's trials, if each is done there with the same settings.
@@ -125,26 +126,28 @@ std::vector<PromptVariant> transferred_prompts(const Results& results,
   return variants;
 }
 
-ConfigDocument with_transferred_prompts(ConfigDocument document) {
-  const PromptSource source = parse_sweep(document).prompts_from;
-  if (source.own_run) return with_prompt_variants(std::move(document), {});
-  if (source.run.empty()) return document;
-  return with_prompts_of(std::move(document), [&] { return read_finished(source.run); });
+ConfigDocument with_transferred_prompts(const SweepDocument& document) {
+  const PromptSource& source = document.sweep.prompts_from;
+  if (source.own_run) return with_prompt_variants(document.document, {});
+  if (source.run.empty()) return document.document;
+  return with_prompts_of(document, [&] { return read_finished(source.run); });
 }
 
-SweepPlan first_plan(const ConfigDocument& document) {
+SweepPlan first_plan(const SweepDocument& document) {
+  const PromptSource& source = document.sweep.prompts_from;
+  if (!source.is_given()) return expand(document);
   SweepPlan plan = expand(with_transferred_prompts(document));
-  if (parse_sweep(document).prompts_from.own_run) plan.config_resolved = resolved_yaml(document);
+  if (source.own_run) plan.config_resolved = resolved_yaml(document.document);
   return plan;
 }
 
 SweepPlan load_plan(const fs::path& path, std::span<const std::string> overrides) {
-  return first_plan(load_config(path, overrides));
+  return first_plan(SweepDocument(load_config(path, overrides)));
 }
 
-std::optional<SweepPlan> plan_with_own_prompts(const ConfigDocument& document,
+std::optional<SweepPlan> plan_with_own_prompts(const SweepDocument& document,
                                                const SweepPlan& first, const fs::path& folder) {
-  if (!parse_sweep(document).prompts_from.own_run) return std::nullopt;
+  if (!document.sweep.prompts_from.own_run) return std::nullopt;
   auto learned = all_done(first, folder);
   if (!learned) return std::nullopt;
   return expand(with_prompts_of(document, [&] { return std::move(*learned); }));
