@@ -26,14 +26,9 @@ void LoopbackChannel::take_message() {
 }
 
 std::optional<Message> LoopbackChannel::receive(double timeout_seconds) {
-  while (!messages_.empty() && worker_.has_room()) take_message();
-  while (answers_.empty()) {
-    const bool has_worked = worker_.work(timeout_seconds, reply_);
-    if (!answers_.empty()) break;
-    if (!has_worked && messages_.empty()) return std::nullopt;
-    if (has_worked && timeout_seconds <= 0.0) return std::nullopt;
-    if (!messages_.empty() && (worker_.has_room() || !has_worked)) take_message();
-  }
+  while (answers_.empty() && !messages_.empty() && worker_.has_room()) take_message();
+  if (answers_.empty()) (void)worker_.work(timeout_seconds, reply_);
+  if (answers_.empty()) return std::nullopt;
   Message message{.source = 0, .bytes = std::move(answers_.front())};
   answers_.pop_front();
   return message;
