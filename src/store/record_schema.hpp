@@ -186,6 +186,8 @@ void describe(Archive& archive, Saved& checkpoint) {
   archive.attribute("incumbent_fitness", checkpoint.incumbent_fitness);
   archive.optional("open", checkpoint.open.results.size(),
                    [&](auto& group) { describe(group, checkpoint.open); });
+  archive.optional("deep_prompt", checkpoint.layer_scales.size(),
+                   [&](auto& group) { group.numbers("layer_scales", checkpoint.layer_scales); });
   archive.later_attribute("version", checkpoint.version);
 }
 

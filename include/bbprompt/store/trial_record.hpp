@@ -143,6 +143,7 @@ struct Checkpoint {
   Eigen::VectorXd incumbent;             // best point so far; empty before the first generation
   Eigen::VectorXd incumbent_label_means;
   double incumbent_fitness = 0.0;
+  std::vector<double> layer_scales;  // of a deep prompt, once they are measured; else empty
   OpenGroup open;
 };
 
