@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "bbprompt/base/types.hpp"
+#include "bbprompt/lm/usage.hpp"
 #include "bbprompt/optim/optimizer.hpp"
 
 namespace bbprompt {
@@ -14,12 +15,11 @@ namespace bbprompt {
 // What a trial paid, by purpose: "search", "dev", "test".
 struct UsageRecord {
   std::int64_t num_evaluations = 0;  // candidates scored on a whole split
-  std::int64_t num_queries = 0;
-  std::int64_t num_calls = 0;  // requests to the model, each of one or more queries
-  std::int64_t num_tokens = 0;
-  std::int64_t num_truncated = 0;
+  Usage usage{};
   std::int64_t num_cached = 0;  // evaluations answered from the cache; no query, call or token
   std::int64_t num_failed = 0;  // evaluations that failed for good and were scored worst
+
+  UsageRecord& operator+=(const UsageRecord& other);
 };
 
 // One row per finished generation.
@@ -106,15 +106,13 @@ struct TrialRecord {
 [[nodiscard]] std::int64_t num_truncated(const TrialRecord& record);
 [[nodiscard]] std::string truncation_note(std::int64_t num_queries);
 
-// What was paid for one shard of one member of the group that was open.
+// What was paid for one shard of one member of the group that was open, or for some examples of it
+// that stand side by side, where others of the shard are not known.
 struct OpenResult {
   std::int64_t member = 0;
-  std::int64_t begin = 0;       // first example of the shard
+  std::int64_t begin = 0;       // first example
   std::int64_t num_scores = 0;  // examples x labels
-  std::int64_t num_queries = 0;
-  std::int64_t num_calls = 0;
-  std::int64_t num_tokens = 0;
-  std::int64_t num_truncated = 0;
+  Usage usage{};
 };
 
 // Results that had come for the group that was open when a checkpoint was written.
