@@ -1,63 +1,71 @@
 #pragma once
 
-#include <Eigen/Core>
 #include <cstdint>
+#include <deque>
+#include <exception>
 #include <span>
-#include <string>
-#include <string_view>
 #include <vector>
 
 #include "bbprompt/base/types.hpp"
+#include "bbprompt/lm/answer_scores.hpp"
+#include "bbprompt/lm/hidden_states.hpp"
+#include "bbprompt/lm/model_view.hpp"
 #include "bbprompt/lm/query.hpp"
 #include "bbprompt/lm/usage.hpp"
 
 namespace bbprompt {
 
-// Row q, column a: score of answer token a for query q. Scores of one row compare with each other;
-// a masked model gives logits.
-struct AnswerScores {
-  Eigen::MatrixXd scores;
-  Usage usage;
+// A call that need not be waited for.
+struct ScoreRequest {
+  std::uint64_t id = 0;  // the caller's; the answer repeats it
+  std::vector<Query> queries;
+  std::vector<TokenId> answers;
 };
 
-// What a caller may know of the black box.
-struct LanguageModelInfo {
-  std::string name;         // folder or server model name
-  std::string fingerprint;  // identifies weights and vocabulary; part of the configuration hash
-  int max_tokens = 0;       // longest input, special tokens included
-  int hidden_size = 0;      // length of a soft prompt vector; 0: takes no embeddings
-  int num_layers = 0;       // that deep prompts reach; 0: hidden states are out of reach
-};
-
-// An answer word as the model sees it.
-struct AnswerToken {
-  TokenId id = 0;
-  std::string token;   // as the vocabulary spells it
-  int num_tokens = 1;  // tokens of the whole word; above 1 only the first one is scored
+// What came of one.
+struct FinishedScore {
+  std::uint64_t id = 0;
+  AnswerScores scores;            // where there is no error
+  std::exception_ptr error = {};  // what score() would have thrown
 };
 
 // The black box: queries in, scores of the asked answer tokens out. Not safe to share between
-// threads (scratch buffers); one per worker.
+// threads (scratch buffers); one per worker. A model that computes in this process writes view()
+// and score(); one that waits for others (a server, an accelerator) also slots(), start() and
+// finish().
 class LanguageModel {
  public:
   virtual ~LanguageModel() = default;
 
-  [[nodiscard]] virtual const LanguageModelInfo& info() const = 0;
+  // What is known of it; lives as long as the model.
+  [[nodiscard]] virtual const ModelView& view() const = 0;
 
   // Scores of `answers` at each query's answer slot. The result for a query depends on the
   // queries of the call only as far as floating-point summation order does, and is a pure function
   // of the arguments. Throws ModelError when a query cannot be asked (no answer slot, soft prompt
-  // on a model without embeddings, deep prompt of other layers, pattern longer than the model).
+  // on a model without embeddings, deep prompt of other layers, pattern longer than the model), and
+  // another Error when the call failed but may succeed another time. Where only some queries
+  // failed, their scores are ScoreState::kUnknown and the others stand.
   [[nodiscard]] virtual AnswerScores score(std::span<const Query> queries,
                                            std::span<const TokenId> answers) = 0;
 
-  // Tokens that score() would send for the query, special tokens included; asks the model nothing.
-  // Throws ModelError as score() does.
-  [[nodiscard]] virtual std::int64_t count_tokens(const Query& query) const = 0;
+  // Optional capability: null where hidden states are out of reach.
+  [[nodiscard]] virtual HiddenStates* hidden_states() { return nullptr; }
 
-  // How the model spells an answer word (with the leading space of running text). Throws
-  // ModelError where the word has no token but the unknown one.
-  [[nodiscard]] virtual AnswerToken answer_token(std::string_view word) const = 0;
+  // Requests that it takes at once; more may be started, but wait. At least 1.
+  [[nodiscard]] virtual int slots() const { return 1; }
+
+  // Takes a request; does not wait for its answer. What is wrong with it comes with finish().
+  virtual void start(ScoreRequest request);
+
+  // What is finished since the last call, in any order; each request that was started comes once.
+  // Waits until there is something, at most `timeout_seconds` where the model can wait that
+  // precisely; empty at once when nothing is under way. Here it computes the request that was
+  // started first, however long that takes.
+  [[nodiscard]] virtual std::vector<FinishedScore> finish(double timeout_seconds);
+
+ private:
+  std::deque<ScoreRequest> waiting_;  // started, not computed
 };
 
 }  // namespace bbprompt

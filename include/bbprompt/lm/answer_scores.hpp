@@ -1,0 +1,40 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <cstdint>
+#include <string>
+
+#include "bbprompt/lm/usage.hpp"
+
+namespace bbprompt {
+
+enum class ScoreState : std::uint8_t {
+  kExact,
+  kBounded,  // the true score is at most this: a server that names only its best tokens
+  kUnknown,  // the model gave none; the number means nothing
+};
+
+// What a model answers to a call. Row q, column a: score of answer token a for query q. Scores of
+// one row compare with each other; a masked model gives logits.
+struct AnswerScores {
+  using States = Eigen::Matrix<ScoreState, Eigen::Dynamic, Eigen::Dynamic>;
+
+  Eigen::MatrixXd scores;
+  States states{};  // of the size of `scores`; empty: all are exact
+  std::string why;  // why scores are unknown, for messages; empty where none is
+  Usage usage;
+
+  [[nodiscard]] ScoreState state(Eigen::Index query, Eigen::Index answer) const {
+    return states.size() == 0 ? ScoreState::kExact : states(query, answer);
+  }
+  // A number that can be used: exact or a bound.
+  [[nodiscard]] bool is_known(Eigen::Index query, Eigen::Index answer) const {
+    return state(query, answer) != ScoreState::kUnknown;
+  }
+
+  // Scores of this size, all of them unknown for the reason given; used up: nothing.
+  [[nodiscard]] static AnswerScores unknown(Eigen::Index num_queries, Eigen::Index num_answers,
+                                            std::string why);
+};
+
+}  // namespace bbprompt
