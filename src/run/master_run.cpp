@@ -28,7 +28,7 @@ struct MasterRun::Parts {
                {.on_progress = options.on_progress, .status_seconds = options.status_seconds}),
         finished(folder.path(), options.info),
         checkpoints(folder.path(), options.info.version, report),
-        model_numbers(plan),
+        model_numbers(plan, models),
         watch(channel, report, options.hang),
         workers(channel, watch, report,
                 [this](std::int32_t trial) { return trials.settings_of(trial); }),

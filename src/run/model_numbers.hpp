@@ -2,9 +2,8 @@
 
 #include <cstdint>
 #include <map>
-#include <string>
 
-#include "bbprompt/run/trial_context.hpp"
+#include "bbprompt/model/model_pool.hpp"
 #include "bbprompt/sweep/sweep_plan.hpp"
 
 namespace bbprompt {
@@ -12,7 +11,8 @@ namespace bbprompt {
 // The models of a plan as the scheduler counts them: a number for each, and how heavy it is.
 class ModelNumbers {
  public:
-  explicit ModelNumbers(const SweepPlan& plan);
+  // Throws ModelError for a model that cannot be used.
+  ModelNumbers(const SweepPlan& plan, ModelPool& models);
 
   [[nodiscard]] int number(const ModelOptions& model) const;
   [[nodiscard]] double weight(const ModelOptions& model) const;  // bytes
@@ -21,7 +21,7 @@ class ModelNumbers {
   [[nodiscard]] int models_per_worker(std::int64_t worker_bytes) const;
 
  private:
-  std::map<std::string, std::int64_t> bytes_;  // by the model's key
+  std::map<ModelIdentity, std::int64_t> bytes_;
 };
 
 }  // namespace bbprompt

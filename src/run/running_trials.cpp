@@ -16,7 +16,7 @@ void RunningTrials::start(std::size_t index) {
     logger()->info("{}: failed before, tried again", spec.id);
   }
   Running trial;
-  trial.problem = std::make_unique<TrialContext>(spec.spec, around_.models);
+  trial.problem = std::make_unique<TrialProblem>(spec.spec, around_.models);
   trial.run = std::make_unique<TrialRun>(identity_of(spec), *trial.problem);
   const bool is_resumed = resume(trial, spec.id);
   around_.checkpoints.begin(index);

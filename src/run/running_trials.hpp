@@ -59,7 +59,7 @@ class RunningTrials : public TrialSet {
   using Clock = std::chrono::steady_clock;
 
   struct Running {
-    std::unique_ptr<TrialContext> problem;
+    std::unique_ptr<TrialProblem> problem;
     std::unique_ptr<TrialRun> run;
     std::optional<EvaluationGroup> group;  // the open one
     std::int64_t num_groups = 0;           // of this process

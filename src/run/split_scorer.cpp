@@ -4,7 +4,7 @@
 
 namespace bbprompt {
 
-SplitScorer::SplitScorer(const TrialContext& problem)
+SplitScorer::SplitScorer(const TrialProblem& problem)
     : problem_(problem), num_labels_(static_cast<int>(problem.spec().task.labels.size())) {}
 
 Eigen::VectorXd SplitScorer::offsets(const Eigen::VectorXd& label_means) const {

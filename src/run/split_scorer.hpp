@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "bbprompt/run/evaluation_cache.hpp"
-#include "bbprompt/run/trial_context.hpp"
+#include "bbprompt/run/trial_problem.hpp"
 #include "bbprompt/store/trial_record.hpp"
 #include "bbprompt/task/split_score.hpp"
 
@@ -16,7 +16,7 @@ namespace bbprompt {
 class SplitScorer {
  public:
   // `problem` must outlive the scorer.
-  explicit SplitScorer(const TrialContext& problem);
+  explicit SplitScorer(const TrialProblem& problem);
 
   // Scores (examples x labels) on train: the mean objective, and the mean score of each label.
   [[nodiscard]] EvaluationCache::Entry on_train(const RowMatrixXd& label_scores) const;
@@ -29,7 +29,7 @@ class SplitScorer {
  private:
   [[nodiscard]] Eigen::VectorXd offsets(const Eigen::VectorXd& label_means) const;
 
-  const TrialContext& problem_;
+  const TrialProblem& problem_;
   int num_labels_;
 };
 

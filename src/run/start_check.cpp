@@ -23,7 +23,7 @@ void check_sources(const TrialSpec& trial, const TrialBrief& finished,
   const auto data =
       inputs.models.task_data().get(trial.spec.task, trial.spec.few_shot, trial.spec.seed);
   const std::string now =
-      record_hash(trial.resolved_yaml, inputs.models.get(trial.spec.model).info().fingerprint,
+      record_hash(trial.resolved_yaml, inputs.models.view(trial.spec.model)->info().fingerprint,
                   data_fingerprint(trial.spec, *data));
   if (finished.config_hash == now) return;
   throw StoreError(inputs.folder.path().string(),
@@ -39,7 +39,7 @@ std::vector<std::size_t> check_start(const StartCheckInputs& inputs) {
   const std::vector<TrialSpec>& trials = inputs.plan.trials;
   bool is_stopped = inputs.is_stop_requested();
   const auto surveyed =
-      survey_plan(inputs.plan, inputs.models, [&](const TrialSpec& first, TrialContext& problem) {
+      survey_plan(inputs.plan, inputs.models, [&](const TrialSpec& first, TrialProblem& problem) {
         for (const std::string& note : problem.notes())
           logger()->info("{} {}: {}", first.spec.task.name, first.method, note);
         is_stopped = is_stopped || inputs.is_stop_requested();

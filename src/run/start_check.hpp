@@ -6,7 +6,7 @@
 
 #include "bbprompt/run/run_folder.hpp"
 #include "bbprompt/run/run_report.hpp"
-#include "bbprompt/run/trial_context.hpp"
+#include "bbprompt/run/trial_problem.hpp"
 #include "bbprompt/store/finished_trials.hpp"
 #include "bbprompt/sweep/sweep_plan.hpp"
 

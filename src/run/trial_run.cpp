@@ -18,7 +18,7 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-TrialRecord new_record(const TrialRun::Identity& identity, const TrialContext& problem) {
+TrialRecord new_record(const TrialRun::Identity& identity, const TrialProblem& problem) {
   const ExperimentSpec& spec = problem.spec();
   TrialRecord record;
   record.id = identity.id;
@@ -48,7 +48,7 @@ std::string record_hash(const std::string& resolved_yaml, const std::string& mod
   return sha256_hex(resolved_yaml + '\n' + model_fingerprint + '\n' + data_fingerprint);
 }
 
-std::string record_hash(const std::string& resolved_yaml, const TrialContext& problem) {
+std::string record_hash(const std::string& resolved_yaml, const TrialProblem& problem) {
   return record_hash(resolved_yaml, problem.model_info().fingerprint, problem.data_fingerprint());
 }
 
@@ -69,7 +69,7 @@ struct TrialRun::OpenGroupPlan {
   std::vector<int> calibration;  // its member on train; -1: none
 };
 
-TrialRun::TrialRun(const Identity& identity, TrialContext& problem)
+TrialRun::TrialRun(const Identity& identity, TrialProblem& problem)
     : problem_(problem),
       record_(new_record(identity, problem)),
       scorer_(std::make_unique<SplitScorer>(problem)),
@@ -180,7 +180,7 @@ void TrialRun::absorb_scaling(const EvaluationGroup& group) {
   const MemberOutcome outcome = group.outcome(0);
   record_.usage["search"].usage += outcome.usage;
   if (outcome.is_failed) return fail("the model's layers could not be measured: " + outcome.error);
-  problem_.set_layer_scales(outcome.numbers);
+  problem_.set_layer_scales(group.layer_scales(0));
 }
 
 void TrialRun::absorb_selection(const EvaluationGroup& group) {

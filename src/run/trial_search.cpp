@@ -24,7 +24,7 @@ double median(const std::vector<double>& sorted) {
 
 }  // namespace
 
-TrialSearch::TrialSearch(const TrialContext& problem, const SplitScorer& scorer)
+TrialSearch::TrialSearch(const TrialProblem& problem, const SplitScorer& scorer)
     : problem_(problem),
       scorer_(scorer),
       optimizer_(make_optimizer(problem.spec().optimizer, problem.prompt_space().domain(),

@@ -11,7 +11,7 @@
 #include "bbprompt/run/evaluation_cache.hpp"
 #include "bbprompt/run/evaluation_group.hpp"
 #include "bbprompt/run/search_budget.hpp"
-#include "bbprompt/run/trial_context.hpp"
+#include "bbprompt/run/trial_problem.hpp"
 #include "bbprompt/store/trial_record.hpp"
 #include "run/incumbent.hpp"
 #include "run/split_scorer.hpp"
@@ -23,7 +23,7 @@ namespace bbprompt {
 class TrialSearch {
  public:
   // Both must outlive the search.
-  TrialSearch(const TrialContext& problem, const SplitScorer& scorer);
+  TrialSearch(const TrialProblem& problem, const SplitScorer& scorer);
 
   [[nodiscard]] std::int64_t population_size() const { return optimizer_->population_size(); }
 
@@ -64,7 +64,7 @@ class TrialSearch {
   [[nodiscard]] EvaluationCache::Entry entry(const EvaluationGroup& group, std::size_t member,
                                              UsageRecord& usage);
 
-  const TrialContext& problem_;
+  const TrialProblem& problem_;
   const SplitScorer& scorer_;
   std::unique_ptr<Optimizer> optimizer_;
   EvaluationCache cache_;

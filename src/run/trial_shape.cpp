@@ -39,10 +39,10 @@ std::int64_t generations_paid(const BudgetOptions& budget, const TrialShape& sha
 
 }  // namespace
 
-TrialShape trial_shape(const ExperimentSpec& spec, const TrialContext& context,
+TrialShape trial_shape(const ExperimentSpec& spec, const TrialProblem& problem,
                        std::int64_t population_size) {
   const auto size_of = [&](Split split) {
-    return static_cast<std::int64_t>(context.examples(split).size());
+    return static_cast<std::int64_t>(problem.examples(split).size());
   };
   TrialShape shape{
       .num_train = size_of(Split::kTrain),
@@ -50,13 +50,14 @@ TrialShape trial_shape(const ExperimentSpec& spec, const TrialContext& context,
       .num_test = size_of(Split::kTest),
       .shard_size = spec.shard_size,
       .population_size = population_size,
-      .num_fixed = static_cast<std::int64_t>(context.prompt_space().fixed_points().size()),
+      .num_fixed = static_cast<std::int64_t>(problem.prompt_space().fixed_points().size()),
       .selection_every = spec.selection.every,
       .is_last_selected = spec.selection.rule == SelectionRule::kLast,
-      .is_calibrated = context.is_calibrated(),
-      .is_manual_scored = spec.is_manual_scored};
+      .is_calibrated = problem.is_calibrated(),
+      .is_manual_scored = spec.is_manual_scored,
+      .is_layer_scaled = problem.needs_layer_scales()};
   if (population_size > 0)
-    shape.num_generations = generations_paid(spec.budget, shape, context.model_info().max_tokens);
+    shape.num_generations = generations_paid(spec.budget, shape, problem.model_info().max_tokens);
   return shape;
 }
 

@@ -21,6 +21,8 @@ struct MemberOutcome {
   std::string error;         // of the first failed shard
   RowMatrixXd label_scores;  // examples x labels; empty when failed
   Usage usage;
+
+  void count_in(UsageRecord& usage_record) const;
 };
 
 // What a trial has out at one time: candidates, each on a whole split, cut into work items of fixed

@@ -8,7 +8,7 @@
 #include "bbprompt/comm/channel.hpp"
 #include "bbprompt/run/progress.hpp"
 #include "bbprompt/run/run_folder.hpp"
-#include "bbprompt/run/trial_context.hpp"
+#include "bbprompt/run/trial_problem.hpp"
 #include "bbprompt/sched/hang_detector.hpp"
 #include "bbprompt/store/trial_record.hpp"
 #include "bbprompt/sweep/sweep_plan.hpp"

@@ -8,7 +8,7 @@
 
 #include "bbprompt/optim/optimizer.hpp"
 #include "bbprompt/run/evaluation_group.hpp"
-#include "bbprompt/run/trial_context.hpp"
+#include "bbprompt/run/trial_problem.hpp"
 #include "bbprompt/run/trial_shape.hpp"
 #include "bbprompt/store/trial_record.hpp"
 #include "bbprompt/sweep/sweep_plan.hpp"
@@ -41,7 +41,7 @@ class TrialRun {
   };
   // `problem` must outlive the run. Throws ConfigError where the budget does not pay for one
   // generation.
-  TrialRun(const Identity& identity, TrialContext& problem);
+  TrialRun(const Identity& identity, TrialProblem& problem);
   TrialRun(TrialRun&&) noexcept;
   ~TrialRun();
 
@@ -92,7 +92,7 @@ class TrialRun {
   void nominate_due();
   void nominate(Nominee nominee);
 
-  TrialContext& problem_;
+  TrialProblem& problem_;
   TrialRecord record_;
   TrialShape shape_;
   std::int64_t num_queries_planned_ = 0;
@@ -110,6 +110,6 @@ class TrialRun {
                                       const std::string& model_fingerprint,
                                       const std::string& data_fingerprint);
 [[nodiscard]] std::string record_hash(const std::string& resolved_yaml,
-                                      const TrialContext& context);
+                                      const TrialProblem& problem);
 
 }  // namespace bbprompt

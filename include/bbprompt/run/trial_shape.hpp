@@ -5,7 +5,7 @@
 
 #include "bbprompt/config/experiment_spec.hpp"
 #include "bbprompt/run/evaluation_group.hpp"
-#include "bbprompt/run/trial_context.hpp"
+#include "bbprompt/run/trial_problem.hpp"
 
 namespace bbprompt {
 
@@ -45,11 +45,11 @@ struct TrialShape {
   [[nodiscard]] std::int64_t num_queries() const;
 };
 
-// Of a trial with these settings on the context's data and prompts (the context may be another
+// Of a trial with these settings on the problem's data and prompts (the problem may be another
 // trial's as far as optimizer, budget and selection go). `population_size` 0: no search.
 // Generations are those that the limits on evaluations, queries and calls pay for; of tokens it is
 // known only when asked what a generation takes, so each query counts as the model's longest input.
-[[nodiscard]] TrialShape trial_shape(const ExperimentSpec& spec, const TrialContext& context,
+[[nodiscard]] TrialShape trial_shape(const ExperimentSpec& spec, const TrialProblem& problem,
                                      std::int64_t population_size);
 
 }  // namespace bbprompt
