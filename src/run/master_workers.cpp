@@ -23,16 +23,15 @@ void refuse_scores_not_finite(WorkResult& result) {
   const auto& scores = result.label_scores;
   const bool is_finite =
       std::all_of(scores.begin(), scores.end(), [](double score) { return std::isfinite(score); });
-  if (!result.ok() || is_finite) return;
-  result.error = "a label score is not finite";
+  if (is_finite) return;
+  result.fail("a label score is not finite");
   result.is_retryable = true;
-  result.label_scores.clear();
 }
 
 }  // namespace
 
 void MasterRun::dispatch() {
-  while (auto assignment = scheduler_.next_assignment()) {
+  while (auto assignment = scheduler_.next_assignment(seconds_since(start_))) {
     const auto index = static_cast<std::size_t>(assignment->item.trial);
     const int worker = assignment->worker;
     if (active_.at(index).told.insert(worker).second) {
@@ -66,11 +65,19 @@ void MasterRun::take_result(int worker, WorkResult result) {
   hang_detector_.answered(worker, result, seconds_since(start_));
   report_.answered(worker, result);
   const std::size_t num_hung = scheduler_.num_hung();
-  const auto item = scheduler_.complete(worker, result);
+  const auto completion = scheduler_.complete(worker, result, seconds_since(start_));
+  const bool is_settled = completion && completion->is_settled;
   const bool was_hung = scheduler_.num_hung() < num_hung;
   if (was_hung) report_.worker_back(worker);
-  if (!result.ok() && !was_hung) report_failure(worker, result, item.has_value());
-  if (item) settle(*item, result);
+  const bool has_failed = result.state == WorkResult::State::kFailed;
+  if (has_failed && !was_hung) report_failure(worker, result, is_settled);
+  if (!completion) return;
+  if (is_settled) {
+    settle(completion->item, result);
+  } else {
+    active_.at(static_cast<std::size_t>(completion->item.trial))
+        .group.keep(completion->item, result);
+  }
 }
 
 // Answers to groups that are over are told of no more.
@@ -112,9 +119,11 @@ void MasterRun::look_after_workers() {
   }
   if (seconds_since(last_look_) < kLookSeconds) return;
   last_look_ = Clock::now();
-  for (const int worker : hang_detector_.overdue(seconds_since(start_))) {
-    report_.worker_hung(worker, hang_detector_.allowed_seconds(worker));
-    give_up_items(worker, scheduler_.worker_hung(worker), "its worker gave no answer in time");
+  for (const Overdue& overdue : hang_detector_.overdue(seconds_since(start_))) {
+    const int worker = overdue.worker;
+    report_.worker_hung(worker, overdue.allowed_seconds);
+    give_up_items(worker, scheduler_.worker_hung(worker, overdue.items),
+                  "its worker gave no answer in time");
   }
   if (scheduler_.num_hung() == scheduler_.num_workers() && !active_.empty())
     end_without_workers("no worker answers in time any more");
@@ -125,8 +134,8 @@ void MasterRun::give_up_items(int worker, const std::vector<WorkItem>& items,
                               const std::string& reason) {
   for (const WorkItem& item : items) {
     if (active_.count(static_cast<std::size_t>(item.trial)) == 0) continue;
-    const WorkResult result{
-        .id = item.id, .label_scores = {}, .error = reason, .attempt = item.attempt};
+    WorkResult result{.id = item.id, .attempt = item.attempt};
+    result.fail(reason);
     report_failure(worker, result, true);
     settle(item, result);
   }

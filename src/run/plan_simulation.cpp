@@ -32,7 +32,7 @@ struct Worker {
     double seconds = 0.0;
   };
   std::deque<Waiting> inbox;
-  bool is_busy = false;
+  int num_busy = 0;  // slots
   bool is_used = false;
 };
 
@@ -45,7 +45,9 @@ struct ActiveTrial {
 class Simulation {
  public:
   Simulation(const SimulationInputs& inputs, int num_workers)
-      : inputs_(inputs), workers_(static_cast<std::size_t>(num_workers)) {
+      : inputs_(inputs),
+        scheduler_({.slots = inputs.slots}),
+        workers_(static_cast<std::size_t>(num_workers)) {
     for (int worker = 0; worker < num_workers; ++worker) scheduler_.add_worker(worker);
     std::vector<double> work;
     work.reserve(inputs.trials.size());
@@ -63,6 +65,7 @@ class Simulation {
       finish_next();
     }
     return {.num_workers = static_cast<int>(workers_.size()),
+            .slots = inputs_.slots,
             .num_items = static_cast<std::int64_t>(next_item_),
             .wall_seconds = now_,
             .busy_seconds = busy_seconds_,
@@ -102,19 +105,19 @@ class Simulation {
   }
 
   void dispatch() {
-    while (const auto assignment = scheduler_.next_assignment()) {
+    while (const auto assignment = scheduler_.next_assignment(now_)) {
       Worker& worker = workers_[static_cast<std::size_t>(assignment->worker)];
       worker.is_used = true;
       worker.inbox.push_back(
           {.item = assignment->item.id, .seconds = inputs_.seconds_of(assignment->item)});
-      if (!worker.is_busy) begin_next(assignment->worker);
+      begin_next(assignment->worker);
     }
   }
 
   void begin_next(int index) {
     Worker& worker = workers_[static_cast<std::size_t>(index)];
-    worker.is_busy = !worker.inbox.empty();
-    if (!worker.is_busy) return;
+    if (worker.num_busy == inputs_.slots || worker.inbox.empty()) return;
+    ++worker.num_busy;
     const auto [item, seconds] = worker.inbox.front();
     worker.inbox.pop_front();
     busy_seconds_ += seconds;
@@ -129,12 +132,12 @@ class Simulation {
     const Finish finish = finishes_.top();
     finishes_.pop();
     now_ = finish.time;
+    --workers_[static_cast<std::size_t>(finish.worker)].num_busy;
     begin_next(finish.worker);
-    WorkResult result;
-    result.id = finish.item;
-    const auto settled = scheduler_.complete(finish.worker, result);
-    if (!settled) return;
-    const auto index = static_cast<std::size_t>(settled->trial);
+    const WorkResult result{.id = finish.item, .state = WorkResult::State::kScored};
+    const auto completion = scheduler_.complete(finish.worker, result, now_);
+    if (!completion) return;
+    const auto index = static_cast<std::size_t>(completion->item.trial);
     if (--active_.at(index).num_open == 0) advance(index);
   }
 
@@ -155,7 +158,7 @@ class Simulation {
 }  // namespace
 
 double SimulatedRun::busy_share() const {
-  const double available = wall_seconds * static_cast<double>(num_workers);
+  const double available = wall_seconds * static_cast<double>(num_workers) * slots;
   return available > 0.0 ? busy_seconds / available : 1.0;
 }
 

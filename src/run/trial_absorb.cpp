@@ -44,10 +44,7 @@ void TrialRun::absorb(const EvaluationGroup& group, double seconds) {
 void TrialRun::count(const std::string& purpose, const MemberOutcome& outcome) {
   UsageRecord& usage = record_.usage[purpose];
   ++usage.num_evaluations;
-  usage.num_queries += outcome.usage.num_queries;
-  usage.num_calls += outcome.usage.num_calls;
-  usage.num_tokens += outcome.usage.num_tokens;
-  usage.num_truncated += outcome.usage.num_truncated;
+  usage.usage += outcome.usage;
   if (outcome.is_failed) ++usage.num_failed;
 }
 
@@ -151,7 +148,7 @@ void TrialRun::record_generation(const Eigen::VectorXd& fitness, double seconds)
   record_.generations.push_back({
       .generation = population_.generation,
       .num_evaluations = record_.usage["search"].num_evaluations,
-      .num_queries = record_.usage["search"].num_queries,
+      .num_queries = record_.usage["search"].usage.num_queries,
       .best_fitness = sorted.front(),
       .median_fitness =
           sorted.size() % 2 == 1 ? sorted[middle] : 0.5 * (sorted[middle - 1] + sorted[middle]),

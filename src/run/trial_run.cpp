@@ -79,14 +79,15 @@ std::int64_t TrialRun::num_shards(Split split) const {
 }
 
 int TrialRun::add_member(Split split, const std::vector<double>& point) {
-  plan_.members.push_back(
-      {.split = split, .point = point, .is_manual = false, .num_examples = num_examples(split)});
+  plan_.members.push_back({.split = split, .point = point, .num_examples = num_examples(split)});
   return static_cast<int>(plan_.members.size()) - 1;
 }
 
 void TrialRun::add_manual_member(Split split) {
-  plan_.members.push_back(
-      {.split = split, .point = {}, .is_manual = true, .num_examples = num_examples(split)});
+  plan_.members.push_back({.split = split,
+                           .point = {},
+                           .kind = WorkItem::Kind::kManual,
+                           .num_examples = num_examples(split)});
 }
 
 bool TrialRun::is_cached_out() const {
@@ -186,7 +187,7 @@ TrialShape TrialRun::shape() const {
 
 std::int64_t TrialRun::num_queries_done() const {
   std::int64_t sum = 0;
-  for (const auto& [purpose, usage] : record_.usage) sum += usage.num_queries;
+  for (const auto& [purpose, usage] : record_.usage) sum += usage.usage.num_queries;
   return sum;
 }
 

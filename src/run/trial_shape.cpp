@@ -33,8 +33,10 @@ void append_final(const TrialShape& shape, std::vector<EvaluationGroup::Member>&
   members.push_back({.split = Split::kTest, .point = {}, .num_examples = shape.num_test});
   if (!shape.is_manual_scored) return;
   const auto add_manual = [&](Split split, std::int64_t num_examples) {
-    members.push_back(
-        {.split = split, .point = {}, .is_manual = true, .num_examples = num_examples});
+    members.push_back({.split = split,
+                       .point = {},
+                       .kind = WorkItem::Kind::kManual,
+                       .num_examples = num_examples});
   };
   add_manual(Split::kTrain, shape.num_train);
   add_manual(Split::kDev, shape.num_dev);

@@ -65,7 +65,7 @@ WorkResult WorkerRun::work(const WorkItem& item) {
   } catch (const std::exception& error) {
     // The master could build these parts: something is wrong on this node.
     result.id = item.id;
-    result.error = error.what();
+    result.fail(error.what());
     result.is_retryable = true;
   }
   result.attempt = item.attempt;

@@ -95,7 +95,7 @@ class EvaluationGroup {
   [[nodiscard]] Rows known_rows(const WorkItem& item, const WorkResult& result) const;
   void add_rows(const Slot& slot, const Rows& rows, const Usage& usage);
   void settle_slot(const Slot& slot, WorkResult result);
-  void settle_partial(const WorkItem& item, const WorkResult& result);
+  void settle_partial(const Slot& slot, WorkResult result);
   void save_partial(const Slot& slot, const Partial& partial, OpenGroup& saved) const;
   [[nodiscard]] bool restore_result(const OpenResult& known, std::span<const double> scores);
   [[nodiscard]] std::string fingerprint() const;
