@@ -23,11 +23,11 @@ int validate_command(const Arguments& arguments) {
     TrialContext context(trial.spec, models);
     const TrialRun run(identity_of(trial), context);
     const Eigen::VectorXd start = context.prompt_space().domain().start;
-    for (const bool is_manual : {true, false}) {
+    for (const auto kind : {WorkItem::Kind::kManual, WorkItem::Kind::kPoint}) {
       const WorkResult result = context.run({.split = Split::kTrain,
                                              .begin = 0,
                                              .end = 1,
-                                             .is_manual = is_manual,
+                                             .kind = kind,
                                              .point = {start.data(), start.data() + start.size()}});
       if (!result.ok()) throw Error(trial.id + ": " + result.error);
     }

@@ -250,8 +250,7 @@ std::string to_text(const Explanation& explanation, const ExplanationStyle& styl
             " predictions differ from those of the record; another BLAS or processor may round "
             "near ties differently\n";
   }
-  return text + "\nasked " + std::to_string(explanation.usage.num_queries) +
-         " queries; metrics times 100\n";
+  return text + "\nasked " + describe(explanation.usage) + "; metrics times 100\n";
 }
 
 }  // namespace bbprompt

@@ -51,7 +51,7 @@ void add_done(Group& group, const Results& results, std::size_t index) {
   if (test != nullptr && manual != nullptr) group.gain.push_back(test->metric - manual->metric);
   const auto search = trial.usage.find("search");
   if (search != trial.usage.end()) {
-    group.queries.push_back(static_cast<double>(search->second.num_queries));
+    group.queries.push_back(static_cast<double>(search->second.usage.num_queries));
   }
   auto& best = group.row.best_trial;
   if (!best || is_better_on_dev(trial, results.trials[*best])) best = index;

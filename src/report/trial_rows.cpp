@@ -24,10 +24,8 @@ void add_usage(nlohmann::ordered_json& row, const TrialRecord& trial, const std:
   const auto found = trial.usage.find(purpose);
   const UsageRecord usage = found == trial.usage.end() ? UsageRecord{} : found->second;
   row[purpose + "_evaluations"] = usage.num_evaluations;
-  row[purpose + "_queries"] = usage.num_queries;
-  row[purpose + "_calls"] = usage.num_calls;
-  row[purpose + "_tokens"] = usage.num_tokens;
-  row[purpose + "_truncated"] = usage.num_truncated;
+  for (const UsageCounter& counter : kUsageCounters)
+    row[purpose + "_" + std::string(counter.name)] = usage.usage.*counter.value;
   row[purpose + "_cached"] = usage.num_cached;
   row[purpose + "_failed"] = usage.num_failed;
 }

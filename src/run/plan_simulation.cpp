@@ -160,7 +160,7 @@ std::vector<std::size_t> order_of(std::span<const TrialShape> trials) {
 }  // namespace
 
 double SimulatedRun::busy_share() const {
-  const double available = wall_seconds * static_cast<double>(num_workers);
+  const double available = wall_seconds * static_cast<double>(num_workers) * slots;
   return available > 0.0 ? busy_seconds / available : 1.0;
 }
 

@@ -166,12 +166,12 @@ void RunReport::checkpoint_failed(const std::string& trial, const std::string& r
 }
 
 void RunReport::answered(int rank, const WorkResult& result) {
-  num_session_queries_ += result.num_queries;
+  num_session_queries_ += result.usage.num_queries;
   WorkerProgress& shown = worker(rank);
   ++shown.num_items;
-  shown.num_queries += result.num_queries;
+  shown.num_queries += result.usage.num_queries;
   shown.seconds += result.seconds;
-  if (!result.ok()) ++shown.num_failed;
+  if (result.state == WorkResult::State::kFailed) ++shown.num_failed;
 }
 
 // A broken node fails thousands of evaluations for one reason: the reason is told once a rank, its

@@ -196,22 +196,24 @@ WorkResult TrialContext::run(const WorkItem& item) {
         item.begin >= item.end) {
       throw Error("work item outside its split: the ranks read different data");
     }
-    const auto shard = all.subspan(static_cast<std::size_t>(item.begin),
-                                   static_cast<std::size_t>(item.end - item.begin));
-    const Evaluation evaluation = item.is_manual ? evaluator_->evaluate_manual(shard)
-                                                 : evaluator_->evaluate(item.point, shard);
+    auto shard = all.subspan(static_cast<std::size_t>(item.begin),
+                             static_cast<std::size_t>(item.end - item.begin));
+    std::vector<Example> only;
+    for (const std::int32_t i : item.only) only.push_back(shard[static_cast<std::size_t>(i)]);
+    if (!only.empty()) shard = only;
+    if (item.kind == WorkItem::Kind::kLayerScales) throw Error("layers are not measured here");
+    const Evaluation evaluation = item.kind == WorkItem::Kind::kManual
+                                      ? evaluator_->evaluate_manual(shard)
+                                      : evaluator_->evaluate(item.point, shard);
     const RowMatrixXd& scores = evaluation.label_scores;
     result.label_scores.assign(scores.data(), scores.data() + scores.size());
-    result.num_queries = evaluation.usage.num_queries;
-    result.num_calls = evaluation.usage.num_calls;
-    result.num_tokens = evaluation.usage.num_tokens;
-    result.num_truncated = evaluation.usage.num_truncated;
+    result.usage = evaluation.usage;
+    result.state = WorkResult::State::kScored;
   } catch (const ModelError& error) {
-    result.error = error.what();  // what the model cannot take here it can take nowhere
+    result.fail(error.what());  // what the model cannot take here it can take nowhere
   } catch (const std::exception& error) {
+    result.fail(error.what());
     result.is_retryable = true;
-    result.error = error.what();
-    if (result.error.empty()) result.error = "unknown error";
   }
   return result;
 }

@@ -21,7 +21,7 @@ TrialBrief brief_of(const TrialRecord& record) {
                    .failure = record.failure,
                    .digest = digest(record),
                    .num_generations = static_cast<std::int64_t>(record.generations.size())};
-  for (const auto& [purpose, usage] : record.usage) brief.num_queries += usage.num_queries;
+  for (const auto& [purpose, usage] : record.usage) brief.num_queries += usage.usage.num_queries;
   const auto test = record.best.splits.find("test");
   if (test != record.best.splits.end()) brief.test_metric = test->second.metric;
   return brief;

@@ -2,9 +2,11 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <map>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include "bbprompt/store/results_file.hpp"
@@ -32,7 +34,8 @@ class RecordReader {
     }
     value = static_cast<int>(wide);
   }
-  void later_attribute(const std::string& name, std::string& value) {
+  template <typename T>
+  void later_attribute(const std::string& name, T& value) {
     if (group_.has_attribute(name)) attribute(name, value);
   }
   void text(const std::string& name, std::string& value) { value = group_.read_text(name); }
@@ -88,16 +91,16 @@ class RecordReader {
   void num_rows(std::vector<Row>& rows, const std::string& name) {
     rows.resize(group_.num_numbers(name));
   }
-  template <typename Row, typename T>
-  void column(const std::string& name, std::vector<Row>& rows, T Row::*member) {
-    std::vector<T> values;
+  template <typename Row, typename Get>
+  void column(const std::string& name, std::vector<Row>& rows, const Get& get) {
+    std::vector<std::remove_cvref_t<std::invoke_result_t<const Get&, Row&>>> values;
     numbers(name, values);
     if (values.size() != rows.size()) {
       h5_refuse(group_.place(name), "expected " + std::to_string(rows.size()) +
                                         " rows like the first column, found " +
                                         std::to_string(values.size()));
     }
-    for (std::size_t i = 0; i < rows.size(); ++i) rows[i].*member = values[i];
+    for (std::size_t i = 0; i < rows.size(); ++i) std::invoke(get, rows[i]) = values[i];
   }
 
   template <typename T, typename Walk>

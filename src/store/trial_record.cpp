@@ -2,9 +2,17 @@
 
 namespace bbprompt {
 
+UsageRecord& UsageRecord::operator+=(const UsageRecord& other) {
+  num_evaluations += other.num_evaluations;
+  usage += other.usage;
+  num_cached += other.num_cached;
+  num_failed += other.num_failed;
+  return *this;
+}
+
 std::int64_t num_truncated(const TrialRecord& record) {
   std::int64_t total = 0;
-  for (const auto& [purpose, usage] : record.usage) total += usage.num_truncated;
+  for (const auto& [purpose, usage] : record.usage) total += usage.usage.num_truncated;
   return total;
 }
 

@@ -117,8 +117,8 @@ WorkResult answer_of(const WorkItem& item, std::size_t num_labels) {
   const auto num_examples = static_cast<std::size_t>(item.end - item.begin);
   for (std::size_t i = 0; i < num_examples * num_labels; ++i)
     result.label_scores.push_back(stream.uniform());
-  result.num_queries = item.end - item.begin;
-  result.num_calls = 1;
+  result.state = WorkResult::State::kScored;
+  result.usage = {.num_queries = item.end - item.begin, .num_calls = 1};
   return result;
 }
 

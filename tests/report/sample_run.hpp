@@ -29,7 +29,7 @@ inline TrialRecord sample_trial(const std::string& task, const std::string& meth
   trial.best.splits["test"] = {figures.test, figures.test, 0.25, {}};
   trial.manual.prompt.kind = "manual";
   trial.manual.splits["test"] = {0.5, 0.5, 0.75, {}};
-  trial.usage["search"].num_queries = 100 * static_cast<std::int64_t>(seed);
+  trial.usage["search"].usage.num_queries = 100 * static_cast<std::int64_t>(seed);
   return trial;
 }
 

@@ -12,10 +12,9 @@ namespace bbprompt {
 namespace {
 
 EvaluationGroup two_members() {
-  return EvaluationGroup(
-      {{.split = Split::kTrain, .point = {1.0}, .is_manual = false, .num_examples = 7},
-       {.split = Split::kDev, .point = {2.0}, .is_manual = false, .num_examples = 2}},
-      {.shard_size = 3, .num_labels = 2});
+  return EvaluationGroup({{.split = Split::kTrain, .point = {1.0}, .num_examples = 7},
+                          {.split = Split::kDev, .point = {2.0}, .num_examples = 2}},
+                         {.shard_size = 3, .num_labels = 2});
 }
 
 WorkResult answer(const WorkItem& item) {
@@ -25,9 +24,9 @@ WorkResult answer(const WorkItem& item) {
     result.label_scores.push_back(0.1 * static_cast<double>(i));
     result.label_scores.push_back(-static_cast<double>(i));
   }
-  result.num_queries = item.end - item.begin;
-  result.num_calls = 1;
-  result.num_tokens = 10 * result.num_queries;
+  result.state = WorkResult::State::kScored;
+  const std::int64_t num_queries = item.end - item.begin;
+  result.usage = {.num_queries = num_queries, .num_tokens = 10 * num_queries, .num_calls = 1};
   return result;
 }
 
@@ -77,7 +76,7 @@ TEST(EvaluationGroup, OneFailedShardFailsItsMemberOnly) {
     if (item.candidate == 0 && item.begin == 3) {
       result = {};
       result.id = item.id;
-      result.error = "out of memory";
+      result.fail("out of memory");
     }
     group.settle(item, result);
   }
@@ -122,7 +121,7 @@ TEST(EvaluationGroup, GoesOnFromEverySubsetOfItsResultsToTheSameOutcome) {
 TEST(EvaluationGroup, FailedResultsAreTriedAgain) {
   auto group = two_members();
   WorkResult failed;
-  failed.error = "out of memory";
+  failed.fail("out of memory");
   group.settle(group.items(0, 0, 0)[1], failed);
   EXPECT_TRUE(group.save().results.empty());
 }
@@ -132,10 +131,9 @@ TEST(EvaluationGroup, TakesNothingFromAnotherGroup) {
   const auto item = group.items(0, 0, 0).front();
   group.settle(item, answer(item));
   const OpenGroup saved = group.save();
-  EvaluationGroup other(
-      {{.split = Split::kTrain, .point = {1.5}, .is_manual = false, .num_examples = 7},
-       {.split = Split::kDev, .point = {2.0}, .is_manual = false, .num_examples = 2}},
-      {.shard_size = 3, .num_labels = 2});
+  EvaluationGroup other({{.split = Split::kTrain, .point = {1.5}, .num_examples = 7},
+                         {.split = Split::kDev, .point = {2.0}, .num_examples = 2}},
+                        {.shard_size = 3, .num_labels = 2});
   EXPECT_EQ(other.restore(saved), 0U);
   EXPECT_EQ(other.items(0, 0, 0).size(), 4U);
 }

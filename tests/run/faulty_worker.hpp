@@ -58,7 +58,6 @@ inline void serve_with_faults(Channel& channel, ModelPool& models, const Faults&
       hangs = true;
     } else if (fault == Fault::kFail) {
       send(encode(ResultMessage{.result = {.id = item->item.id,
-                                           .label_scores = {},
                                            .error = "failed on purpose",
                                            .is_retryable = true,
                                            .attempt = item->item.attempt}}));

@@ -83,7 +83,7 @@ TEST_F(ModelPoolTest, AWorkerWithRoomForOneModelAnswersForTwoTheSameBits) {
                                                   .trial = trial,
                                                   .begin = 0,
                                                   .end = 4,
-                                                  .is_manual = true,
+                                                  .kind = WorkItem::Kind::kManual,
                                                   .point = {},
                                                   .attempt = 2}}),
                       [&](const Bytes& answer) {

@@ -176,7 +176,8 @@ using Counts = std::map<std::tuple<Split, bool>, std::int64_t>;
 
 Counts counts_of(const std::vector<WorkItem>& items) {
   Counts counts;
-  for (const WorkItem& item : items) counts[{item.split, item.is_manual}] += item.end - item.begin;
+  for (const WorkItem& item : items)
+    counts[{item.split, item.kind == WorkItem::Kind::kManual}] += item.end - item.begin;
   return counts;
 }
 
@@ -209,7 +210,8 @@ WorkResult fake_result(const WorkItem& item) {
                        .purpose = "fake"});
   for (std::int64_t i = 0; i < 2 * (item.end - item.begin); ++i)
     result.label_scores.push_back(stream.uniform());
-  result.num_queries = item.end - item.begin;
+  result.state = WorkResult::State::kScored;
+  result.usage.num_queries = item.end - item.begin;
   return result;
 }
 

@@ -25,6 +25,7 @@ TEST(Protocol, EveryKindOfMessageSurvives) {
   EXPECT_EQ(item.item.point, std::vector<double>{0.5});
   WorkResult result;
   result.id = 7;
+  result.state = WorkResult::State::kScored;
   result.label_scores = {1.0, -0.5};
   EXPECT_EQ(
       std::get<ResultMessage>(decode(encode(ResultMessage{.result = result}))).result.label_scores,

@@ -21,7 +21,14 @@ WorkItem item(std::uint64_t id, std::int64_t size = 10, std::int32_t trial = 0) 
 }
 
 WorkResult answer(std::uint64_t id, double seconds) {
-  return {.id = id, .label_scores = {}, .seconds = seconds, .error = {}};
+  return {.id = id, .state = WorkResult::State::kScored, .seconds = seconds};
+}
+
+std::vector<int> workers_of(const std::vector<Overdue>& all) {
+  std::vector<int> workers;
+  workers.reserve(all.size());
+  for (const Overdue& each : all) workers.push_back(each.worker);
+  return workers;
 }
 
 TEST(HangDetector, WhatAnItemMayTake) {
@@ -43,8 +50,8 @@ TEST(HangDetector, WhatAnItemMayTake) {
     detector.answered(1, answer(1, given.measured), 2.0);
     detector.given(1, item(2, given.size), 3.0);
     EXPECT_DOUBLE_EQ(detector.allowed_seconds(1), given.allowed) << given.name;
-    EXPECT_THAT(detector.overdue(3.0 + given.allowed), IsEmpty()) << given.name;
-    EXPECT_THAT(detector.overdue(3.1 + given.allowed), ElementsAre(1)) << given.name;
+    EXPECT_THAT(workers_of(detector.overdue(3.0 + given.allowed)), IsEmpty()) << given.name;
+    EXPECT_THAT(workers_of(detector.overdue(3.1 + given.allowed)), ElementsAre(1)) << given.name;
   }
 }
 
@@ -75,7 +82,7 @@ TEST(HangDetector, TheSlowestOfTheRecentEvaluationsCounts) {
   detector.given(1, item(2000), 0.0);
   EXPECT_DOUBLE_EQ(detector.allowed_seconds(1), 90.0);
   WorkResult failed = answer(2000, 500.0);
-  failed.error = "out of memory";
+  failed.fail("out of memory");
   detector.answered(1, failed, 0.0);
   for (int i = 0; i < 64; ++i) measure(1.0);
   detector.given(1, item(3000), 0.0);
@@ -89,9 +96,9 @@ TEST(HangDetector, OnlyTheItemAWorkerIsAtIsTimed) {
   detector.given(1, item(1), 0.0);
   detector.given(1, item(2), 0.0);
   detector.answered(1, answer(1, 9.0), 9.0);
-  EXPECT_THAT(detector.overdue(15.0), IsEmpty()) << "item 2 began at 9";
+  EXPECT_THAT(workers_of(detector.overdue(15.0)), IsEmpty()) << "item 2 began at 9";
   detector.answered(1, answer(2, 6.0), 15.0);
-  EXPECT_THAT(detector.overdue(1e6), IsEmpty()) << "idle workers are not overdue";
+  EXPECT_THAT(workers_of(detector.overdue(1e6)), IsEmpty()) << "idle workers are not overdue";
 }
 
 TEST(HangDetector, AHungWorkerIsToldOnceUntilItAnswers) {
@@ -99,10 +106,11 @@ TEST(HangDetector, AHungWorkerIsToldOnceUntilItAnswers) {
   detector.given(1, item(1), 0.0);
   detector.given(2, item(2), 0.0);
   detector.given(2, item(3), 0.0);
-  EXPECT_THAT(detector.overdue(101.0), ElementsAre(1, 2));
-  EXPECT_THAT(detector.overdue(1000.0), IsEmpty());
+  EXPECT_THAT(workers_of(detector.overdue(101.0)), ElementsAre(1, 2));
+  EXPECT_THAT(workers_of(detector.overdue(1000.0)), IsEmpty());
   detector.answered(2, answer(2, 1000.0), 1001.0);
-  EXPECT_THAT(detector.overdue(1000.0 + 1e5), ElementsAre(2)) << "hangs again, at item 3";
+  EXPECT_THAT(workers_of(detector.overdue(1000.0 + 1e5)), ElementsAre(2))
+      << "hangs again, at item 3";
   detector.forget_worker(1);
   EXPECT_TRUE(std::isinf(detector.allowed_seconds(1)));
 }
@@ -112,10 +120,11 @@ TEST(HangDetector, TimeInWhichTheMasterStoodStillDoesNotCount) {
   options.max_step_seconds = 1.0;
   HangDetector detector(options);
   detector.given(1, item(1), 0.0);
-  EXPECT_THAT(detector.overdue(5000.0), IsEmpty()) << "suspended, or in one long evaluation itself";
+  EXPECT_THAT(workers_of(detector.overdue(5000.0)), IsEmpty())
+      << "suspended, or in one long evaluation itself";
   std::vector<int> overdue;
   double now = 5000.0;
-  while (overdue.empty() && now < 6000.0) overdue = detector.overdue(now += 0.5);
+  while (overdue.empty() && now < 6000.0) overdue = workers_of(detector.overdue(now += 0.5));
   EXPECT_NEAR(now, 5099.5, 1.0);
 }
 
@@ -127,8 +136,8 @@ TEST(HangDetector, AnswersOfOtherAttemptsAreSignsOfLife) {
   WorkResult first = answer(1, 1.0);
   first.attempt = 1;
   detector.answered(1, first, 50.0);
-  EXPECT_THAT(detector.overdue(149.0), IsEmpty());
-  EXPECT_THAT(detector.overdue(151.0), ElementsAre(1)) << "attempt 2 is still out";
+  EXPECT_THAT(workers_of(detector.overdue(149.0)), IsEmpty());
+  EXPECT_THAT(workers_of(detector.overdue(151.0)), ElementsAre(1)) << "attempt 2 is still out";
 }
 
 }  // namespace

@@ -99,11 +99,11 @@ TEST(Checkpoint, ComesBackBitForBit) {
   EXPECT_EQ(read.open.scores, written.open.scores);
   ASSERT_EQ(read.open.results.size(), 2U);
   EXPECT_EQ(read.open.results[0].begin, 16);
-  EXPECT_EQ(read.open.results[0].num_calls, 3);
-  EXPECT_EQ(read.open.results[0].num_tokens, 21);
+  EXPECT_EQ(read.open.results[0].usage.num_calls, 3);
+  EXPECT_EQ(read.open.results[0].usage.num_tokens, 21);
   EXPECT_EQ(read.open.results[1].member, 5);
-  EXPECT_EQ(read.open.results[1].num_queries, 6);
-  EXPECT_EQ(read.open.results[1].num_truncated, 9);
+  EXPECT_EQ(read.open.results[1].usage.num_queries, 6);
+  EXPECT_EQ(read.open.results[1].usage.num_truncated, 9);
 }
 
 TEST(Checkpoint, ComesBackWhenNothingHasHappenedYet) {

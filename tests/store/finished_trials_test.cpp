@@ -75,7 +75,7 @@ TEST_F(FinishedTrialsTest, KnowsAtAGlanceWhatTheRecordsSay) {
   EXPECT_EQ(finished.find("x"), nullptr);
   const TrialRecord sample = testing::sample_trial("c");
   std::int64_t num_queries = 0;
-  for (const auto& [purpose, usage] : sample.usage) num_queries += usage.num_queries;
+  for (const auto& [purpose, usage] : sample.usage) num_queries += usage.usage.num_queries;
   for (const auto* id : {"a", "e"}) {  // one of the pack, one of its own file
     const TrialBrief* brief = finished.find(id);
     ASSERT_NE(brief, nullptr) << id;

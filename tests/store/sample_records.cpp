@@ -73,20 +73,17 @@ std::vector<GenerationRecord> sample_generations() {
 
 std::map<std::string, UsageRecord> sample_usage() {
   std::map<std::string, UsageRecord> usage;
-  usage["search"] = {.num_evaluations = 40,
-                     .num_queries = 1280,
-                     .num_calls = 80,
-                     .num_tokens = 99000,
-                     .num_truncated = 3,
-                     .num_cached = 5,
-                     .num_failed = 1};
-  usage["dev"] = {
-      .num_evaluations = 2, .num_queries = 6, .num_calls = 4, .num_tokens = 400, .num_cached = 1};
-  usage["test"] = {.num_evaluations = 2,
-                   .num_queries = 8,
-                   .num_calls = 3,
-                   .num_tokens = 500,
-                   .num_truncated = 1};
+  usage["search"] = {
+      .num_evaluations = 40,
+      .usage = {.num_queries = 1280, .num_tokens = 99000, .num_truncated = 3, .num_calls = 80},
+      .num_cached = 5,
+      .num_failed = 1};
+  usage["dev"] = {.num_evaluations = 2,
+                  .usage = {.num_queries = 6, .num_tokens = 400, .num_calls = 4},
+                  .num_cached = 1};
+  usage["test"] = {
+      .num_evaluations = 2,
+      .usage = {.num_queries = 8, .num_tokens = 500, .num_truncated = 1, .num_calls = 3}};
   return usage;
 }
 
@@ -181,22 +178,18 @@ Checkpoint sample_checkpoint() {
   checkpoint.incumbent_label_means = Eigen::Vector2d(-3.0, -4.0);
   checkpoint.incumbent_fitness = 0.0625;
   checkpoint.version = "0.1.0";
-  checkpoint.open = {.fingerprint = "0pen",
-                     .results = {{.member = 0,
-                                  .begin = 16,
-                                  .num_scores = 2,
-                                  .num_queries = 1,
-                                  .num_calls = 3,
-                                  .num_tokens = 21,
-                                  .num_truncated = 4},
-                                 {.member = 5,
-                                  .begin = 0,
-                                  .num_scores = 1,
-                                  .num_queries = 6,
-                                  .num_calls = 7,
-                                  .num_tokens = 8,
-                                  .num_truncated = 9}},
-                     .scores = {-0.5, -1.5, 0.25}};
+  checkpoint.open = {
+      .fingerprint = "0pen",
+      .results =
+          {{.member = 0,
+            .begin = 16,
+            .num_scores = 2,
+            .usage = {.num_queries = 1, .num_tokens = 21, .num_truncated = 4, .num_calls = 3}},
+           {.member = 5,
+            .begin = 0,
+            .num_scores = 1,
+            .usage = {.num_queries = 6, .num_tokens = 8, .num_truncated = 9, .num_calls = 7}}},
+      .scores = {-0.5, -1.5, 0.25}};
   return checkpoint;
 }
 

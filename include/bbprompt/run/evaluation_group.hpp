@@ -22,7 +22,8 @@ struct MemberOutcome {
   RowMatrixXd label_scores;  // examples x labels; empty when failed
   Usage usage;
 
-  void count_in(UsageRecord& usage_record) const;
+  // Adds one evaluation and what it cost.
+  void count_in(UsageRecord& record) const;
 };
 
 // What a trial has out at one time: candidates, each on a whole split, cut into work items of fixed
@@ -97,7 +98,7 @@ class EvaluationGroup {
   [[nodiscard]] Rows known_rows(const WorkItem& item, const WorkResult& result) const;
   void add_rows(const Slot& slot, const Rows& rows, const Usage& usage);
   void settle_slot(const Slot& slot, WorkResult result);
-  void settle_partial(const WorkItem& item, const WorkResult& result);
+  void settle_partial(const Slot& slot, WorkResult result);
   void save_partial(const Slot& slot, const Partial& partial, OpenGroup& saved) const;
   [[nodiscard]] bool restore_result(const OpenResult& known, std::span<const double> scores);
   [[nodiscard]] std::string fingerprint() const;
