@@ -91,7 +91,7 @@ void MasterRun::check_plan() {
   for (std::size_t i = 0; i < trials.size(); ++i) {
     const TrialSpec& trial = plan_.trials[i];
     const TrialBrief* finished = finished_.find(trial.id);
-    if (finished == nullptr || finished->state == "failed") continue;
+    if (finished == nullptr || finished->state == TrialState::kFailed) continue;
     if (checked.insert(trials[i].setting).second)
       check_sources(trial, fingerprints.at(model_key(trial.spec.model)));
   }
@@ -117,7 +117,7 @@ void MasterRun::check_sources(const TrialSpec& trial, const std::string& model_f
 // Whether the folder has the trial's result, which is shown then. A failed one is tried again.
 bool MasterRun::is_done_before(std::size_t index) {
   const TrialBrief* finished = finished_.find(plan_.trials[index].id);
-  if (finished == nullptr || finished->state == "failed") return false;
+  if (finished == nullptr || finished->state == TrialState::kFailed) return false;
   report_.trial_known(index, *finished);
   return true;
 }
@@ -127,7 +127,7 @@ RunOutcome MasterRun::run() {
   try {
     return work();
   } catch (const Error& error) {
-    report_.run_ended("stopped", error.what());
+    report_.run_ended(RunState::kStopped, error.what());
     throw;
   }
 }
@@ -315,7 +315,8 @@ void MasterRun::finish_trial(std::size_t index) {
   ActiveTrial& trial = active_.at(index);
   const TrialRecord& record = trial.run->record();
   finished_.add(record);
-  if (record.state == "done") checkpoints_.remove(checkpoint_path(folder_.path(), record.id));
+  if (record.state == TrialState::kDone)
+    checkpoints_.remove(checkpoint_path(folder_.path(), record.id));
   report_generations(trial, index);
   report_.trial_ended(index, *trial.run);
   const auto number = static_cast<std::int32_t>(index);
@@ -337,7 +338,7 @@ void MasterRun::take_last_results() {
 RunOutcome MasterRun::stop() {
   take_last_results();
   save_checkpoints();
-  report_.run_ended("stopped");
+  report_.run_ended(RunState::kStopped);
   return RunOutcome::kStopped;
 }
 
@@ -347,10 +348,11 @@ RunOutcome MasterRun::finish() {
   for (const TrialSpec& spec : plan_.trials) {
     ids.push_back(spec.id);
     const TrialBrief* finished = finished_.find(spec.id);
-    is_any_failed = is_any_failed || finished == nullptr || finished->state != "done";
+    is_any_failed = is_any_failed || finished == nullptr || finished->state != TrialState::kDone;
   }
   finished_.consolidate(ids);
-  if (is_any_failed || !options_.is_followed) report_.run_ended(is_any_failed ? "failed" : "done");
+  if (is_any_failed || !options_.is_followed)
+    report_.run_ended(is_any_failed ? RunState::kFailed : RunState::kDone);
   return is_any_failed ? RunOutcome::kFailed : RunOutcome::kDone;
 }
 

@@ -241,7 +241,7 @@ void TrialRun::absorb_final(const EvaluationGroup& group) {
   }
   const std::int64_t truncated = num_truncated(record_);
   if (truncated > 0) record_.notes.push_back(truncation_note(truncated));
-  record_.state = "done";
+  record_.state = TrialState::kDone;
 }
 
 void TrialRun::record_positions() {

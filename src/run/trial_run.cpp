@@ -57,7 +57,7 @@ TrialRun::TrialRun(const Identity& identity, const TrialContext& context)
   for (const Split split : {Split::kTrain, Split::kDev, Split::kTest}) {
     record_.gold[to_string(split)] = context.gold(split);
   }
-  record_.state = "running";
+  record_.state = TrialState::kRunning;
   record_.notes = context.notes();
   for (const auto* purpose : {"search", "dev", "test"}) record_.usage[purpose] = {};
   if (!context.prompt_space().fixed_points().empty()) return;
@@ -196,7 +196,7 @@ void TrialRun::stamp(const std::string& host, const std::string& started_at) {
 }
 
 void TrialRun::fail(const std::string& reason) {
-  record_.state = "failed";
+  record_.state = TrialState::kFailed;
   record_.failure = reason;
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bbprompt/base/enum_names.hpp"
 #include "bbprompt/base/sha256.hpp"
 
 namespace bbprompt {
@@ -27,6 +28,10 @@ class RecordHasher {
   void attribute(const std::string& name, double value) {
     begin('d', name);
     put(bits(value));
+  }
+  template <NamedEnum Enum>
+  void word(const std::string& name, Enum value) {
+    attribute(name, to_string(value));
   }
   void text(const std::string& name, const std::string& value) { string('s', name, value); }
   void texts(const std::string& name, const std::vector<std::string>& values) {

@@ -12,6 +12,7 @@ namespace bbprompt {
 // the archives. An archive has
 //
 //   attribute(name, value)      scalar: string, int64, uint64, double
+//   word(name, value)           the name of an enum's value (enum_names.hpp), a string attribute
 //   later_attribute(name, text) the same; files that were written before it came lack it
 //   text(name, string)          long string
 //   texts(name, vector<string>)
@@ -63,7 +64,7 @@ void describe_generations(Archive& archive, Generations& rows) {
 
 template <typename Archive, OneOf<PromptRecord> Prompt>
 void describe(Archive& archive, Prompt& prompt) {
-  archive.attribute("kind", prompt.kind);
+  archive.word("kind", prompt.kind);
   archive.text("text", prompt.text);
   archive.details([&](auto& all) {
     all.numbers("ids", prompt.ids);
@@ -103,7 +104,7 @@ void describe(Archive& archive, Trial& trial) {
   archive.attribute("model_fingerprint", trial.model_fingerprint);
   archive.attribute("metric", trial.metric);
   archive.attribute("objective", trial.objective);
-  archive.attribute("state", trial.state);
+  archive.word("state", trial.state);
   archive.attribute("stop_reason", trial.stop_reason);
   archive.text("failure", trial.failure);
   archive.text("config", trial.config);

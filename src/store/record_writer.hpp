@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "bbprompt/base/enum_names.hpp"
 #include "store/h5_group.hpp"
 
 namespace bbprompt {
@@ -20,6 +21,10 @@ class RecordWriter {
   }
   void attribute(const std::string& name, int value) {
     group_.write_attribute(name, std::int64_t{value});
+  }
+  template <NamedEnum Enum>
+  void word(const std::string& name, Enum value) {
+    attribute(name, to_string(value));
   }
   void later_attribute(const std::string& name, const std::string& value) {
     attribute(name, value);

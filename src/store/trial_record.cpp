@@ -1,6 +1,24 @@
 #include "bbprompt/store/trial_record.hpp"
 
+#include <array>
+
 namespace bbprompt {
+
+std::span<const EnumName<TrialState>> enum_names(TrialState) {
+  static constexpr std::array kNames{EnumName{TrialState::kRunning, "running"},
+                                     EnumName{TrialState::kDone, "done"},
+                                     EnumName{TrialState::kFailed, "failed"}};
+  return kNames;
+}
+
+std::span<const EnumName<PromptRecord::Kind>> enum_names(PromptRecord::Kind) {
+  using Kind = PromptRecord::Kind;
+  static constexpr std::array kNames{EnumName{Kind::kNone, ""}, EnumName{Kind::kManual, "manual"},
+                                     EnumName{Kind::kDemonstrations, "demonstrations"},
+                                     EnumName{Kind::kDiscrete, "discrete"},
+                                     EnumName{Kind::kSoft, "soft"}};
+  return kNames;
+}
 
 std::int64_t num_truncated(const TrialRecord& record) {
   std::int64_t total = 0;

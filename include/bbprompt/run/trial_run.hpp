@@ -42,7 +42,7 @@ class TrialRun {
   TrialRun(const Identity& identity, const TrialContext& context);
 
   [[nodiscard]] const TrialRecord& record() const { return record_; }
-  [[nodiscard]] bool is_finished() const { return record_.state != "running"; }
+  [[nodiscard]] bool is_finished() const { return record_.state != TrialState::kRunning; }
 
   // The next group; call when the last one is settled and the run is not finished. It may be empty
   // (every candidate in the cache): absorb it at once.
