@@ -220,7 +220,8 @@ class Explainer {
 Explanation explain(const TrialRecord& record, TrialContext& context,
                     const ExplainOptions& options) {
   if (record.best.prompt.point.empty()) {
-    throw Error("trial " + record.id + " has no prompt to explain (it is " + record.state + ")");
+    throw Error("trial " + record.id + " has no prompt to explain (it is " +
+                to_string(record.state) + ")");
   }
   return Explainer(record, context, options).run();
 }

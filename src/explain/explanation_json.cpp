@@ -69,7 +69,7 @@ Json to_object(const Explanation& explanation) {
   object["task"] = explanation.task;
   object["method"] = explanation.method;
   object["seed"] = explanation.seed;
-  object["kind"] = explanation.kind;
+  object["kind"] = to_string(explanation.kind);
   object["prompt"] = explanation.prompt;
   object["split"] = explanation.split;
   object["examples"] = explanation.num_examples;

@@ -87,8 +87,8 @@ Summary summarize(const Results& results) {
   const TrialVariants variants(results.trials);
   for (std::size_t i = 0; i < results.trials.size(); ++i) {
     Group& group = group_of(groups, results.trials[i], variants.settings(results.trials[i]));
-    if (results.trials[i].state == "done") add_done(group, results, i);
-    if (results.trials[i].state == "failed") ++group.row.num_failed;
+    if (results.trials[i].state == TrialState::kDone) add_done(group, results, i);
+    if (results.trials[i].state == TrialState::kFailed) ++group.row.num_failed;
   }
   Summary summary;
   for (Group& group : groups) {

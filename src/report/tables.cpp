@@ -59,7 +59,7 @@ struct Paid {
 std::vector<Paid> paid_by_method(const Results& results) {
   std::vector<Paid> methods;
   for (const TrialRecord& trial : results.trials) {
-    if (trial.state == "running") continue;
+    if (trial.state == TrialState::kRunning) continue;
     auto paid = std::find_if(methods.begin(), methods.end(), [&](const Paid& candidate) {
       return candidate.method == trial.method;
     });

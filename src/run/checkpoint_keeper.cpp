@@ -116,7 +116,7 @@ void CheckpointKeeper::report_all(std::size_t trial) {
 }
 
 void CheckpointKeeper::end(std::size_t trial, const TrialRecord& record) {
-  if (record.state == "done") writer_.remove(file_of(record.id));
+  if (record.state == TrialState::kDone) writer_.remove(file_of(record.id));
   look();
   report_all(trial);
   states_.erase(trial);

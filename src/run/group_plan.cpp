@@ -35,7 +35,7 @@ void add_waiting(const TrialShape& shape, WaitingPoint waiting, GroupPlan& plan)
 
 }  // namespace
 
-Phase next_phase(const TrialState& state) {
+Phase next_phase(const SequenceState& state) {
   if (state.needs_layer_scales) return Phase::kScaling;
   if (!state.is_search_over) return Phase::kSearch;
   return state.is_any_waiting ? Phase::kSelection : Phase::kFinal;

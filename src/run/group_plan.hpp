@@ -20,14 +20,14 @@ enum class Phase {
   kFinal,      // the chosen prompt and the written one on the splits they have not seen
 };
 
-struct TrialState {
+struct SequenceState {
   bool needs_layer_scales = false;
   bool is_search_over = false;  // true without a search
   bool is_any_waiting = false;  // for dev
 };
 
 // Phase of the next group.
-[[nodiscard]] Phase next_phase(const TrialState& state);
+[[nodiscard]] Phase next_phase(const SequenceState& state);
 
 // A point that waits for dev.
 struct WaitingPoint {

@@ -82,7 +82,7 @@ RunOutcome MasterRun::run() {
   try {
     return work();
   } catch (const Error& error) {
-    parts_->report.run_ended("stopped", error.what());
+    parts_->report.run_ended(RunState::kStopped, error.what());
     throw;
   }
 }
@@ -109,7 +109,7 @@ RunOutcome MasterRun::stop() {
     parts_->loop.drain();
   }
   parts_->trials.save_all();
-  parts_->report.run_ended("stopped");
+  parts_->report.run_ended(RunState::kStopped);
   return RunOutcome::kStopped;
 }
 
@@ -119,11 +119,11 @@ RunOutcome MasterRun::finish() {
   for (const TrialSpec& trial : plan_.trials) {
     ids.push_back(trial.id);
     const TrialBrief* finished = parts_->finished.find(trial.id);
-    is_any_failed = is_any_failed || finished == nullptr || finished->state != "done";
+    is_any_failed = is_any_failed || finished == nullptr || finished->state != TrialState::kDone;
   }
   parts_->finished.consolidate(ids);
   if (is_any_failed || !options_.is_followed)
-    parts_->report.run_ended(is_any_failed ? "failed" : "done");
+    parts_->report.run_ended(is_any_failed ? RunState::kFailed : RunState::kDone);
   return is_any_failed ? RunOutcome::kFailed : RunOutcome::kDone;
 }
 

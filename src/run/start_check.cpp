@@ -15,7 +15,7 @@ namespace {
 // The trial's result in the folder. A failed one is none: the trial is tried again.
 const TrialBrief* result_of(const TrialSpec& trial, const FinishedTrials& finished) {
   const TrialBrief* brief = finished.find(trial.id);
-  return brief == nullptr || brief->state == "failed" ? nullptr : brief;
+  return brief == nullptr || brief->state == TrialState::kFailed ? nullptr : brief;
 }
 
 void check_sources(const TrialSpec& trial, const TrialBrief& finished,

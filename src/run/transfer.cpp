@@ -28,7 +28,7 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
 std::vector<std::string> discrete_methods(const Results& results) {
   std::vector<std::string> names;
   for (const TrialRecord& trial : results.trials) {
-    if (trial.best.prompt.kind == "discrete" && !contains(names, trial.method)) {
+    if (trial.best.prompt.kind == PromptRecord::Kind::kDiscrete && !contains(names, trial.method)) {
       names.push_back(trial.method);
     }
   }
@@ -45,7 +45,8 @@ std::vector<Source> sources_of(const Results& results, const std::vector<std::st
     if (found == sources.end()) {
       found = sources.insert(sources.end(), {.task = trial.task, .method = trial.method});
     }
-    if (trial.state != "done" || trial.best.prompt.kind != "discrete") continue;
+    if (trial.state != TrialState::kDone || trial.best.prompt.kind != PromptRecord::Kind::kDiscrete)
+      continue;
     if (found->best == nullptr || is_better_on_dev(trial, *found->best)) found->best = &trial;
   }
   return sources;
@@ -89,7 +90,7 @@ std::optional<Results> all_done(const SweepPlan& plan, const fs::path& folder) {
     const auto hash = hashes.find(trial.id);
     const auto record = records.find(trial.id);
     if (hash == hashes.end() || hash->second != trial.config_hash || record == records.end() ||
-        record->second->state != "done") {
+        record->second->state != TrialState::kDone) {
       return std::nullopt;
     }
     done.trials.push_back(std::move(*record->second));

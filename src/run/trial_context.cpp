@@ -237,10 +237,11 @@ PromptRecord TrialContext::describe(const std::vector<double>& point) const {
   const Prompt prompt = prompt_space_->decode(point);
   PromptRecord record;
   if (const auto* tokens = std::get_if<PromptTokens>(&prompt)) {
-    record.kind = spec_.prompt.kind == PromptKind::kManual ? "manual" : "discrete";
+    record.kind = spec_.prompt.kind == PromptKind::kManual ? PromptRecord::Kind::kManual
+                                                           : PromptRecord::Kind::kDiscrete;
     record.ids = tokens->ids;
   } else if (const auto* vectors = std::get_if<PromptVectors>(&prompt)) {
-    record.kind = "soft";
+    record.kind = PromptRecord::Kind::kSoft;
     record.vectors = stack_layers(*vectors);
     record.num_layers = static_cast<std::int64_t>(vectors->layers.size()) + 1;
     record.base_ids = vectors->base_ids;
@@ -248,7 +249,7 @@ PromptRecord TrialContext::describe(const std::vector<double>& point) const {
   } else if (const auto* written = std::get_if<PromptText>(&prompt)) {
     record = written_prompt(written->text);
   } else {
-    record.kind = "demonstrations";
+    record.kind = PromptRecord::Kind::kDemonstrations;
     record.text = readable(std::get<PromptDemonstrations>(prompt));
   }
   record.point = point;
@@ -278,7 +279,7 @@ std::string TrialContext::readable(const PromptDemonstrations& prompt) const {
 
 PromptRecord TrialContext::written_prompt(const std::string& text) const {
   PromptRecord record;
-  record.kind = "manual";
+  record.kind = PromptRecord::Kind::kManual;
   record.text = text;
   if (!text.empty()) record.ids = model_.tokenizer().encode(text).ids;
   record.tokens = spellings(model_.tokenizer(), record.ids);

@@ -35,8 +35,7 @@ TrialRecord new_record(const TrialRun::Identity& identity, const TrialProblem& p
   for (const auto& label : spec.task.labels) record.labels.push_back(label.name);
   for (const Split split : {Split::kTrain, Split::kDev, Split::kTest})
     record.gold[to_string(split)] = problem.gold(split);
-  record.state = "running";
-  record.notes = problem.notes();
+    record.notes = problem.notes();
   for (const auto* purpose : {"search", "dev", "test"}) record.usage[purpose] = {};
   return record;
 }
@@ -249,7 +248,7 @@ void TrialRun::absorb_final(const EvaluationGroup& group) {
   }
   const std::int64_t truncated = num_truncated(record_);
   if (truncated > 0) record_.notes.push_back(truncation_note(truncated));
-  record_.state = "done";
+  record_.state = TrialState::kDone;
 }
 
 // ---- who goes to dev
@@ -289,7 +288,7 @@ void TrialRun::nominate(Nominee nominee) {
 
 // ---- ends
 
-bool TrialRun::is_finished() const { return record_.state != "running"; }
+bool TrialRun::is_finished() const { return record_.state != TrialState::kRunning; }
 
 void TrialRun::stamp(const std::string& host, const std::string& started_at) {
   record_.host = host;
@@ -297,7 +296,7 @@ void TrialRun::stamp(const std::string& host, const std::string& started_at) {
 }
 
 void TrialRun::fail(const std::string& reason) {
-  record_.state = "failed";
+  record_.state = TrialState::kFailed;
   record_.failure = reason;
 }
 

@@ -42,7 +42,8 @@ FinishedTrials::FinishedTrials(fs::path folder, RunInfo run, const Limits& limit
     files_.back().is_single = true;
     // A kill came between the pack and the removal of what went into it.
     const std::string id = files_.back().ids.front();
-    if (known_.at(id).file != path && known_.at(id).brief.state == "done") remove_file(path);
+    if (known_.at(id).file != path && known_.at(id).brief.state == TrialState::kDone)
+      remove_file(path);
   }
 }
 

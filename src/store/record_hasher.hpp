@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "bbprompt/base/enum_names.hpp"
 #include "bbprompt/base/sha256.hpp"
 
 namespace bbprompt {
@@ -32,6 +33,10 @@ class RecordHasher {
   }
   void later_attribute(const std::string& name, std::int64_t value) {
     if (value != 0) attribute(name, value);
+  }
+  template <NamedEnum Enum>
+  void word(const std::string& name, Enum value) {
+    attribute(name, to_string(value));
   }
   void text(const std::string& name, const std::string& value) { string('s', name, value); }
   void texts(const std::string& name, const std::vector<std::string>& values) {

@@ -9,10 +9,25 @@
 #include <type_traits>
 #include <vector>
 
+#include "bbprompt/base/enum_names.hpp"
+#include "bbprompt/base/utf8.hpp"
 #include "bbprompt/store/results_file.hpp"
 #include "store/h5_group.hpp"
 
 namespace bbprompt {
+
+// The enum's value of which the attribute holds the name. Throws StoreError for other texts.
+template <NamedEnum Enum>
+[[nodiscard]] Enum read_word(const H5Group& group, const std::string& name) {
+  std::string found;
+  group.read_attribute(name, found);
+  const auto value = from_string<Enum>(found);
+  if (!value) {
+    h5_refuse(group.place(name),
+              "expected one of " + listed_names<Enum>() + ", found \"" + printable(found) + "\"");
+  }
+  return *value;
+}
 
 // Archive of record_schema.hpp that reads an HDF5 group. Checks presence, types and shapes; what
 // the values mean is checked in record_check.hpp. Details are read with the whole record alone,
@@ -33,6 +48,10 @@ class RecordReader {
       h5_refuse(group_.place(name), "out of range: " + std::to_string(wide));
     }
     value = static_cast<int>(wide);
+  }
+  template <NamedEnum Enum>
+  void word(const std::string& name, Enum& value) {
+    value = read_word<Enum>(group_, name);
   }
   template <typename T>
   void later_attribute(const std::string& name, T& value) {

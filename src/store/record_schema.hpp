@@ -12,6 +12,7 @@ namespace bbprompt {
 // the archives. An archive has
 //
 //   attribute(name, value)      scalar: string, int64, uint64, double
+//   word(name, value)           the name of an enum's value (enum_names.hpp), a string attribute
 //   later_attribute(name, value) the same, string or int64; files that were written before it came
 //                               lack it, and the digest knows it only where it is not 0
 //   text(name, string)          long string
@@ -68,7 +69,7 @@ void describe_generations(Archive& archive, Generations& rows) {
 
 template <typename Archive, OneOf<PromptRecord> Prompt>
 void describe(Archive& archive, Prompt& prompt) {
-  archive.attribute("kind", prompt.kind);
+  archive.word("kind", prompt.kind);
   archive.text("text", prompt.text);
   archive.details([&](auto& all) {
     all.numbers("ids", prompt.ids);
@@ -108,7 +109,7 @@ void describe(Archive& archive, Trial& trial) {
   archive.attribute("model_fingerprint", trial.model_fingerprint);
   archive.attribute("metric", trial.metric);
   archive.attribute("objective", trial.objective);
-  archive.attribute("state", trial.state);
+  archive.word("state", trial.state);
   archive.attribute("stop_reason", trial.stop_reason);
   archive.text("failure", trial.failure);
   archive.text("config", trial.config);

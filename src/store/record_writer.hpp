@@ -7,6 +7,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "bbprompt/base/enum_names.hpp"
 #include "store/h5_group.hpp"
 
 namespace bbprompt {
@@ -22,6 +23,10 @@ class RecordWriter {
   }
   void attribute(const std::string& name, int value) {
     group_.write_attribute(name, std::int64_t{value});
+  }
+  template <NamedEnum Enum>
+  void word(const std::string& name, Enum value) {
+    attribute(name, to_string(value));
   }
   template <typename T>
   void later_attribute(const std::string& name, const T& value) {

@@ -1,5 +1,7 @@
 #include "bbprompt/store/trial_record.hpp"
 
+#include <array>
+
 namespace bbprompt {
 
 UsageRecord& UsageRecord::operator+=(const UsageRecord& other) {
@@ -8,6 +10,22 @@ UsageRecord& UsageRecord::operator+=(const UsageRecord& other) {
   num_cached += other.num_cached;
   num_failed += other.num_failed;
   return *this;
+}
+
+std::span<const EnumName<TrialState>> enum_names(TrialState) {
+  static constexpr std::array kNames{EnumName{TrialState::kRunning, "running"},
+                                     EnumName{TrialState::kDone, "done"},
+                                     EnumName{TrialState::kFailed, "failed"}};
+  return kNames;
+}
+
+std::span<const EnumName<PromptRecord::Kind>> enum_names(PromptRecord::Kind) {
+  using Kind = PromptRecord::Kind;
+  static constexpr std::array kNames{EnumName{Kind::kNone, ""}, EnumName{Kind::kManual, "manual"},
+                                     EnumName{Kind::kDemonstrations, "demonstrations"},
+                                     EnumName{Kind::kDiscrete, "discrete"},
+                                     EnumName{Kind::kSoft, "soft"}};
+  return kNames;
 }
 
 std::int64_t num_truncated(const TrialRecord& record) {

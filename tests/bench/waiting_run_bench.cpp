@@ -159,7 +159,7 @@ double resident_megabytes() {
 class MemoryLog {
  public:
   void show(const RunProgress& progress) {
-    const auto num_done = progress.count("done");
+    const auto num_done = progress.count(TrialPhase::kDone);
     const auto step =
         std::max<std::int64_t>(static_cast<std::int64_t>(progress.trials.size()) / 10, 1);
     if (num_done / step == last_) return;
@@ -218,7 +218,7 @@ void run_master(MpiChannel& channel, const Options& options) {
                    {.is_stop_requested = [&] { return num_done >= options.stop_after; },
                     .on_progress =
                         [&](const RunProgress& progress) {
-                          num_done = progress.count("done");
+                          num_done = progress.count(TrialPhase::kDone);
                           if (options.is_showing_memory) memory.show(progress);
                         },
                     .info = {.name = plan.name, .config_hash = plan.config_hash}});

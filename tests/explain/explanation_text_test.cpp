@@ -21,7 +21,7 @@ Explanation sample() {
   explanation.task = "reviews";
   explanation.method = "discrete";
   explanation.seed = 1;
-  explanation.kind = "discrete";
+  explanation.kind = PromptRecord::Kind::kDiscrete;
   explanation.prompt = " good film";
   explanation.split = "dev";
   explanation.metric = "accuracy";

@@ -33,7 +33,7 @@ inline Results page_run() {
       if (trial.method != "cma" || (source == "rte" && trial.task == "mrpc")) continue;
       trial.id += "-from-" + source;
       trial.method = "from-" + source;
-      trial.best.prompt.kind = "manual";
+      trial.best.prompt.kind = PromptRecord::Kind::kManual;
       trial.generations.clear();
       results.trials.push_back(std::move(trial));
     }

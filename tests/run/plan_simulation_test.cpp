@@ -246,7 +246,7 @@ TEST(TrialShapeTest, HasTheGroupsThatATrialAsksFor) {
       }
       run.absorb(group, 1.0);
     }
-    EXPECT_EQ(run.record().state, "done") << run.record().failure;
+    EXPECT_EQ(run.record().state, TrialState::kDone) << run.record().failure;
     EXPECT_EQ(num_groups, shape.num_groups());
     EXPECT_EQ(num_queries, shape.num_queries() - num_dev_missing);
     EXPECT_LE(std::abs(num_dev_missing), shape.num_generations * shape.num_dev / 2 + shape.num_dev);

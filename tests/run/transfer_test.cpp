@@ -18,14 +18,16 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
+using Kind = PromptRecord::Kind;
+
 struct Trial {
   std::string task;
   std::string method;
   std::string text;
   double dev_metric = 0.0;
   double dev_loss = 0.0;
-  std::string kind = "discrete";
-  std::string state = "done";
+  Kind kind = Kind::kDiscrete;
+  TrialState state = TrialState::kDone;
 };
 
 Results results_of(const std::vector<Trial>& trials) {
@@ -70,7 +72,7 @@ TEST(TransferredPrompts, AreTheBestOnDevByMetricThenLossThenFirst) {
                                    {"a", "d", "first", 0.7, 0.3},
                                    {"a", "d", "second", 0.7, 0.3},
                                    {"b", "d", "only", 0.2, 0.9},
-                                   {"b", "s", "vectors", 0.9, 0.1, "soft"}});
+                                   {"b", "s", "vectors", 0.9, 0.1, Kind::kSoft}});
   EXPECT_THAT(names_of(transferred_prompts(results, {})),
               ElementsAre("from-a: first", "from-b: only"));
 }
@@ -83,11 +85,12 @@ TEST(TransferredPrompts, OfSeveralMethodsAreNamedAfterThem) {
 }
 
 TEST(TransferredPrompts, WhatCannotBeTakenIsRefused) {
-  EXPECT_THAT(error_of({{"a", "s", "x", 0, 0, "soft"}}, {}), HasSubstr("no learned discrete"));
-  EXPECT_THAT(error_of({{"a", "d", "x"}, {"a", "s", "x", 0, 0, "soft"}}, {"s"}),
+  EXPECT_THAT(error_of({{"a", "s", "x", 0, 0, Kind::kSoft}}, {}), HasSubstr("no learned discrete"));
+  EXPECT_THAT(error_of({{"a", "d", "x"}, {"a", "s", "x", 0, 0, Kind::kSoft}}, {"s"}),
               HasSubstr("it has them of: d"));
-  EXPECT_THAT(error_of({{"a", "d", "x"}, {"b", "d", "x", 0, 0, "", "failed"}}, {}),
-              HasSubstr("no trial of task b and method d is done"));
+  EXPECT_THAT(
+      error_of({{"a", "d", "x"}, {"b", "d", "x", 0, 0, Kind::kNone, TrialState::kFailed}}, {}),
+      HasSubstr("no trial of task b and method d is done"));
 }
 
 // A configuration beside the folder of a source run.
@@ -183,9 +186,10 @@ class OwnPromptsTest : public TransferTest {
   }
 
   // The folder as the first plan's trials leave it, with the state of the last one.
-  void write_run(const std::string& state, const std::string& hash_end = "") {
+  void write_run(TrialState state, const std::string& hash_end = "") {
     PlanFile file{.name = first_.name, .config_hash = first_.config_hash, .trials = {}};
-    Results results = results_of({{"t", "learned", "one"}, {"t", "manual", "", 0, 0, "manual"}});
+    Results results =
+        results_of({{"t", "learned", "one"}, {"t", "manual", "", 0, 0, Kind::kManual}});
     for (std::size_t i = 0; i < first_.trials.size(); ++i) {
       file.trials.push_back({first_.trials[i].id, first_.trials[i].config_hash + hash_end});
       results.trials[i].id = first_.trials[i].id;
@@ -212,7 +216,7 @@ TEST_F(OwnPromptsTest, TheFirstPlanHasTheTrialsThatLearn) {
 }
 
 TEST_F(OwnPromptsTest, TheWholePlanAddsTrialsAndKeepsTheFirstOnes) {
-  write_run("done");
+  write_run(TrialState::kDone);
   const auto found = whole();
   ASSERT_TRUE(found);
   ASSERT_EQ(found->trials.size(), 3U);
@@ -224,9 +228,9 @@ TEST_F(OwnPromptsTest, TheWholePlanAddsTrialsAndKeepsTheFirstOnes) {
 }
 
 TEST_F(OwnPromptsTest, NothingIsTakenWhileATrialFailsOrIsAnotherOne) {
-  write_run("failed");
+  write_run(TrialState::kFailed);
   EXPECT_FALSE(whole().has_value());
-  write_run("done", "0");
+  write_run(TrialState::kDone, "0");
   EXPECT_FALSE(whole().has_value());
 }
 
@@ -259,7 +263,7 @@ TEST(TransferredTokens, ScoreTheSameBitsOnTheSameModel) {
   TrialContext moved(spec, models.get(spec.model));
   const Eigen::VectorXd start = moved.prompt_space().fixed_points().front();
   const PromptRecord again = moved.describe({start.data(), start.data() + start.size()});
-  EXPECT_EQ(again.kind, "manual");
+  EXPECT_EQ(again.kind, PromptRecord::Kind::kManual);
   EXPECT_EQ(again.ids, prompt.ids);
   EXPECT_EQ(again.text, prompt.text);
   TrialContext searched(testing::small_experiment(), models.get(spec.model));

@@ -77,7 +77,7 @@ TEST_F(TrialRunTest, SpendsItsBudgetAndNeverMore) {
   auto run = fresh_run();
   while (!run.is_finished()) step(run);
   const TrialRecord& record = run.record();
-  EXPECT_EQ(record.state, "done") << record.failure;
+  EXPECT_EQ(record.state, TrialState::kDone) << record.failure;
   EXPECT_EQ(record.stop_reason, "budget");
   // 27 evaluations pay for 4 generations of 6, not for 5.
   EXPECT_EQ(record.generations.size(), 4U);
@@ -136,18 +136,18 @@ TEST_F(TrialRunTest, AFailedCandidateIsTheWorstOfItsGenerationAndCounted) {
   step(run, [](const WorkItem& item, WorkResult& result) {
     if (item.split == Split::kTrain && item.candidate == 2) result.fail("no answer");
   });
-  EXPECT_EQ(run.record().state, "running");
+  EXPECT_EQ(run.record().state, TrialState::kRunning);
   EXPECT_EQ(run.record().usage.at("search").num_failed, 1);
   EXPECT_TRUE(std::isinf(run.record().generations.back().worst_fitness));
   EXPECT_TRUE(std::isfinite(run.record().generations.back().median_fitness));
   while (!run.is_finished()) step(run);
-  EXPECT_EQ(run.record().state, "done");
+  EXPECT_EQ(run.record().state, TrialState::kDone);
 }
 
 TEST_F(TrialRunTest, AGenerationThatFailsWholeFailsTheTrial) {
   auto run = fresh_run();
   step(run, [](const WorkItem&, WorkResult& result) { result.fail("server gone"); });
-  EXPECT_EQ(run.record().state, "failed");
+  EXPECT_EQ(run.record().state, TrialState::kFailed);
   EXPECT_THAT(run.record().failure, ::testing::HasSubstr("server gone"));
 }
 
@@ -156,7 +156,7 @@ TEST_F(TrialRunTest, CanFailByASingleEvaluationWhichIsCounted) {
   step(run);
   (void)run.next_group();
   run.fail_evaluation(Split::kTrain, "server gone");
-  EXPECT_EQ(run.record().state, "failed");
+  EXPECT_EQ(run.record().state, TrialState::kFailed);
   EXPECT_THAT(run.record().failure, ::testing::HasSubstr("at every attempt: server gone"));
   EXPECT_EQ(run.record().usage.at("search").num_failed, 1);
 }
@@ -168,7 +168,7 @@ TEST_F(TrialRunTest, AFailedFinalEvaluationFailsTheTrial) {
       if (item.split == Split::kTest) result.fail("server gone");
     });
   }
-  EXPECT_EQ(run.record().state, "failed");
+  EXPECT_EQ(run.record().state, TrialState::kFailed);
 }
 
 TEST_F(TrialRunTest, RefusesTheCheckpointOfOtherData) {

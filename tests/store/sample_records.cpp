@@ -17,7 +17,7 @@ SplitEvaluation sample_split(double metric, std::vector<std::int32_t> predicted)
 
 ScoredPrompt sample_manual() {
   ScoredPrompt manual;
-  manual.prompt.kind = "manual";
+  manual.prompt.kind = PromptRecord::Kind::kManual;
   manual.prompt.text = "What is asked for \xE2\x80\x94 a place?";
   manual.fitness = 1.5;
   manual.splits["test"] = sample_split(0.25, {0, 0, 1, 2});
@@ -26,7 +26,7 @@ ScoredPrompt sample_manual() {
 
 ScoredPrompt sample_best() {
   ScoredPrompt best;
-  best.prompt.kind = "soft";
+  best.prompt.kind = PromptRecord::Kind::kSoft;
   best.prompt.text = "nearest words";
   best.prompt.ids = {1015, 7};
   best.prompt.tokens = {"\xC4\xA0nearest", "words"};
@@ -118,7 +118,7 @@ TrialRecord sample_trial(const std::string& id) {
                   "gr\xC3\xB6\xC3\x9F"
                   "er"};
   trial.gold = {{"dev", {2, 1, 0}}, {"test", {0, 1, 2, 0}}};
-  trial.state = "done";
+  trial.state = TrialState::kDone;
   trial.stop_reason = "budget";
   trial.generations = sample_generations();
   trial.manual = sample_manual();
@@ -139,13 +139,13 @@ Results sample_results() {
   Results results{.run = sample_run(), .trials = {sample_trial()}};
   TrialRecord failed = sample_trial("a-failed");
   failed.seed = 2;
-  failed.state = "failed";
+  failed.state = TrialState::kFailed;
   failed.failure = std::string("server said \xFF\0 and hung up", 26);
   failed.stop_reason = "";
   failed.best = {};
   TrialRecord empty;
   empty.id = "empty \xE2\x88\x85";
-  empty.state = "done";
+  empty.state = TrialState::kDone;
   results.trials.push_back(failed);
   results.trials.push_back(empty);
   return results;
@@ -154,7 +154,7 @@ Results sample_results() {
 Checkpoint sample_checkpoint() {
   Checkpoint checkpoint;
   checkpoint.record = sample_trial();
-  checkpoint.record.state = "running";
+  checkpoint.record.state = TrialState::kRunning;
   checkpoint.record.stop_reason = "";
   checkpoint.optimizer.kind = "cma_es";
   Eigen::MatrixXd covariance(2, 3);

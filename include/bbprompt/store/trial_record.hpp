@@ -3,9 +3,11 @@
 #include <Eigen/Core>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "bbprompt/base/enum_names.hpp"
 #include "bbprompt/base/types.hpp"
 #include "bbprompt/lm/usage.hpp"
 #include "bbprompt/optim/optimizer.hpp"
@@ -40,7 +42,9 @@ struct GenerationRecord {
 
 // A prompt as a person and a program can use it again.
 struct PromptRecord {
-  std::string kind;                 // "manual", "demonstrations", "discrete", "soft"
+  enum class Kind { kNone, kManual, kDemonstrations, kDiscrete, kSoft };
+
+  Kind kind = Kind::kNone;
   std::string text;                 // soft: the nearest vocabulary tokens, for orientation
   std::vector<TokenId> ids;         // discrete: the tokens; soft: nearest tokens
   std::vector<std::string> tokens;  // the same as the vocabulary spells them
@@ -69,6 +73,8 @@ struct ScoredPrompt {
   std::map<std::string, SplitEvaluation> splits;
 };
 
+enum class TrialState { kRunning, kDone, kFailed };
+
 // All that a trial leaves behind.
 struct TrialRecord {
   std::string id;  // stable; names the trial's files
@@ -83,9 +89,9 @@ struct TrialRecord {
   std::string objective;
   std::vector<std::string> labels;
   std::map<std::string, std::vector<std::int32_t>> gold;  // label index per example of a split
-  std::string state;                                      // "running", "done", "failed"
-  std::string failure;                                    // why, when failed
-  std::string stop_reason;                                // "budget", or an optimizer's stop rule
+  TrialState state = TrialState::kRunning;
+  std::string failure;                // why, when failed
+  std::string stop_reason;            // "budget", or an optimizer's stop rule
   std::vector<std::string> settings;  // "KEY=VALUE" of each sweep axis; a task by its name
   std::vector<GenerationRecord> generations;
   ScoredPrompt manual;
@@ -101,6 +107,11 @@ struct TrialRecord {
   std::string started_at;  // ISO 8601, UTC
   double seconds = 0.0;
 };
+
+// "running", "done", "failed".
+[[nodiscard]] std::span<const EnumName<TrialState>> enum_names(TrialState);
+// "", "manual", "demonstrations", "discrete", "soft".
+[[nodiscard]] std::span<const EnumName<PromptRecord::Kind>> enum_names(PromptRecord::Kind);
 
 // Over all purposes.
 [[nodiscard]] std::int64_t num_truncated(const TrialRecord& record);
