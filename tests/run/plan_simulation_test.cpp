@@ -101,6 +101,20 @@ TEST(SimulateRun, AgreesWithCasesWorkedOutByHand) {
   EXPECT_EQ(simulate({written_prompt()}, 50).num_unused, 47);
 }
 
+TEST(SimulateRun, AWorkerOfSeveralSlotsIsAtSeveralItems) {
+  const std::vector<TrialShape> trials = {written_prompt()};
+  const auto with_slots = [&](int slots) {
+    return simulate_run({.trials = trials, .seconds_of = by_queries, .slots = slots}, 1);
+  };
+  EXPECT_DOUBLE_EQ(with_slots(1).wall_seconds, 3 + 4 + 4 + 4);
+  const SimulatedRun two = with_slots(2);
+  EXPECT_DOUBLE_EQ(two.wall_seconds, 3 + 4 + 4);
+  EXPECT_DOUBLE_EQ(two.busy_seconds, 15);
+  EXPECT_DOUBLE_EQ(two.busy_share(), 15.0 / (2 * 11));
+  EXPECT_DOUBLE_EQ(with_slots(3).wall_seconds, 3 + 4);
+  EXPECT_EQ(with_slots(64).num_unused, 0);
+}
+
 std::vector<TrialShape> mixed_sweep() {
   std::vector<TrialShape> trials;
   for (std::int64_t i = 0; i < 9; ++i) {

@@ -50,5 +50,12 @@ TEST(Protocol, RefusesUnknownKindsCutMessagesAndBytesBehindTheEnd) {
   EXPECT_THROW((void)decode(longer), CommError);
 }
 
+TEST(Protocol, RefusesItemsAndResultsThatCannotBe) {
+  const WorkItem item{.id = 1, .begin = 0, .end = 4, .point = {}, .only = {4}};
+  EXPECT_THROW((void)decode(encode(ItemMessage{.item = item})), CommError);
+  const WorkResult result{.state = WorkResult::State::kScored, .missing = {0}};
+  EXPECT_THROW((void)decode(encode(ResultMessage{.result = result})), CommError);
+}
+
 }  // namespace
 }  // namespace bbprompt

@@ -140,5 +140,68 @@ TEST(HangDetector, AnswersOfOtherAttemptsAreSignsOfLife) {
   EXPECT_THAT(workers_of(detector.overdue(151.0)), ElementsAre(1)) << "attempt 2 is still out";
 }
 
+// Worker 1 of two slots has answered for the trial: items of ten examples may take 10 seconds.
+HangDetector with_two_slots() {
+  HangDetector detector(kOptions);
+  detector.set_slots(1, 2);
+  detector.given(1, item(0), 0.0);
+  detector.answered(1, answer(0, 1.0), 0.0);
+  return detector;
+}
+
+TEST(HangDetectorSlots, EachItemUnderWayHasItsOwnTime) {
+  HangDetector detector = with_two_slots();
+  detector.given(1, item(1), 0.0);
+  detector.given(1, item(2), 4.0);
+  detector.given(1, item(3), 4.0);
+  detector.answered(1, answer(2, 1.0), 5.0);  // 3 comes up
+  const auto overdue = detector.overdue(10.5);
+  ASSERT_THAT(workers_of(overdue), ElementsAre(1)) << "an answer of its other slot excuses nothing";
+  EXPECT_THAT(overdue[0].items, ElementsAre(1U));
+  EXPECT_DOUBLE_EQ(overdue[0].allowed_seconds, 10.0);
+}
+
+TEST(HangDetectorSlots, WhatWaitsIsNotTimed) {
+  HangDetector detector = with_two_slots();
+  for (std::uint64_t id = 1; id < 4; ++id) detector.given(1, item(id), 0.0);
+  detector.answered(1, answer(1, 9.0), 9.0);
+  detector.answered(1, answer(2, 9.0), 9.5);
+  EXPECT_THAT(detector.overdue(15.0), IsEmpty()) << "3 began at 9";
+}
+
+TEST(HangDetectorSlots, AllThatIsOverdueIsNamed) {
+  HangDetector detector = with_two_slots();
+  for (std::uint64_t id = 1; id < 4; ++id) detector.given(1, item(id), 0.0);
+  const auto overdue = detector.overdue(11.0);
+  ASSERT_THAT(workers_of(overdue), ElementsAre(1));
+  EXPECT_THAT(overdue[0].items, ElementsAre(1U, 2U));
+}
+
+TEST(HangDetectorSlots, AnItemThatNeverEndsMakesItsWorkerOverdueOnce) {
+  HangDetector detector = with_two_slots();
+  detector.given(1, item(1), 0.0);
+  detector.given(1, item(2), 5.0);
+  EXPECT_THAT(workers_of(detector.overdue(11.0)), ElementsAre(1));
+  detector.answered(1, answer(2, 7.0), 12.0);
+  for (std::uint64_t id = 3; id < 100; ++id) {
+    const double now = 12.0 + static_cast<double>(id);
+    detector.given(1, item(id), now);
+    EXPECT_THAT(detector.overdue(now + 0.5), IsEmpty()) << "item 1 was moved to others";
+    detector.answered(1, answer(id, 1.0), now + 0.5);
+  }
+  detector.given(1, item(100), 200.0);
+  const auto overdue = detector.overdue(300.0);
+  ASSERT_THAT(workers_of(overdue), ElementsAre(1)) << "another item is overdue";
+  EXPECT_THAT(overdue[0].items, ElementsAre(100U));
+}
+
+TEST(HangDetectorSlots, FewerExamplesMayTakeLessTime) {
+  HangDetector detector = with_two_slots();
+  WorkItem rest = item(1);
+  rest.only = {2, 3, 5, 6, 7, 8};
+  detector.given(1, rest, 0.0);
+  EXPECT_DOUBLE_EQ(detector.allowed_seconds(1), 6.0);
+}
+
 }  // namespace
 }  // namespace bbprompt

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "bbprompt/base/sha256.hpp"
+#include "store/record_hasher.hpp"
 #include "tests/store/sample_records.hpp"
 
 namespace bbprompt {
@@ -138,6 +139,19 @@ TEST(Digest, LetsNothingSlideBetweenNeighbours) {
 TEST(Digest, IsSha256InHexadecimal) {
   EXPECT_EQ(digest(sample_trial()).size(), sha256_hex("").size());
   EXPECT_EQ(digest(sample_trial()).find_first_not_of("0123456789abcdef"), std::string::npos);
+}
+
+// Of a counter that came later than the files: they keep the digest that they had without it.
+TEST(Digest, KnowsALaterCounterOnlyWhereItCounts) {
+  const auto digest_with = [](std::int64_t count) {
+    RecordHasher hasher;
+    hasher.attribute("num_queries", std::int64_t{5});
+    if (count >= 0) hasher.later_attribute("num_cents", count);
+    return hasher.hex_digest();
+  };
+  EXPECT_EQ(digest_with(0), digest_with(-1));
+  EXPECT_NE(digest_with(1), digest_with(0));
+  EXPECT_NE(digest_with(2), digest_with(1));
 }
 
 }  // namespace
