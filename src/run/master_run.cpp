@@ -9,6 +9,7 @@
 #include "bbprompt/base/log.hpp"
 #include "bbprompt/run/plan_survey.hpp"
 #include "bbprompt/run/protocol.hpp"
+#include "bbprompt/run/trial_evaluator.hpp"
 #include "bbprompt/sched/trial_order.hpp"
 #include "bbprompt/store/checkpoint.hpp"
 #include "bbprompt/store/run_folder.hpp"
@@ -22,24 +23,20 @@ using Clock = std::chrono::steady_clock;
 constexpr double kOpenGroupSeconds = 60.0;
 constexpr double kStopSeconds = 15.0;
 
-std::string model_key(const ModelOptions& model) {
-  return model.path.string() + '\n' + model.weights;
-}
-
 // A worker's models as the scheduler counts them: so many of the largest fit into its memory.
-int models_per_worker(const std::map<std::string, std::int64_t>& model_sizes,
+int models_per_worker(const std::map<ModelIdentity, ModelMemory>& model_sizes,
                       std::int64_t worker_model_bytes) {
   if (worker_model_bytes <= 0) return 0;
   std::int64_t largest = 1;
-  for (const auto& [key, bytes] : model_sizes) largest = std::max(largest, bytes);
+  for (const auto& [model, memory] : model_sizes) largest = std::max(largest, memory.sum());
   return static_cast<int>(std::clamp<std::int64_t>(worker_model_bytes / largest, 1, 1000));
 }
 
-std::map<std::string, std::int64_t> sizes_of_models(const SweepPlan& plan) {
-  std::map<std::string, std::int64_t> sizes;
+std::map<ModelIdentity, ModelMemory> sizes_of_models(const SweepPlan& plan, ModelPool& models) {
+  std::map<ModelIdentity, ModelMemory> sizes;
   for (const TrialSpec& trial : plan.trials) {
-    const auto [known, is_new] = sizes.try_emplace(model_key(trial.spec.model), 0);
-    if (is_new) known->second = model_bytes(trial.spec.model);
+    const auto [known, is_new] = sizes.try_emplace(ModelIdentity(trial.spec.model));
+    if (is_new) known->second = models.view(trial.spec.model)->memory();
   }
   return sizes;
 }
@@ -55,7 +52,7 @@ MasterRun::MasterRun(const SweepPlan& plan, const RunFolder& folder, Channel& ch
       options_(std::move(options)),
       report_(plan, folder, channel.workers(),
               {.on_progress = options_.on_progress, .status_seconds = options_.status_seconds}),
-      model_sizes_(sizes_of_models(plan)),
+      model_sizes_(sizes_of_models(plan, models)),
       finished_(folder.path(), options_.info),
       scheduler_(
           {.max_attempts = plan.failures.max_attempts,
@@ -71,12 +68,12 @@ MasterRun::MasterRun(const SweepPlan& plan, const RunFolder& folder, Channel& ch
 // Nothing is started after a stop was asked for: then the order stays empty.
 void MasterRun::check_plan() {
   bool is_stopped = options_.is_stop_requested();
-  std::map<std::string, std::string> fingerprints;  // of models
+  std::map<ModelIdentity, std::string> fingerprints;
   const auto trials =
-      survey_plan(plan_, models_, [&](const TrialSpec& first, TrialContext& context) {
+      survey_plan(plan_, models_, [&](const TrialSpec& first, TrialProblem& context) {
         for (const std::string& note : context.notes())
           logger()->info("{} {}: {}", first.spec.task.name, first.method, note);
-        fingerprints.emplace(model_key(first.spec.model), context.model_info().fingerprint);
+        fingerprints.emplace(ModelIdentity(first.spec.model), context.model_info().fingerprint);
         is_stopped = is_stopped || options_.is_stop_requested();
         return !is_stopped;
       });
@@ -93,7 +90,7 @@ void MasterRun::check_plan() {
     const TrialBrief* finished = finished_.find(trial.id);
     if (finished == nullptr || finished->state == "failed") continue;
     if (checked.insert(trials[i].setting).second)
-      check_sources(trial, fingerprints.at(model_key(trial.spec.model)));
+      check_sources(trial, fingerprints.at(ModelIdentity(trial.spec.model)));
   }
   order_ = start_order(costs);
   std::erase_if(order_, [&](std::size_t i) { return is_done_before(i); });
@@ -161,13 +158,15 @@ void MasterRun::start_trial(std::size_t index) {
     logger()->info("{}: failed before, tried again", spec.id);
   }
   ActiveTrial trial;
-  trial.context = std::make_unique<TrialContext>(spec.spec, models_);
+  trial.context = std::make_unique<TrialProblem>(spec.spec, models_);
+  if (trial.context->needs_layer_scales())
+    complete_layer_scales(*trial.context, models_.get(spec.spec.model));
   trial.run = std::make_unique<TrialRun>(identity_of(spec), *trial.context);
   trial.start = Clock::now();
   trial.last_save = trial.start;
   const bool is_resumed = resume(trial, spec.id);
   report_.trial_started(index, *trial.run, is_resumed);
-  const auto model = model_sizes_.find(model_key(spec.spec.model));
+  const auto model = model_sizes_.find(ModelIdentity(spec.spec.model));
   scheduler_.set_trial_model(static_cast<std::int32_t>(index),
                              static_cast<int>(std::distance(model_sizes_.begin(), model)));
   active_.emplace(index, std::move(trial));
@@ -211,7 +210,8 @@ void MasterRun::advance(std::size_t index) {
     open_group(trial);
   }
   const auto number = static_cast<std::int32_t>(index);
-  const std::int64_t bytes = model_sizes_.at(model_key(plan_.trials[index].spec.model));
+  const ModelIdentity model(plan_.trials[index].spec.model);
+  const std::int64_t bytes = model_sizes_.at(model).weights;
   const std::int64_t left = trial.run->num_queries_planned() - trial.run->num_queries_done();
   scheduler_.set_trial_cost(number, work_of(left, static_cast<double>(bytes)));
   auto items = trial.group.items(number, trial.num_groups++, next_item_);

@@ -24,7 +24,7 @@ std::string setting_of(ExperimentSpec spec) {
 // Seeds of one configuration have this in common.
 using Configuration = std::pair<std::string, std::vector<std::pair<std::string, std::string>>>;
 
-TrialShape shape_of(const TrialSpec& trial, const TrialContext& context, ModelPool& models) {
+TrialShape shape_of(const TrialSpec& trial, const TrialProblem& context, ModelPool& models) {
   const PromptSpace& space = context.prompt_space();
   if (!space.fixed_points().empty()) return trial_shape(trial.spec, context, 0);
   const auto optimizer =
@@ -32,7 +32,7 @@ TrialShape shape_of(const TrialSpec& trial, const TrialContext& context, ModelPo
   TrialShape shape = trial_shape(trial.spec, context, optimizer->population_size());
   if (shape.num_generations < 1) {
     // By the longest inputs; by those there are it may be enough. Throws where it is not.
-    const TrialContext own(trial.spec, models);
+    const TrialProblem own(trial.spec, models);
     const TrialRun run(identity_of(trial), own);
     shape.num_generations = 1;
   }
@@ -60,17 +60,16 @@ std::vector<std::vector<std::size_t>> by_setting(const SweepPlan& plan) {
 
 std::vector<SurveyedTrial> survey_plan(
     const SweepPlan& plan, ModelPool& models,
-    const std::function<bool(const TrialSpec& first, TrialContext& context)>& visit) {
+    const std::function<bool(const TrialSpec& first, TrialProblem& context)>& visit) {
   std::vector<SurveyedTrial> planned(plan.trials.size());
   const auto settings = by_setting(plan);
-  std::map<std::pair<std::string, std::string>, std::size_t> numbers;  // of models
+  std::map<ModelIdentity, std::size_t> numbers;  // of models
   for (std::size_t setting = 0; setting < settings.size(); ++setting) {
     const TrialSpec& first = plan.trials[settings[setting].front()];
-    TrialContext context(first.spec, models);
+    TrialProblem context(first.spec, models);
     if (!visit(first, context)) break;
-    const ModelOptions& model = first.spec.model;
-    const auto weight = static_cast<double>(model_bytes(model));
-    const auto number = numbers.try_emplace({model.path.string(), model.weights}, numbers.size());
+    const auto weight = static_cast<double>(context.model().memory().weights);
+    const auto number = numbers.try_emplace(ModelIdentity(first.spec.model), numbers.size());
     std::map<Configuration, TrialShape> shapes;
     for (const std::size_t i : settings[setting]) {
       const TrialSpec& trial = plan.trials[i];

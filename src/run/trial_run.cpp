@@ -6,6 +6,7 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/sha256.hpp"
+#include "bbprompt/config/experiment_yaml.hpp"
 #include "bbprompt/task/metric.hpp"
 #include "run/points.hpp"
 
@@ -22,10 +23,11 @@ constexpr std::size_t kMaxCachedGenerations = 100;
 
 std::string record_hash(const std::string& resolved_yaml, const std::string& model_fingerprint,
                         const std::string& data_fingerprint) {
-  return sha256_hex(resolved_yaml + '\n' + model_fingerprint + '\n' + data_fingerprint);
+  return sha256_hex(text_of_results(resolved_yaml) + '\n' + model_fingerprint + '\n' +
+                    data_fingerprint);
 }
 
-std::string record_hash(const std::string& resolved_yaml, const TrialContext& context) {
+std::string record_hash(const std::string& resolved_yaml, const TrialProblem& context) {
   return record_hash(resolved_yaml, context.model_info().fingerprint, context.data_fingerprint());
 }
 
@@ -39,7 +41,7 @@ TrialRun::Identity identity_of(const TrialSpec& trial) {
   return identity;
 }
 
-TrialRun::TrialRun(const Identity& identity, const TrialContext& context)
+TrialRun::TrialRun(const Identity& identity, const TrialProblem& context)
     : context_(context), incumbent_fitness_(std::numeric_limits<double>::infinity()) {
   const ExperimentSpec& spec = context.spec();
   record_.id = identity.id;

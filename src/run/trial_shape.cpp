@@ -57,7 +57,7 @@ std::int64_t generations_paid(const BudgetOptions& budget, const TrialShape& sha
 
 }  // namespace
 
-TrialShape trial_shape(const ExperimentSpec& spec, const TrialContext& context,
+TrialShape trial_shape(const ExperimentSpec& spec, const TrialProblem& context,
                        std::int64_t population_size) {
   const auto size_of = [&](Split split) {
     return static_cast<std::int64_t>(context.examples(split).size());

@@ -14,22 +14,23 @@ namespace bbprompt {
 namespace {
 
 // Trials whose data and projections stay in memory at the same time.
-constexpr std::size_t kMaxContexts = 16;
+constexpr std::size_t kMaxEvaluators = 16;
 
 }  // namespace
 
 WorkerRun::WorkerRun(ModelPool& models, QueryLog* query_log)
     : models_(models), query_log_(query_log) {
-  models_.on_unload([this](const Replica& model) { let_go(model); });
+  models_.on_unload([this](const LanguageModel& model) { let_go(model); });
 }
 
 WorkerRun::~WorkerRun() { models_.on_unload({}); }
 
-// The pool unloads a model: contexts that refer to it are built anew when they are needed again.
-void WorkerRun::let_go(const Replica& model) {
+// The pool unloads a model: evaluators that refer to it are built anew when they are needed again.
+void WorkerRun::let_go(const LanguageModel& model) {
   for (auto& [trial, known] : trials_) {
-    if (known.model != &model || !known.context) continue;
-    known.context.reset();
+    if (known.model != &model || !known.evaluator) continue;
+    known.evaluator.reset();
+    known.problem.reset();
     recently_used_.remove(trial);
   }
 }
@@ -38,7 +39,7 @@ void WorkerRun::handle(const Bytes& bytes, const Reply& reply) {
   RunMessage message = decode(bytes);
   if (auto* settings = std::get_if<TrialMessage>(&message)) {
     const auto trial = settings->trial;
-    trials_[trial] = {.settings = std::move(*settings), .model = nullptr, .context = nullptr};
+    trials_[trial] = {.settings = std::move(*settings), .problem = nullptr, .evaluator = nullptr};
     recently_used_.remove(trial);
   } else if (const auto* forget = std::get_if<ForgetMessage>(&message)) {
     trials_.erase(forget->trial);
@@ -59,7 +60,7 @@ WorkResult WorkerRun::work(const WorkItem& item) {
   const auto start = std::chrono::steady_clock::now();
   WorkResult result;
   try {
-    result = context_of(item.trial).run(item);
+    result = evaluator_of(item.trial).run(item);
   } catch (const CommError&) {
     throw;
   } catch (const std::exception& error) {
@@ -74,23 +75,32 @@ WorkResult WorkerRun::work(const WorkItem& item) {
   return result;
 }
 
-TrialContext& WorkerRun::context_of(std::int32_t trial) {
+TrialEvaluator& WorkerRun::evaluator_of(std::int32_t trial) {
   const auto known = trials_.find(trial);
   if (known == trials_.end()) throw CommError("work item of a trial this worker was not told of");
   recently_used_.remove(trial);
-  if (!known->second.context) {
-    if (recently_used_.size() >= kMaxContexts) {
-      trials_.at(recently_used_.back()).context.reset();
+  if (!known->second.evaluator) {
+    if (recently_used_.size() >= kMaxEvaluators) {
+      KnownTrial& oldest = trials_.at(recently_used_.back());
+      oldest.evaluator.reset();
+      oldest.problem.reset();
       recently_used_.pop_back();
     }
-    const auto& settings = known->second.settings;
-    const ExperimentSpec spec = experiment_from_yaml(
-        settings.resolved_yaml, {.folder = settings.folder, .data = settings.data_folder});
-    known->second.model = &models_.get(spec.model);
-    known->second.context = std::make_unique<TrialContext>(spec, models_);
+    build(known->second);
   }
   recently_used_.push_front(trial);
-  return *known->second.context;
+  return *known->second.evaluator;
+}
+
+void WorkerRun::build(KnownTrial& trial) {
+  const auto& settings = trial.settings;
+  const ExperimentSpec spec = experiment_from_yaml(
+      settings.resolved_yaml, {.folder = settings.folder, .data = settings.data_folder});
+  LanguageModel& model = models_.get(spec.model);
+  trial.model = &model;
+  trial.problem = std::make_unique<TrialProblem>(spec, models_);
+  complete_layer_scales(*trial.problem, model);
+  trial.evaluator = std::make_unique<TrialEvaluator>(*trial.problem, model);
 }
 
 namespace {

@@ -67,7 +67,7 @@ class MasterRun {
 
  private:
   struct ActiveTrial {
-    std::unique_ptr<TrialContext> context;
+    std::unique_ptr<TrialProblem> context;
     std::unique_ptr<TrialRun> run;
     EvaluationGroup group;
     std::int64_t num_groups = 0;
@@ -117,7 +117,7 @@ class MasterRun {
   ModelPool& models_;
   MasterOptions options_;
   RunReport report_;
-  std::map<std::string, std::int64_t> model_sizes_;  // bytes, by path and weights
+  std::map<ModelIdentity, ModelMemory> model_sizes_;
   FinishedTrials finished_;
   CheckpointWriter checkpoints_;
   std::uint64_t num_checkpoints_ = 0;

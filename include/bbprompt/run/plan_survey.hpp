@@ -4,7 +4,7 @@
 #include <functional>
 #include <vector>
 
-#include "bbprompt/run/trial_context.hpp"
+#include "bbprompt/run/trial_problem.hpp"
 #include "bbprompt/run/trial_shape.hpp"
 #include "bbprompt/sweep/sweep_plan.hpp"
 
@@ -25,6 +25,6 @@ struct SurveyedTrial {
 // what is wrong with any trial.
 [[nodiscard]] std::vector<SurveyedTrial> survey_plan(
     const SweepPlan& plan, ModelPool& models,
-    const std::function<bool(const TrialSpec& first, TrialContext& context)>& visit);
+    const std::function<bool(const TrialSpec& first, TrialProblem& context)>& visit);
 
 }  // namespace bbprompt

@@ -11,7 +11,7 @@
 #include "bbprompt/run/evaluation_cache.hpp"
 #include "bbprompt/run/evaluation_group.hpp"
 #include "bbprompt/run/search_budget.hpp"
-#include "bbprompt/run/trial_context.hpp"
+#include "bbprompt/run/trial_problem.hpp"
 #include "bbprompt/run/trial_shape.hpp"
 #include "bbprompt/store/trial_record.hpp"
 #include "bbprompt/sweep/sweep_plan.hpp"
@@ -39,7 +39,7 @@ class TrialRun {
   };
   // `context` must outlive the run. Throws ConfigError where the budget does not pay for one
   // generation.
-  TrialRun(const Identity& identity, const TrialContext& context);
+  TrialRun(const Identity& identity, const TrialProblem& context);
 
   [[nodiscard]] const TrialRecord& record() const { return record_; }
   [[nodiscard]] bool is_finished() const { return record_.state != "running"; }
@@ -121,7 +121,7 @@ class TrialRun {
   void save_selection(Checkpoint& checkpoint) const;
   void restore_selection(const Checkpoint& checkpoint);
 
-  const TrialContext& context_;
+  const TrialProblem& context_;
   TrialRecord record_;
   std::unique_ptr<Optimizer> optimizer_;  // null without a search
   Phase phase_ = Phase::kSearch;
@@ -143,6 +143,6 @@ class TrialRun {
                                       const std::string& model_fingerprint,
                                       const std::string& data_fingerprint);
 [[nodiscard]] std::string record_hash(const std::string& resolved_yaml,
-                                      const TrialContext& context);
+                                      const TrialProblem& context);
 
 }  // namespace bbprompt

@@ -5,7 +5,7 @@
 
 #include "bbprompt/config/experiment_spec.hpp"
 #include "bbprompt/run/evaluation_group.hpp"
-#include "bbprompt/run/trial_context.hpp"
+#include "bbprompt/run/trial_problem.hpp"
 
 namespace bbprompt {
 
@@ -43,7 +43,7 @@ struct TrialShape {
 // trial's as far as optimizer, budget and selection go). `population_size` 0: no search.
 // Generations are those that the limits on evaluations, queries and calls pay for; of tokens it is
 // known only when asked what a generation takes, so each query counts as the model's longest input.
-[[nodiscard]] TrialShape trial_shape(const ExperimentSpec& spec, const TrialContext& context,
+[[nodiscard]] TrialShape trial_shape(const ExperimentSpec& spec, const TrialProblem& context,
                                      std::int64_t population_size);
 
 }  // namespace bbprompt

@@ -10,7 +10,7 @@
 #include "bbprompt/comm/channel.hpp"
 #include "bbprompt/run/protocol.hpp"
 #include "bbprompt/run/query_log.hpp"
-#include "bbprompt/run/trial_context.hpp"
+#include "bbprompt/run/trial_evaluator.hpp"
 
 namespace bbprompt {
 
@@ -34,18 +34,21 @@ class WorkerRun {
  private:
   struct KnownTrial {
     TrialMessage settings;
-    const Replica* model = nullptr;
-    std::unique_ptr<TrialContext> context;  // null until needed, or when thrown away to save memory
+    const LanguageModel* model = nullptr;
+    // Null until needed, or when thrown away to save memory.
+    std::unique_ptr<TrialProblem> problem;
+    std::unique_ptr<TrialEvaluator> evaluator;
   };
 
   [[nodiscard]] WorkResult work(const WorkItem& item);
-  [[nodiscard]] TrialContext& context_of(std::int32_t trial);
-  void let_go(const Replica& model);
+  [[nodiscard]] TrialEvaluator& evaluator_of(std::int32_t trial);
+  void build(KnownTrial& trial);
+  void let_go(const LanguageModel& model);
 
   ModelPool& models_;
   QueryLog* query_log_;
   std::map<std::int32_t, KnownTrial> trials_;
-  std::list<std::int32_t> recently_used_;  // trials with a context, latest first
+  std::list<std::int32_t> recently_used_;  // trials with an evaluator, latest first
   bool is_stopped_ = false;
 };
 
