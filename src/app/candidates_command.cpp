@@ -8,6 +8,7 @@
 #include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/utf8.hpp"
+#include "bbprompt/model/model_factory.hpp"
 #include "bbprompt/prompt/candidate_vocabulary.hpp"
 #include "bbprompt/report/text_table.hpp"
 #include "bbprompt/task/task_data.hpp"
@@ -62,7 +63,11 @@ std::vector<const TrialSpec*> chosen_trials(const SweepPlan& plan,
 }
 
 CandidateVocabulary vocabulary_of(const ExperimentSpec& spec) {
-  const auto tokenizer = load_tokenizer(spec.model.path);
+  const auto tokenizer = load_vocabulary(spec.model).tokenizer;
+  if (tokenizer == nullptr) {
+    throw ModelError(spec.model.path.string(),
+                     "this model takes text only: there are no tokens to choose from");
+  }
   const TaskData data = load_task_data(spec.task, spec.few_shot, spec.seed);
   return make_candidate_vocabulary(spec.prompt.discrete, *tokenizer,
                                    candidate_texts(data, spec.prompt.discrete.candidates.text));

@@ -1,7 +1,7 @@
 #include <spdlog/fmt/fmt.h>
 
 #include <iostream>
-#include <memory>
+#include <optional>
 #include <set>
 
 #include "app/command.hpp"
@@ -12,7 +12,8 @@
 #include "bbprompt/data/check.hpp"
 #include "bbprompt/data/import.hpp"
 #include "bbprompt/data/known_task.hpp"
-#include "bbprompt/replica/model_config.hpp"
+#include "bbprompt/model/model_factory.hpp"
+#include "bbprompt/model/model_identity.hpp"
 #include "bbprompt/report/text_table.hpp"
 #include "bbprompt/sweep/sweep_plan.hpp"
 
@@ -134,7 +135,7 @@ CommandOptions check_options() {
 // A task to check and what its lengths are measured for.
 struct CheckedTask {
   TaskOptions task;
-  fs::path model;  // empty: none
+  std::optional<ModelOptions> model;  // none: lengths are not measured
   int num_prompt_tokens = 0;
 };
 
@@ -146,11 +147,12 @@ std::vector<CheckedTask> tasks_of_plan(const SweepPlan& plan) {
     const auto same = [&](const CheckedTask& other) {
       return other.task.name == spec.task.name && other.task.train == spec.task.train &&
              other.task.dev == spec.task.dev && other.task.test == spec.task.test &&
-             other.task.template_text == spec.task.template_text && other.model == spec.model.path;
+             other.task.template_text == spec.task.template_text &&
+             ModelIdentity(*other.model) == ModelIdentity(spec.model);
     };
     auto found = std::find_if(tasks.begin(), tasks.end(), same);
     if (found == tasks.end()) {
-      tasks.push_back({.task = spec.task, .model = spec.model.path});
+      tasks.push_back({.task = spec.task, .model = spec.model});
       found = tasks.end() - 1;
     }
     found->num_prompt_tokens = std::max(found->num_prompt_tokens, spec.prompt.length);
@@ -176,7 +178,8 @@ std::vector<CheckedTask> tasks_to_check(const po::variables_map& values) {
     tasks = tasks_of_plan(expand(document));
   }
   if (values.count("model") > 0) {
-    for (CheckedTask& task : tasks) task.model = values["model"].as<std::string>();
+    for (CheckedTask& task : tasks)
+      task.model = ModelOptions{.path = values["model"].as<std::string>()};
   }
   return tasks;
 }
@@ -237,14 +240,12 @@ void print_lengths(const DataCheck& check, const LengthOptions& options, const f
 }
 
 void check_one(const CheckedTask& checked) {
-  std::unique_ptr<Tokenizer> tokenizer;
+  ModelVocabulary vocabulary;
   LengthOptions lengths{.num_prompt_tokens = checked.num_prompt_tokens};
-  if (!checked.model.empty()) {
-    const ModelConfig config = load_model_config(checked.model);
-    tokenizer = load_tokenizer(
-        checked.model, {.model_vocabulary_size = static_cast<std::size_t>(config.vocab_size)});
-    lengths.tokenizer = tokenizer.get();
-    lengths.max_tokens = config.max_tokens();
+  if (checked.model) {
+    vocabulary = load_vocabulary(*checked.model);
+    lengths.tokenizer = vocabulary.tokenizer.get();
+    lengths.max_tokens = vocabulary.max_tokens;
   }
   const DataCheck check = check_data(checked.task, lengths);
   std::cout << checked.task.name << '\n';
@@ -254,8 +255,8 @@ void check_one(const CheckedTask& checked) {
   std::cout << '\n';
   print_rows(check, checked.task);
   print_overlaps(check);
-  if (tokenizer) {
-    print_lengths(check, lengths, checked.model);
+  if (vocabulary.tokenizer) {
+    print_lengths(check, lengths, checked.model->path);
   } else {
     std::cout << "lengths: not measured; give a model with --model FOLDER\n\n";
   }

@@ -160,8 +160,8 @@ int explain_command(const Arguments& arguments) {
     {
       Counter counter(record.id);
       wanted.on_progress = [&](std::size_t done, std::size_t all) { counter.show(done, all); };
-      const auto context = open_trial(record, roots, models);
-      explanations.push_back(explain(record, *context, wanted));
+      const OpenedTrial trial = open_trial(record, roots, models);
+      explanations.push_back(explain(record, *trial.evaluator, wanted));
     }
     if (is_json) continue;
     std::cout << (explanations.size() > 1 ? "\n" : "") << to_text(explanations.back(), style)

@@ -5,7 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "bbprompt/replica/model_config.hpp"
+#include "bbprompt/lm/model_view.hpp"
+#include "bbprompt/model/model_pool.hpp"
 #include "bbprompt/run/plan_simulation.hpp"
 #include "bbprompt/run/plan_survey.hpp"
 
@@ -64,13 +65,13 @@ struct PlanReport {
 // Idle time that the recommended number of ranks stays within.
 inline constexpr double kMaxIdle = 0.05;
 
-// Adds what the context takes to the setting.
-[[nodiscard]] std::int64_t prompt_bytes_of(const ExperimentSpec& spec, const ModelConfig& model,
-                                           Eigen::Index dimension);
-[[nodiscard]] std::int64_t data_bytes_of(const TrialContext& context);
+// Bytes of what a worker keeps of a trial.
+[[nodiscard]] std::int64_t prompt_bytes_of(const ExperimentSpec& spec,
+                                           const LanguageModelInfo& model, Eigen::Index dimension);
+[[nodiscard]] std::int64_t data_bytes_of(const TrialProblem& problem);
 
 // The memory of a rank that works for any of the trials.
-[[nodiscard]] RankMemory estimate_memory(const SweepPlan& plan,
+[[nodiscard]] RankMemory estimate_memory(const SweepPlan& plan, ModelPool& models,
                                          const std::vector<SettingFigures>& settings);
 
 // At most `max_trials` lines of trials.

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
-#include <map>
 #include <string>
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/here_and_now.hpp"
 #include "bbprompt/base/random_stream.hpp"
+#include "bbprompt/run/trial_evaluator.hpp"
 
 namespace bbprompt {
 namespace {
@@ -18,26 +18,29 @@ constexpr std::size_t kNumCounted = 16;     // examples of a split whose tokens 
 constexpr int kNumMeasured = 5;             // calls, of which the median counts
 constexpr std::int64_t kMostMeasured = 32;  // queries of one of them
 
-std::vector<double> start_point(const TrialContext& context) {
-  const auto fixed = context.prompt_space().fixed_points();
+std::vector<double> start_point(const TrialProblem& problem) {
+  const auto fixed = problem.prompt_space().fixed_points();
   const Eigen::VectorXd point =
-      fixed.empty() ? context.prompt_space().domain().start : fixed.front();
+      fixed.empty() ? problem.prompt_space().domain().start : fixed.front();
   return {point.data(), point.data() + point.size()};
 }
 
 // Median over a few calls, the first of which, cold, does not count.
-double measure_query(TrialContext& context, const std::vector<double>& point) {
-  const auto num_train = static_cast<std::int64_t>(context.examples(Split::kTrain).size());
+double measure_query(TrialProblem& problem, LanguageModel& model,
+                     const std::vector<double>& point) {
+  complete_layer_scales(problem, model);
+  TrialEvaluator evaluator(problem, model);
+  const auto num_train = static_cast<std::int64_t>(problem.examples(Split::kTrain).size());
   const WorkItem item{
       .split = Split::kTrain,
       .begin = 0,
-      .end = std::min({num_train, std::int64_t{context.spec().shard_size}, kMostMeasured}),
+      .end = std::min({num_train, std::int64_t{problem.spec().shard_size}, kMostMeasured}),
       .point = point};
   std::vector<double> seconds;
   for (int i = 0; i <= kNumMeasured; ++i) {
     const auto start = std::chrono::steady_clock::now();
-    const WorkResult result = context.run(item);
-    if (!result.ok()) throw Error(context.spec().task.name + ": " + result.error);
+    const WorkResult result = evaluator.run(item);
+    if (!result.ok()) throw Error(problem.spec().task.name + ": " + result.error);
     const double taken = seconds_since(start);
     if (i > 0) seconds.push_back(taken / static_cast<double>(item.end));
   }
@@ -68,26 +71,24 @@ QueryTime query_time(const po::variables_map& values) {
 PlanReport look_at(const SweepPlan& plan, const QueryTime& time) {
   ModelPool models;
   PlanReport report{.plan = plan, .trials = {}, .settings = {}, .memory = {}, .time = {}};
-  std::map<std::string, ModelConfig> configs;
-  report.trials = survey_plan(plan, models, [&](const TrialSpec& first, TrialContext& context) {
-    const auto& folder = first.spec.model.path;
-    if (configs.count(folder.string()) == 0) configs[folder.string()] = load_model_config(folder);
-    const std::vector<double> point = start_point(context);
+  report.trials = survey_plan(plan, models, [&](const TrialSpec& first, TrialProblem& problem) {
+    const std::vector<double> point = start_point(problem);
     const auto mean_tokens = [&](Split split) {
-      return context.mean_tokens(point, split, kNumCounted);
+      return problem.mean_tokens(point, split, kNumCounted);
     };
     SettingFigures figures{.train_tokens = mean_tokens(Split::kTrain),
                            .dev_tokens = mean_tokens(Split::kDev),
                            .test_tokens = mean_tokens(Split::kTest),
-                           .prompt_bytes = prompt_bytes_of(first.spec, configs[folder.string()],
-                                                           context.prompt_space().dimension()),
-                           .data_bytes = data_bytes_of(context)};
-    figures.seconds_per_query =
-        time.is_measured ? measure_query(context, point) : time.stated.value_or(0.0);
+                           .prompt_bytes = prompt_bytes_of(first.spec, problem.model_info(),
+                                                           problem.prompt_space().dimension()),
+                           .data_bytes = data_bytes_of(problem)};
+    figures.seconds_per_query = time.is_measured
+                                    ? measure_query(problem, models.get(first.spec.model), point)
+                                    : time.stated.value_or(0.0);
     report.settings.push_back(figures);
     return true;
   });
-  report.memory = estimate_memory(plan, report.settings);
+  report.memory = estimate_memory(plan, models, report.settings);
   return report;
 }
 

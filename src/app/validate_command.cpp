@@ -2,6 +2,7 @@
 
 #include "app/configuration_arguments.hpp"
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/run/trial_evaluator.hpp"
 #include "bbprompt/run/trial_run.hpp"
 
 namespace bbprompt {
@@ -20,19 +21,23 @@ int validate_command(const Arguments& arguments) {
   const SweepPlan plan = plan_of(document, values);
   ModelPool models;
   for (const TrialSpec& trial : plan.trials) {
-    TrialContext context(trial.spec, models);
-    const TrialRun run(identity_of(trial), context);
-    const Eigen::VectorXd start = context.prompt_space().domain().start;
+    TrialProblem problem(trial.spec, models);
+    LanguageModel& model = models.get(trial.spec.model);
+    complete_layer_scales(problem, model);
+    TrialEvaluator evaluator(problem, model);
+    const TrialRun run(identity_of(trial), problem);
+    const Eigen::VectorXd start = problem.prompt_space().domain().start;
     for (const auto kind : {WorkItem::Kind::kManual, WorkItem::Kind::kPoint}) {
-      const WorkResult result = context.run({.split = Split::kTrain,
-                                             .begin = 0,
-                                             .end = 1,
-                                             .kind = kind,
-                                             .point = {start.data(), start.data() + start.size()}});
+      const WorkResult result =
+          evaluator.run({.split = Split::kTrain,
+                         .begin = 0,
+                         .end = 1,
+                         .kind = kind,
+                         .point = {start.data(), start.data() + start.size()}});
       if (!result.ok()) throw Error(trial.id + ": " + result.error);
     }
     std::cout << trial.id << ": good\n";
-    for (const std::string& note : context.notes()) std::cout << "  note: " << note << '\n';
+    for (const std::string& note : problem.notes()) std::cout << "  note: " << note << '\n';
   }
   std::cout << plan.trials.size() << " trials are good\n" << note_on_followers(document);
   return kExitDone;

@@ -1,5 +1,7 @@
 #include "bbprompt/config/experiment_yaml.hpp"
 
+#include <algorithm>
+
 #include "bbprompt/config/data_path.hpp"
 #include "config/field_io.hpp"
 #include "config/key_lookup.hpp"
@@ -59,6 +61,24 @@ std::string to_yaml(const ExperimentSpec& spec) {
     const YamlPlace place = open_sections(before, row.key, yaml);
     append_yaml(place, write_field(row, fields), yaml);
     before = row.key;
+  }
+  return yaml;
+}
+
+std::string text_of_results(std::string yaml) {
+  constexpr std::string_view kSection = "model:\n";
+  constexpr std::string_view kThreads = "  threads: ";
+  std::size_t line = yaml.starts_with(kSection) ? 0 : yaml.find("\nmodel:\n");
+  if (line == yaml.npos) return yaml;
+  if (line != 0) ++line;
+  const auto next_line = [&yaml](std::size_t at) {
+    return std::min(yaml.find('\n', at), yaml.size() - 1) + 1;
+  };
+  for (line += kSection.size(); yaml.compare(line, 2, "  ") == 0; line = next_line(line)) {
+    if (yaml.compare(line, kThreads.size(), kThreads) != 0) continue;
+    const std::size_t begin = line + kThreads.size();
+    yaml.replace(begin, next_line(line) - 1 - begin, std::to_string(ModelOptions{}.threads));
+    break;
   }
   return yaml;
 }

@@ -26,7 +26,7 @@ constexpr SchemaRow kRowsBeforePrompt[] = {
 
     {.key = "model.kind",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.model.kind; },
-     .choices = {"replica"},
+     .choices = kModelKinds,
      .meaning = "`replica`: every rank runs the model itself"},
     {.key = "model.path",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.model.path; },

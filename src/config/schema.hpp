@@ -52,10 +52,10 @@ struct SweepField {
 
 using FieldRef =
     std::variant<int*, std::int64_t*, double*, OptionalReal, bool*, TextField, std::string*,
-                 std::filesystem::path*, PromptKind*, Relaxation*, CandidateSource*, CandidateText*,
-                 SoftPromptMode*, SoftPromptLayers*, ObjectiveKind*, MetricKind*, Calibration*,
-                 SelectionRule*, FailurePolicy*, OptimizerKind*, CovarianceKind*, RestartKind*,
-                 PolicyGradientVariant*, GradientRule*, std::vector<std::string>*,
+                 std::filesystem::path*, ModelKind*, PromptKind*, Relaxation*, CandidateSource*,
+                 CandidateText*, SoftPromptMode*, SoftPromptLayers*, ObjectiveKind*, MetricKind*,
+                 Calibration*, SelectionRule*, FailurePolicy*, OptimizerKind*, CovarianceKind*,
+                 RestartKind*, PolicyGradientVariant*, GradientRule*, std::vector<std::string>*,
                  std::vector<LabelOptions>*, std::vector<std::uint64_t>*, TextListField,
                  SweepField>;
 

@@ -21,12 +21,13 @@ struct Scored {
 
 class Explainer {
  public:
-  Explainer(const TrialRecord& record, TrialContext& context, const ExplainOptions& options)
+  Explainer(const TrialRecord& record, TrialEvaluator& evaluator, const ExplainOptions& options)
       : record_(record),
-        context_(context),
+        evaluator_(evaluator),
+        problem_(evaluator.problem()),
         options_(options),
-        parts_(record.best.prompt, context.prompt_space()),
-        gold_(context.gold(options.split)) {
+        parts_(record.best.prompt, evaluator.problem().prompt_space()),
+        gold_(evaluator.problem().gold(options.split)) {
     if (record.position_shares.size() > 0 &&
         (record.position_shares.rows() != static_cast<Eigen::Index>(parts_.parts().size()) ||
          record.position_shares.cols() !=
@@ -62,7 +63,7 @@ class Explainer {
     result_.metric = record_.metric;
     result_.objective = record_.objective;
     result_.labels = record_.labels;
-    result_.is_calibrated = context_.is_calibrated();
+    result_.is_calibrated = problem_.is_calibrated();
     result_.num_examples = static_cast<std::int64_t>(gold_.size());
   }
 
@@ -120,7 +121,7 @@ class Explainer {
   }
 
   RowMatrixXd ask(const Prompt& prompt, Split split) {
-    Evaluation evaluation = context_.evaluate(prompt, split);
+    Evaluation evaluation = evaluator_.evaluate(prompt, split);
     result_.usage += evaluation.usage;
     return std::move(evaluation.label_scores);
   }
@@ -129,11 +130,11 @@ class Explainer {
     Scored scored;
     scored.label_scores = ask(prompt, options_.split);
     Eigen::VectorXd offsets = Eigen::VectorXd::Zero(scored.label_scores.cols());
-    if (context_.is_calibrated()) {
+    if (problem_.is_calibrated()) {
       offsets = label_means(options_.split == Split::kTrain ? scored.label_scores
                                                             : ask(prompt, Split::kTrain));
     }
-    SplitScore split = score_split(scored.label_scores, gold_, context_.objective(), offsets);
+    SplitScore split = score_split(scored.label_scores, gold_, problem_.objective(), offsets);
     scored.predicted = std::move(split.predicted);
     scored.score = {.loss = split.loss, .metric = metric_of(scored.predicted)};
     ++num_done_;
@@ -144,7 +145,7 @@ class Explainer {
   [[nodiscard]] double metric_of(const std::vector<std::int32_t>& predicted) const {
     const auto confusion =
         count_confusion(gold_, predicted, static_cast<int>(record_.labels.size()));
-    return metric_value(context_.spec().task.metric, confusion);
+    return metric_value(problem_.spec().task.metric, confusion);
   }
 
   [[nodiscard]] std::int64_t count_differences(const std::vector<std::int32_t>& predicted) const {
@@ -169,7 +170,7 @@ class Explainer {
   }
 
   void add_turned(const std::vector<std::int32_t>& before) {
-    const auto examples = context_.examples(options_.split);
+    const auto examples = problem_.examples(options_.split);
     for (std::size_t i = 0; i < examples.size(); ++i) {
       const bool was_right = before.at(i) == gold_[i];
       const bool is_right = whole_.predicted[i] == gold_[i];
@@ -204,7 +205,8 @@ class Explainer {
   }
 
   const TrialRecord& record_;
-  TrialContext& context_;
+  TrialEvaluator& evaluator_;
+  const TrialProblem& problem_;
   const ExplainOptions& options_;
   PromptParts parts_;
   std::vector<std::int32_t> gold_;
@@ -217,13 +219,13 @@ class Explainer {
 
 }  // namespace
 
-Explanation explain(const TrialRecord& record, TrialContext& context,
+Explanation explain(const TrialRecord& record, TrialEvaluator& evaluator,
                     const ExplainOptions& options) {
   if (record.best.prompt.point.empty()) {
     throw Error("trial " + record.id + " has no prompt to explain (it is " +
                 to_string(record.state) + ")");
   }
-  return Explainer(record, context, options).run();
+  return Explainer(record, evaluator, options).run();
 }
 
 }  // namespace bbprompt

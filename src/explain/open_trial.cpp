@@ -8,17 +8,17 @@
 namespace bbprompt {
 namespace {
 
-void check_same(const TrialRecord& record, const TrialContext& context) {
-  const LanguageModelInfo& model = context.model_info();
+void check_same(const TrialRecord& record, const TrialProblem& problem) {
+  const LanguageModelInfo& model = problem.model_info();
   if (model.fingerprint != record.model_fingerprint) {
-    throw Error("trial " + record.id + ": the model in " + context.spec().model.path.string() +
+    throw Error("trial " + record.id + ": the model in " + problem.spec().model.path.string() +
                 " (" + model.fingerprint.substr(0, 12) + ") is not the one of the run (" +
                 record.model + ", " + record.model_fingerprint.substr(0, 12) +
                 "); put that one back to explain the run");
   }
-  if (record_hash(record.config, context) == record.config_hash) return;
-  throw Error("trial " + record.id + ": the data files " + context.spec().task.train.string() +
-              ", " + context.spec().task.test.string() +
+  if (record_hash(record.config, problem) == record.config_hash) return;
+  throw Error("trial " + record.id + ": the data files " + problem.spec().task.train.string() +
+              ", " + problem.spec().task.test.string() +
               " and so on are not those of the run; put those back to explain it");
 }
 
@@ -30,12 +30,15 @@ PathRoots path_roots(const RunInfo& run) {
   return {.folder = run.config_folder, .data = find_data_folder(data == nullptr ? "" : data->text)};
 }
 
-std::unique_ptr<TrialContext> open_trial(const TrialRecord& record, const PathRoots& roots,
-                                         ModelPool& models) {
+OpenedTrial open_trial(const TrialRecord& record, const PathRoots& roots, ModelPool& models) {
   const ExperimentSpec spec = experiment_from_yaml(record.config, roots);
-  auto context = std::make_unique<TrialContext>(spec, models);
-  check_same(record, *context);
-  return context;
+  OpenedTrial trial;
+  trial.problem = std::make_unique<TrialProblem>(spec, models);
+  check_same(record, *trial.problem);
+  LanguageModel& model = models.get(spec.model);
+  complete_layer_scales(*trial.problem, model);
+  trial.evaluator = std::make_unique<TrialEvaluator>(*trial.problem, model);
+  return trial;
 }
 
 }  // namespace bbprompt

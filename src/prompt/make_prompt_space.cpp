@@ -10,12 +10,13 @@ namespace {
 
 // Row c: mean word embedding of the candidate's tokens.
 RowMatrixXf mean_embeddings(const std::vector<Candidate>& candidates,
-                            Eigen::Map<const RowMatrixXf> word_embeddings) {
+                            const WordEmbeddings& embeddings) {
   RowMatrixXf means =
-      RowMatrixXf::Zero(static_cast<Eigen::Index>(candidates.size()), word_embeddings.cols());
+      RowMatrixXf::Zero(static_cast<Eigen::Index>(candidates.size()), embeddings.size());
   for (Eigen::Index c = 0; c < means.rows(); ++c) {
     const auto& ids = candidates[static_cast<std::size_t>(c)].ids;
-    for (const TokenId id : ids) means.row(c) += word_embeddings.row(id);
+    const RowMatrixXf rows = embeddings.rows(ids);
+    for (Eigen::Index i = 0; i < rows.rows(); ++i) means.row(c) += rows.row(i);
     means.row(c) /= static_cast<float>(ids.size());
   }
   return means;
@@ -29,11 +30,11 @@ PromptSpaceWithNotes make_discrete(const PromptOptions& options, const PromptSpa
                                   .seed = inputs.seed};
   const Relaxation relaxation = options.discrete.relaxation;
   if (relaxation == Relaxation::kEmbedding || relaxation == Relaxation::kNearest) {
-    if (inputs.word_embeddings.size() == 0) {
+    if (inputs.vocabulary.embeddings == nullptr) {
       throw Error(
           "this model shows no word embeddings; use prompt.discrete.relaxation: logits or index");
     }
-    parts.candidate_embeddings = mean_embeddings(parts.candidates, inputs.word_embeddings);
+    parts.candidate_embeddings = mean_embeddings(parts.candidates, *inputs.vocabulary.embeddings);
   }
   return {.space = std::make_unique<DiscretePromptSpace>(options.discrete, parts),
           .notes = std::move(vocabulary.notes)};
@@ -43,7 +44,9 @@ PromptSpaceWithNotes make_manual(const ManualPromptOptions& options,
                                  const PromptSpaceInputs& inputs) {
   std::vector<TokenId> ids;
   for (const std::string& token : options.tokens) {
-    if (const auto id = inputs.tokenizer.find_token(token)) ids.push_back(*id);
+    const Tokenizer* tokenizer = inputs.vocabulary.tokenizer;
+    if (tokenizer == nullptr) break;  // it takes text
+    if (const auto id = tokenizer->find_token(token)) ids.push_back(*id);
   }
   if (!ids.empty() && ids.size() == options.tokens.size()) {
     return {.space = std::make_unique<ManualTokensSpace>(std::move(ids)), .notes = {}};
@@ -61,9 +64,16 @@ PromptSpaceWithNotes make_manual(const ManualPromptOptions& options,
 
 }  // namespace
 
+const Tokenizer& PromptSpaceInputs::tokenizer() const {
+  if (vocabulary.tokenizer != nullptr) return *vocabulary.tokenizer;
+  throw Error(
+      "this model takes text only, no tokens of its vocabulary; use prompt.kind: manual or "
+      "demonstrations");
+}
+
 CandidateVocabulary PromptSpaceInputs::find_candidates(const DiscretePromptOptions& options) const {
-  if (candidate_cache == nullptr) return make_candidate_vocabulary(options, tokenizer, texts);
-  return candidate_cache->get(options, tokenizer, texts, text_owner);
+  if (candidate_cache == nullptr) return make_candidate_vocabulary(options, tokenizer(), texts);
+  return candidate_cache->get(options, tokenizer(), texts, text_owner);
 }
 
 PromptSpaceWithNotes make_prompt_space(const PromptOptions& options,

@@ -1,5 +1,6 @@
 #include "prompt/make_soft_prompt_space.hpp"
 
+#include <limits>
 #include <string>
 
 #include "bbprompt/base/error.hpp"
@@ -14,7 +15,7 @@ namespace {
 std::vector<TokenId> base_tokens(const PromptOptions& options, const PromptSpaceInputs& inputs) {
   std::vector<TokenId> source;
   if (!options.soft.init.empty()) {
-    source = inputs.tokenizer.encode(options.soft.init).ids;
+    source = inputs.tokenizer().encode(options.soft.init).ids;
     if (source.empty()) throw Error("prompt.soft.init has no tokens");
   } else {
     CandidateVocabulary words;
@@ -44,25 +45,24 @@ void check_layers(const SoftPromptOptions& options, const PromptSpaceInputs& inp
         "prompt.soft.layers: all needs a model whose hidden states can be reached (model.kind: "
         "replica), this one answers queries only; use prompt.soft.layers: input");
   }
-  if (inputs.layer_deviations.size() + 1 != static_cast<std::size_t>(inputs.num_layers)) {
-    throw Error("a deep prompt for a model of " + std::to_string(inputs.num_layers) +
-                " layers needs the deviation of each but the first, found " +
-                std::to_string(inputs.layer_deviations.size()));
-  }
+}
+
+const WordEmbeddings& embeddings_of(const PromptSpaceInputs& inputs) {
+  const WordEmbeddings* embeddings = inputs.vocabulary.embeddings;
+  if (embeddings != nullptr && embeddings->size() > 0) return *embeddings;
+  throw Error("this model takes no soft prompts; use prompt.kind: discrete");
 }
 
 }  // namespace
 
 PromptVectors soft_base_prompt(const PromptOptions& options, const PromptSpaceInputs& inputs) {
-  const Eigen::Index hidden_size = inputs.word_embeddings.cols();
-  if (hidden_size < 1) throw Error("this model takes no soft prompts; use prompt.kind: discrete");
-  RowMatrixXf vectors = RowMatrixXf::Zero(options.length, hidden_size);
+  const WordEmbeddings& embeddings = embeddings_of(inputs);
+  RowMatrixXf vectors = RowMatrixXf::Zero(options.length, embeddings.size());
   std::vector<TokenId> ids;
   const bool is_added = options.soft.mode == SoftPromptMode::kAdd;
   if (is_added || !options.soft.init.empty()) ids = base_tokens(options, inputs);
   if (!is_added) {
-    for (std::size_t i = 0; i < ids.size(); ++i)
-      vectors.row(static_cast<Eigen::Index>(i)) = inputs.word_embeddings.row(ids[i]);
+    if (!ids.empty()) vectors = embeddings.rows(ids);
     ids.clear();
   }
   return {.vectors = std::make_shared<const RowMatrixXf>(std::move(vectors)),
@@ -75,31 +75,39 @@ PromptSpaceWithNotes make_soft_prompt_space(const PromptOptions& options,
   const PromptVectors base = soft_base_prompt(options, inputs);
   SoftPromptSpaceInputs parts{
       .length = options.length,
-      .hidden_size = static_cast<int>(inputs.word_embeddings.cols()),
-      .embedding_deviation = inputs.embedding_deviation,
+      .hidden_size = static_cast<int>(embeddings_of(inputs).size()),
+      .embedding_deviation = embeddings_of(inputs).deviation(),
       .sigma = inputs.sigma,
       .base_ids = base.base_ids,
       .seed = inputs.seed,
-      .layer_deviations = inputs.layer_deviations,
+      .num_layers = inputs.num_layers,
   };
   if (options.soft.mode == SoftPromptMode::kConcatenate) parts.base_vectors = *base.vectors;
   return {.space = std::make_unique<SoftPromptSpace>(options.soft, parts), .notes = {}};
 }
 
-std::vector<TokenId> nearest_tokens(const PromptVectors& prompt,
-                                    Eigen::Map<const RowMatrixXf> word_embeddings) {
-  const Eigen::VectorXf lengths = word_embeddings.rowwise().norm().cwiseMax(1e-12F);
-  std::vector<TokenId> ids;
+std::vector<TokenId> nearest_tokens(const PromptVectors& prompt, const WordEmbeddings& embeddings) {
+  std::vector<Eigen::VectorXf> targets;
   for (Eigen::Index i = 0; i < prompt.vectors->rows(); ++i) {
     Eigen::RowVectorXf target = prompt.vectors->row(i);
     if (!prompt.base_ids.empty()) {
-      target += word_embeddings.row(prompt.base_ids[static_cast<std::size_t>(i)]);
+      target += embeddings.rows({&prompt.base_ids[static_cast<std::size_t>(i)], 1}).row(0);
     }
-    const Eigen::VectorXf cosines = (word_embeddings * target.transpose()).cwiseQuotient(lengths);
-    Eigen::Index best = 0;
-    cosines.maxCoeff(&best);
-    ids.push_back(static_cast<TokenId>(best));
+    targets.emplace_back(target.transpose());
   }
+  std::vector<TokenId> ids(targets.size(), 0);
+  std::vector<float> largest(targets.size(), -std::numeric_limits<float>::infinity());
+  embeddings.visit([&](Eigen::Index first, const WordEmbeddings::Block& rows) {
+    const Eigen::VectorXf lengths = rows.rowwise().norm().cwiseMax(1e-12F);
+    for (std::size_t i = 0; i < targets.size(); ++i) {
+      const Eigen::VectorXf cosines = (rows * targets[i]).cwiseQuotient(lengths);
+      Eigen::Index best = 0;
+      const float cosine = cosines.maxCoeff(&best);
+      if (cosine <= largest[i]) continue;
+      largest[i] = cosine;
+      ids[i] = static_cast<TokenId>(first + best);
+    }
+  });
   return ids;
 }
 

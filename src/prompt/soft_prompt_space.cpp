@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/random_stream.hpp"
@@ -27,41 +28,50 @@ void check(const SoftPromptOptions& options, const SoftPromptSpaceInputs& inputs
   if (!(inputs.embedding_deviation > 0.0) || !(inputs.sigma > 0.0)) {
     throw Error("a soft prompt needs word embeddings that vary and a positive step size");
   }
-  if (!std::all_of(inputs.layer_deviations.begin(), inputs.layer_deviations.end(),
-                   [](double deviation) { return deviation > 0.0 && std::isfinite(deviation); })) {
-    throw Error("a deep prompt needs hidden states that vary in every layer");
-  }
 }
 
 }  // namespace
 
 SoftPromptSpace::SoftPromptSpace(const SoftPromptOptions& options,
                                  const SoftPromptSpaceInputs& inputs)
-    : length_(inputs.length),
+    : options_(options),
+      length_(inputs.length),
       hidden_size_(inputs.hidden_size),
+      num_layers_(options.layers == SoftPromptLayers::kAll ? inputs.num_layers : 1),
+      sigma_(inputs.sigma),
+      seed_(inputs.seed),
       block_size_(options.dimension),
       base_ids_(inputs.base_ids),
       base_vectors_(inputs.base_vectors) {
   check(options, inputs);
   if (block_size_ == 0) block_size_ = Eigen::Index{length_} * hidden_size_;
-  std::vector<double> deviations = {inputs.embedding_deviation};
-  if (options.layers == SoftPromptLayers::kAll) {
-    deviations.insert(deviations.end(), inputs.layer_deviations.begin(),
-                      inputs.layer_deviations.end());
+  add_block(inputs.embedding_deviation);
+}
+
+void SoftPromptSpace::set_layer_scales(std::span<const double> deviations) {
+  if (deviations.size() + 1 != static_cast<std::size_t>(num_layers_)) {
+    throw Error("a deep prompt for a model of " + std::to_string(num_layers_) +
+                " layers needs the deviation of each but the first, found " +
+                std::to_string(deviations.size()));
   }
-  for (const double deviation : deviations) {
-    const double scale = options.alpha * deviation / inputs.sigma;
-    blocks_.push_back(options.dimension == 0 ? Block{.scale = scale, .projection = {}}
-                                             : make_block(scale, inputs));
+  if (!std::all_of(deviations.begin(), deviations.end(),
+                   [](double deviation) { return deviation > 0.0 && std::isfinite(deviation); })) {
+    throw Error("a deep prompt needs hidden states that vary in every layer");
   }
+  blocks_.resize(1);
+  for (const double deviation : deviations) add_block(deviation);
+}
+
+void SoftPromptSpace::add_block(double deviation) {
+  const double scale = options_.alpha * deviation / sigma_;
+  blocks_.push_back(options_.dimension == 0 ? Block{.scale = scale, .projection = {}}
+                                            : make_block(scale));
 }
 
 // The next layer's projection.
-SoftPromptSpace::Block SoftPromptSpace::make_block(double scale,
-                                                   const SoftPromptSpaceInputs& inputs) const {
+SoftPromptSpace::Block SoftPromptSpace::make_block(double scale) const {
   const double deviation = scale / std::sqrt(static_cast<double>(block_size_));
-  RandomStream random(
-      {.seed = inputs.seed, .generation = blocks_.size(), .purpose = "soft_projection"});
+  RandomStream random({.seed = seed_, .generation = blocks_.size(), .purpose = "soft_projection"});
   Block block;
   block.projection.resize(Eigen::Index{length_} * hidden_size_, block_size_);
   for (Eigen::Index row = 0; row < block.projection.rows(); ++row) {
@@ -72,13 +82,12 @@ SoftPromptSpace::Block SoftPromptSpace::make_block(double scale,
   return block;
 }
 
-Eigen::Index SoftPromptSpace::dimension() const {
-  return block_size_ * static_cast<Eigen::Index>(blocks_.size());
-}
+Eigen::Index SoftPromptSpace::dimension() const { return block_size_ * num_layers_; }
 
 SearchDomain SoftPromptSpace::domain() const {
   SearchDomain domain{.start = Eigen::VectorXd::Zero(dimension())};
-  if (blocks_.size() > 1) domain.block_sizes.assign(blocks_.size(), block_size_);
+  if (num_layers_ > 1)
+    domain.block_sizes.assign(static_cast<std::size_t>(num_layers_), block_size_);
   return domain;
 }
 

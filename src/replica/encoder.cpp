@@ -255,4 +255,14 @@ void Encoder::feed_forward(const LayerWeights& layer, const Eigen::Ref<const Row
   }
 }
 
+std::int64_t Encoder::scratch_bytes(const ModelConfig& config, std::int64_t num_tokens) {
+  const std::int64_t longest = config.max_tokens();
+  const std::int64_t tokens = std::max(num_tokens, longest);
+  const std::int64_t states = 2 * tokens * config.hidden_size;
+  const std::int64_t inner =
+      std::min<std::int64_t>(tokens, kFeedForwardTokens) * config.intermediate_size;
+  return static_cast<std::int64_t>(sizeof(float)) *
+         (states + std::max(states, inner) + longest * longest);
+}
+
 }  // namespace bbprompt

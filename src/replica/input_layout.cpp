@@ -6,12 +6,12 @@
 #include <utility>
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/lm/fit_fields.hpp"
 
 namespace bbprompt {
 namespace {
 
 constexpr std::size_t kMemoBytes = std::size_t{32} << 20;
-constexpr int kNoField = -1;
 
 // Code points of Unicode's White_Space property above ASCII, in UTF-8.
 constexpr std::array<std::string_view, 19> kWideSpaces = {
@@ -37,13 +37,6 @@ void append(TextSegment& text, const TextSegment& more) {
   text.text += more.text;
   for (const ExampleField& field : more.fields)
     text.fields.push_back({field.begin + shift, field.end + shift, field.max_tokens});
-}
-
-// A token without bytes (a space whose range was trimmed away) at a field's border is the
-// pattern's.
-bool is_within(const ByteRange& range, const ExampleField& field) {
-  if (range.begin == range.end) return range.begin > field.begin && range.end < field.end;
-  return range.begin >= field.begin && range.end <= field.end;
 }
 
 std::string model_name(const ModelConfig& config) { return config.file.parent_path().string(); }
@@ -138,13 +131,10 @@ void InputLayout::add_text(const TextSegment& text, Draft& draft) {
   const Encoding& encoding = tokenize(text.text);
   const int first_field = static_cast<int>(draft.max_tokens.size());
   for (const ExampleField& field : text.fields) draft.max_tokens.push_back(field.max_tokens);
-  std::size_t field = 0;
+  const std::vector<int> fields = fields_of_tokens(text, encoding);
   for (std::size_t i = 0; i < encoding.ids.size(); ++i) {
-    const ByteRange& range = encoding.ranges[i];
-    while (field < text.fields.size() && text.fields[field].end < range.end) ++field;
-    const bool is_cuttable = field < text.fields.size() && is_within(range, text.fields[field]);
     check_id(encoding.ids[i]);
-    draft.add(encoding.ids[i], is_cuttable ? first_field + static_cast<int>(field) : kNoField);
+    draft.add(encoding.ids[i], fields[i] == kNoField ? kNoField : first_field + fields[i]);
   }
 }
 
@@ -217,52 +207,26 @@ void InputLayout::check_id(TokenId id) const {
 }
 
 void InputLayout::cut(Draft& draft) const {
-  std::vector<int> kept(draft.max_tokens.size(), 0);
-  for (const int field : draft.fields) {
-    if (field != kNoField) ++kept[static_cast<std::size_t>(field)];
-  }
-  std::size_t length = draft.query.ids.size();
-  for (std::size_t field = 0; field < kept.size(); ++field) {
-    const int limit = draft.max_tokens[field];
-    if (limit <= 0 || kept[field] <= limit) continue;
-    length -= static_cast<std::size_t>(kept[field] - limit);
-    kept[field] = limit;
-  }
-  const auto most = static_cast<std::size_t>(config_.max_tokens());
-  draft.query.is_truncated = length > most;
-  for (; length > most; --length) {
-    // The last of the longest fields.
-    const auto longest = std::max_element(kept.rbegin(), kept.rend());
-    if (longest == kept.rend() || *longest == 0) {
-      throw ModelError(model_name(config_),
-                       "expected an input of at most " + std::to_string(most) + " tokens, found " +
-                           std::to_string(length) +
-                           " that may not be cut (pattern, prompt and special tokens); shorten the "
-                           "prompt or the pattern");
-    }
-    --*longest;
-  }
-  if (length < draft.query.ids.size()) drop_tokens(kept, draft);
+  const FieldFit fit = fit_fields(
+      draft.fields, draft.max_tokens,
+      {.max_tokens = static_cast<std::size_t>(config_.max_tokens()), .model = model_name(config_)});
+  draft.query.is_truncated = fit.is_truncated;
+  const std::vector<std::size_t> kept = kept_tokens(draft.fields, fit.kept);
+  if (kept.size() < draft.fields.size()) keep(kept, draft.query);
 }
 
-// Keeps the first `kept[f]` tokens of field f and all that belong to none. Vectors and the answer
-// belong to none.
-void InputLayout::drop_tokens(std::vector<int> kept, Draft& draft) {
-  LaidOutQuery& query = draft.query;
-  std::vector<Eigen::Index> places(query.ids.size());  // of the tokens that stay
-  Eigen::Index count = 0;
-  for (std::size_t i = 0; i < places.size(); ++i) {
-    places[i] = count;
-    const int field = draft.fields[i];
-    if (field != kNoField && kept[static_cast<std::size_t>(field)]-- <= 0) continue;
-    query.ids[static_cast<std::size_t>(count)] = query.ids[i];
-    query.types[static_cast<std::size_t>(count)] = query.types[i];
-    ++count;
+// Leaves these tokens alone. Vectors and the answer belong to no field, so theirs stay.
+void InputLayout::keep(const std::vector<std::size_t>& tokens, LaidOutQuery& query) {
+  for (std::size_t i = 0; i < tokens.size(); ++i) {
+    query.ids[i] = query.ids[tokens[i]];
+    query.types[i] = query.types[tokens[i]];
   }
-  query.ids.resize(static_cast<std::size_t>(count));
-  query.types.resize(static_cast<std::size_t>(count));
-  const auto move = [&places](Eigen::Index& token) {
-    token = places[static_cast<std::size_t>(token)];
+  query.ids.resize(tokens.size());
+  query.types.resize(tokens.size());
+  const auto move = [&tokens](Eigen::Index& token) {
+    const auto place =
+        std::lower_bound(tokens.begin(), tokens.end(), static_cast<std::size_t>(token));
+    token = place - tokens.begin();
   };
   move(query.answer);
   for (InputVector& vector : query.vectors) move(vector.token);

@@ -28,9 +28,7 @@ struct LaidOutQuery {
 // one; where the mask swallows the white space before it, text before the answer slot loses it;
 // BERT's type is 1 behind the first Separator.
 //
-// What is too long is cut in two steps, within the example's fields alone (tokens that lie wholly
-// in a field, its last ones first): each field to its own max_tokens; then, while the input is
-// longer than the model takes, the field with the most tokens left loses one, the later of equals.
+// What is too long is cut by lm/fit_fields.hpp.
 class InputLayout {
  public:
   // Throws ModelError when the vocabulary has no begin, separator or mask token.
@@ -52,7 +50,7 @@ class InputLayout {
   void check_vectors(const PromptVectors& prompt) const;
   void check_id(TokenId id) const;
   void cut(Draft& draft) const;
-  static void drop_tokens(std::vector<int> kept, Draft& draft);
+  static void keep(const std::vector<std::size_t>& tokens, LaidOutQuery& query);
 
   std::shared_ptr<const Tokenizer> tokenizer_;
   ModelConfig config_;

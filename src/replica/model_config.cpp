@@ -157,4 +157,14 @@ ModelConfig load_model_config(const std::filesystem::path& model_folder) {
   return config;
 }
 
+std::int64_t ModelConfig::num_parameters() const {
+  const std::int64_t hidden = hidden_size;
+  const std::int64_t inner = intermediate_size;
+  const std::int64_t layer =
+      4 * (hidden * hidden + hidden) + 2 * hidden * inner + inner + 5 * hidden;
+  const std::int64_t embeddings = (vocab_size + num_positions + num_types + 2) * hidden;
+  const std::int64_t decoder = has_tied_embeddings ? 0 : vocab_size * hidden;
+  return embeddings + num_layers * layer + hidden * hidden + 3 * hidden + decoder + vocab_size;
+}
+
 }  // namespace bbprompt

@@ -1,12 +1,9 @@
 #include "bbprompt/replica/replica.hpp"
 
-#include <cmath>
 #include <string>
 #include <utility>
 
 #include "bbprompt/base/error.hpp"
-#include "bbprompt/base/sha256.hpp"
-#include "bbprompt/base/utf8.hpp"
 #include "replica/gemm.hpp"
 #include "replica/input_layout.hpp"
 #include "replica/layer_deviation.hpp"
@@ -14,16 +11,15 @@
 namespace bbprompt {
 namespace {
 
-LanguageModelInfo describe(const Weights& weights, const Tokenizer& tokenizer,
-                           const ReplicaOptions& options) {
-  const ModelConfig& config = weights.config();
-  std::filesystem::path folder = options.folder.lexically_normal();
-  if (!folder.has_filename()) folder = folder.parent_path();
-  return {.name = folder.filename().string(),
-          .fingerprint = sha256_hex(weights.fingerprint() + tokenizer.fingerprint()),
-          .max_tokens = config.max_tokens(),
-          .hidden_size = config.hidden_size,
-          .num_layers = config.num_layers};
+// Throws ModelError for options that no replica can have.
+const ReplicaOptions& checked(const ReplicaOptions& options) {
+  if (options.threads < 1 || options.max_batch_tokens < 1) {
+    throw ModelError(options.folder.string(),
+                     "expected threads and max_batch_tokens of at least 1, found " +
+                         std::to_string(options.threads) + " and " +
+                         std::to_string(options.max_batch_tokens));
+  }
+  return options;
 }
 
 // Adds one query behind the others.
@@ -47,27 +43,18 @@ void append(const LaidOutQuery& query, const ModelConfig& config, TokenBatch& ba
 
 }  // namespace
 
-Replica::Replica(std::shared_ptr<const Weights> weights, std::shared_ptr<const Tokenizer> tokenizer,
-                 const ReplicaOptions& options)
-    : weights_(std::move(weights)),
-      tokenizer_(std::move(tokenizer)),
-      options_(options),
-      info_(describe(*weights_, *tokenizer_, options)),
-      layout_(std::make_unique<InputLayout>(tokenizer_, weights_->config())),
+Replica::Replica(std::shared_ptr<const ReplicaView> view, const ReplicaOptions& options)
+    : view_(std::move(view)),
+      options_(checked(options)),
+      weights_(view_->weights()),
       encoder_(weights_),
-      head_(weights_) {
-  if (options.threads < 1 || options.max_batch_tokens < 1) {
-    throw ModelError(options.folder.string(),
-                     "expected threads and max_batch_tokens of at least 1, found " +
-                         std::to_string(options.threads) + " and " +
-                         std::to_string(options.max_batch_tokens));
-  }
-  set_gemm_threads(options.threads);
-}
+      head_(weights_) {}
 
-Replica::~Replica() = default;
+// The number is the process's, and models of one process may differ in it.
+void Replica::use_threads() const { set_gemm_threads(options_.threads); }
 
 AnswerScores Replica::score(std::span<const Query> queries, std::span<const TokenId> answers) {
+  use_threads();
   for (const TokenId id : answers) {
     if (id < 0 || id >= weights_->config().vocab_size) {
       throw ModelError(options_.folder.string(), "expected answer tokens below vocab_size " +
@@ -91,7 +78,7 @@ AnswerScores Replica::score(std::span<const Query> queries, std::span<const Toke
 std::vector<TokenBatch> Replica::batches(std::span<const Query> queries, Usage& usage) {
   std::vector<TokenBatch> batches;
   for (const Query& query : queries) {
-    const LaidOutQuery input = layout_->lay_out(query);
+    const LaidOutQuery input = view_->layout().lay_out(query);
     const auto num_tokens = static_cast<std::int64_t>(input.ids.size());
     if (batches.empty() || batches.back().num_tokens() + num_tokens > options_.max_batch_tokens)
       batches.emplace_back();
@@ -102,18 +89,19 @@ std::vector<TokenBatch> Replica::batches(std::span<const Query> queries, Usage& 
   return batches;
 }
 
-std::vector<double> Replica::layer_deviations(std::span<const Query> queries) {
-  Usage usage;
-  const auto all = batches(queries, usage);
+LayerDeviations Replica::layer_deviations(std::span<const Query> queries) {
+  use_threads();
+  LayerDeviations result;
+  const auto all = batches(queries, result.usage);
   std::vector<RowMatrixXf> states;
   states.reserve(all.size());
   for (const TokenBatch& batch : all) states.push_back(encoder_.embed_tokens(batch));
-  std::vector<double> deviations;
   for (int layer = 0; layer + 1 < weights_->config().num_layers; ++layer) {
     for (std::size_t i = 0; i < all.size(); ++i) encoder_.advance(all[i], layer, states[i]);
-    deviations.push_back(clipped_deviation(states));
+    result.deviations.push_back(clipped_deviation(states));
   }
-  return deviations;
+  if (!queries.empty()) result.usage.num_calls = 1;
+  return result;
 }
 
 void Replica::compute(const TokenBatch& batch, std::span<const TokenId> answers,
@@ -126,29 +114,8 @@ void Replica::compute(const TokenBatch& batch, std::span<const TokenId> answers,
   }
 }
 
-std::int64_t Replica::count_tokens(const Query& query) const {
-  return static_cast<std::int64_t>(layout_->lay_out(query).ids.size());
+std::unique_ptr<Replica> load_replica(const ReplicaOptions& options) {
+  return std::make_unique<Replica>(std::make_shared<const ReplicaView>(options), options);
 }
-
-AnswerToken Replica::answer_token(std::string_view word) const {
-  const std::string text = word.starts_with(' ') ? std::string(word) : " " + std::string(word);
-  const Encoding encoding = tokenizer_->encode(text);
-  const auto& unknown = tokenizer_->special_tokens().unknown;
-  if (encoding.ids.empty() || encoding.ids.front() == unknown) {
-    throw ModelError(options_.folder.string(),
-                     "expected an answer word that the vocabulary can spell, found \"" +
-                         printable(word) + "\"; choose another word");
-  }
-  const TokenId id = encoding.ids.front();
-  return {.id = id,
-          .token = tokenizer_->token(id),
-          .num_tokens = static_cast<int>(encoding.ids.size())};
-}
-
-Eigen::Map<const RowMatrixXf> Replica::word_embeddings() const {
-  return weights_->embeddings().words.map();
-}
-
-double Replica::word_embedding_deviation() const { return weights_->word_embedding_deviation(); }
 
 }  // namespace bbprompt

@@ -1,8 +1,9 @@
 #include "replica/tensor_finder.hpp"
 
-#include <cstring>
+#include <algorithm>
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/mapped_file.hpp"
 #include "bbprompt/base/utf8.hpp"
 #include "replica/float16.hpp"
 
@@ -14,26 +15,29 @@ namespace {
   throw ModelError(file, "tensor " + printable(name, 120) + ": " + message);
 }
 
-FloatType type_of(const StoredTensor& tensor) {
+// Bytes that are checked at a time, and then released.
+constexpr std::size_t kCheckedAtOnce = std::size_t{1} << 22;
+
+}  // namespace
+
+FloatType float_type(const StoredTensor& tensor) {
   return tensor.dtype == "F32"    ? FloatType::kF32
          : tensor.dtype == "F16"  ? FloatType::kF16
          : tensor.dtype == "BF16" ? FloatType::kBf16
                                   : FloatType::kOther;
 }
 
-bool is_readable_in_map(FloatType type, const StoredTensor& tensor) {
+bool is_readable_in_map(const StoredTensor& tensor) {
   const auto address = reinterpret_cast<std::uintptr_t>(tensor.bytes.data());
-  return type == FloatType::kF32 && address % alignof(float) == 0;
+  return float_type(tensor) == FloatType::kF32 && address % alignof(float) == 0;
 }
-
-}  // namespace
 
 std::unique_ptr<WidenedTensors> room_for_widened(const WeightFiles& files) {
   std::size_t num_numbers = 0;
   std::size_t num_tensors = 0;
   for (const auto& [name, tensor] : files.tensors()) {
-    const FloatType type = type_of(tensor);
-    if (type == FloatType::kOther || is_readable_in_map(type, tensor)) continue;
+    const FloatType type = float_type(tensor);
+    if (type == FloatType::kOther || is_readable_in_map(tensor)) continue;
     num_numbers += count_numbers(type, tensor.bytes);
     ++num_tensors;
   }
@@ -85,19 +89,29 @@ const float* TensorFinder::find(const std::vector<std::string>& names,
 }
 
 const float* TensorFinder::readable(const std::string& name, const StoredTensor& tensor) {
-  const FloatType type = type_of(tensor);
+  const FloatType type = float_type(tensor);
   if (type == FloatType::kOther)
     refuse_tensor(tensor.file, name, "expected F32, F16 or BF16, found " + tensor.dtype);
-  if (const auto index = find_non_finite(type, tensor.bytes)) {
-    refuse_tensor(
-        tensor.file, name,
-        "expected finite numbers, found infinity or NaN at element " + std::to_string(*index));
-  }
-  if (is_readable_in_map(type, tensor)) {
+  if (check_ == NumberCheck::kEach) check_numbers(name, tensor);
+  if (is_readable_in_map(tensor)) {
     uses_map_ = true;
     return reinterpret_cast<const float*>(tensor.bytes.data());
   }
   return widened_.add(type, tensor.bytes);
+}
+
+void TensorFinder::check_numbers(const std::string& name, const StoredTensor& tensor) const {
+  const FloatType type = float_type(tensor);
+  for (std::size_t begin = 0; begin < tensor.bytes.size(); begin += kCheckedAtOnce) {
+    const auto block =
+        tensor.bytes.subspan(begin, std::min(kCheckedAtOnce, tensor.bytes.size() - begin));
+    const auto index = find_non_finite(type, block);
+    release_pages(block);
+    if (!index) continue;
+    refuse_tensor(tensor.file, name,
+                  "expected finite numbers, found infinity or NaN at element " +
+                      std::to_string(*index + count_numbers(type, tensor.bytes.first(begin))));
+  }
 }
 
 }  // namespace bbprompt

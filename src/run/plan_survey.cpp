@@ -63,14 +63,13 @@ std::vector<SurveyedTrial> survey_plan(
     const std::function<bool(const TrialSpec& first, TrialProblem& context)>& visit) {
   std::vector<SurveyedTrial> planned(plan.trials.size());
   const auto settings = by_setting(plan);
-  std::map<std::pair<std::string, std::string>, std::size_t> numbers;  // of models
+  std::map<ModelIdentity, std::size_t> numbers;  // of models
   for (std::size_t setting = 0; setting < settings.size(); ++setting) {
     const TrialSpec& first = plan.trials[settings[setting].front()];
     TrialProblem context(first.spec, models);
     if (!visit(first, context)) break;
-    const ModelOptions& model = first.spec.model;
-    const auto weight = static_cast<double>(model_bytes(model));
-    const auto number = numbers.try_emplace({model.path.string(), model.weights}, numbers.size());
+    const auto weight = static_cast<double>(context.model().memory().weights);
+    const auto number = numbers.try_emplace(ModelIdentity(first.spec.model), numbers.size());
     std::map<Configuration, TrialShape> shapes;
     for (const std::size_t i : settings[setting]) {
       const TrialSpec& trial = plan.trials[i];

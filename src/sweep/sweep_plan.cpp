@@ -269,7 +269,8 @@ class Expansion {
     if (!ids_.insert(trial.id).second) {
       fail_config(at_, "sweep",
                   "two trials are equal (" + trial.id +
-                      "); every combination must differ in task, method, seed or a setting");
+                      "); every combination must differ in task, method, seed or a setting that "
+                      "can change a result (model.threads cannot)");
     }
     trial.resolved_yaml = text.yaml(seed);
     trial.spec = with_real_paths(std::move(trial.spec), roots_);

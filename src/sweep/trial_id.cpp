@@ -42,7 +42,7 @@ std::string TrialText::yaml(std::uint64_t seed) const {
 }
 
 std::string TrialText::hash(std::uint64_t seed) const {
-  return sha256_hex(kNoName + settings_ + seed_line(seed));
+  return sha256_hex(kNoName + text_of_results(settings_) + seed_line(seed));
 }
 
 std::string trial_id(const ExperimentSpec& spec, const std::string& method,

@@ -12,7 +12,7 @@ std::string in_quotes(std::string_view text) { return "\"" + printable(text) + "
 
 }  // namespace
 
-Verbalizer::Verbalizer(const std::vector<LabelOptions>& labels, const LanguageModel& model) {
+Verbalizer::Verbalizer(const std::vector<LabelOptions>& labels, const ModelView& model) {
   if (labels.size() < 2) {
     throw Error("task labels: expected at least two, found " + std::to_string(labels.size()));
   }
@@ -23,7 +23,7 @@ Verbalizer::Verbalizer(const std::vector<LabelOptions>& labels, const LanguageMo
   first_answer_.push_back(answers_.size());
 }
 
-void Verbalizer::add_label(const LabelOptions& label, const LanguageModel& model) {
+void Verbalizer::add_label(const LabelOptions& label, const ModelView& model) {
   if (label.words.empty()) {
     throw Error("label " + in_quotes(label.name) +
                 ": expected at least one answer word, found none");

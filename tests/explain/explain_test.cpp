@@ -19,16 +19,16 @@ using testing::small_experiment;
 // What the model says, without the evaluator: template, model and formulas applied by hand.
 class ByHand {
  public:
-  ByHand(const ExperimentSpec& spec, TrialContext& context, Replica& model)
-      : context_(context),
+  ByHand(const ExperimentSpec& spec, const TrialProblem& problem, LanguageModel& model)
+      : problem_(problem),
         template_(spec.task),
-        verbalizer_(spec.task.labels, model),
+        verbalizer_(spec.task.labels, model.view()),
         model_(model) {}
 
   template <typename PromptType>
   Eigen::MatrixXd scores(const PromptType& prompt, Split split) {
     std::vector<Query> queries;
-    for (const Example& example : context_.examples(split)) {
+    for (const Example& example : problem_.examples(split)) {
       queries.push_back(template_.render(example, prompt));
     }
     const Eigen::MatrixXd answers = model_.score(queries, verbalizer_.answers()).scores;
@@ -38,7 +38,7 @@ class ByHand {
   // Mean cross-entropy and accuracy of scores minus offsets.
   PromptScore score(const Eigen::MatrixXd& scores, Split split,
                     const Eigen::RowVectorXd& offsets = Eigen::RowVectorXd::Zero(2)) const {
-    const auto gold = context_.gold(split);
+    const auto gold = problem_.gold(split);
     PromptScore result;
     for (Eigen::Index i = 0; i < scores.rows(); ++i) {
       const Eigen::RowVectorXd z = scores.row(i) - offsets;
@@ -51,19 +51,18 @@ class ByHand {
   }
 
  private:
-  TrialContext& context_;
+  const TrialProblem& problem_;
   PromptTemplate template_;
   Verbalizer verbalizer_;
-  Replica& model_;
+  LanguageModel& model_;
 };
 
 class ExplainTest : public ::testing::Test {
  protected:
   void open(const ExperimentSpec& spec) {
-    Replica& model = models_.get(spec.model);
-    context_ = std::make_unique<TrialContext>(spec, model);
-    by_hand_ = std::make_unique<ByHand>(spec, *context_, model);
-    record_ = finished_trial(*context_);
+    trial_ = std::make_unique<testing::TrialParts>(spec, models_);
+    by_hand_ = std::make_unique<ByHand>(spec, trial_->problem, models_.get(spec.model));
+    record_ = finished_trial(trial_->evaluator);
   }
 
   [[nodiscard]] PromptTokens prompt() const { return {.ids = record_.best.prompt.ids}; }
@@ -76,13 +75,9 @@ class ExplainTest : public ::testing::Test {
 
   // The id of a candidate, found by its text rather than its index.
   [[nodiscard]] TokenId id_of(const std::string& word) const {
-    const auto& tokenizer = models_of_tests().tokenizer();
-    const auto ids = tokenizer.encode(" " + word).ids;
+    const auto ids = trial_->problem.model().tokenizer()->encode(" " + word).ids;
     EXPECT_EQ(ids.size(), 1U) << word;
     return ids.front();
-  }
-  [[nodiscard]] const Replica& models_of_tests() const {
-    return const_cast<ModelPool&>(models_).get(context_->spec().model);
   }
 
   static void expect_near(const PromptScore& found, const PromptScore& expected) {
@@ -91,7 +86,7 @@ class ExplainTest : public ::testing::Test {
   }
 
   ModelPool models_;
-  std::unique_ptr<TrialContext> context_;
+  std::unique_ptr<testing::TrialParts> trial_;
   std::unique_ptr<ByHand> by_hand_;
   TrialRecord record_;
 };
@@ -99,7 +94,8 @@ class ExplainTest : public ::testing::Test {
 TEST_F(ExplainTest, LeavingATokenOutIsWhatTheModelSaysOfTheShorterPrompt) {
   open(small_discrete_experiment());
   for (const Split split : {Split::kTrain, Split::kDev, Split::kTest}) {
-    const Explanation found = explain(record_, *context_, {.split = split, .num_replacements = 0});
+    const Explanation found =
+        explain(record_, trial_->evaluator, {.split = split, .num_replacements = 0});
     const Eigen::MatrixXd whole = by_hand_->scores(prompt(), split);
     expect_near(found.whole, by_hand_->score(whole, split));
     EXPECT_DOUBLE_EQ(found.whole.metric, record_.best.splits.at(to_string(split)).metric);
@@ -118,7 +114,7 @@ TEST_F(ExplainTest, ReplacementsAreTheCandidatesThatStoodThereMostOftenNext) {
   const auto num_candidates = static_cast<Eigen::Index>(record_.candidate_texts.size());
   ASSERT_EQ(num_candidates, 20);
   const Explanation found =
-      explain(record_, *context_, {.split = Split::kDev, .num_replacements = 4});
+      explain(record_, trial_->evaluator, {.split = Split::kDev, .num_replacements = 4});
   for (std::size_t i = 0; i < 3; ++i) {
     const auto& part = found.parts[i];
     ASSERT_EQ(part.replacements.size(), 4U);
@@ -145,8 +141,8 @@ TEST_F(ExplainTest, WithoutSharesReplacementsAreSpreadOverTheList) {
   open(small_discrete_experiment());
   record_.position_shares.resize(0, 0);
   const Explanation found =
-      explain(record_, *context_, {.split = Split::kTrain, .num_replacements = 3});
-  const auto texts = context_->prompt_space().candidate_texts();
+      explain(record_, trial_->evaluator, {.split = Split::kTrain, .num_replacements = 3});
+  const auto texts = trial_->problem.prompt_space().candidate_texts();
   for (const auto& part : found.parts) {
     std::vector<std::string> others = texts;
     std::erase(others, part.text);
@@ -165,14 +161,14 @@ TEST_F(ExplainTest, MoreReplacementsThanCandidatesAreAllOfThem) {
   spec.prompt.discrete.words = {"good", "bad", "film"};
   open(spec);
   const Explanation found =
-      explain(record_, *context_, {.split = Split::kTrain, .num_replacements = 9});
+      explain(record_, trial_->evaluator, {.split = Split::kTrain, .num_replacements = 9});
   for (const auto& part : found.parts) EXPECT_EQ(part.replacements.size(), 2U);
 }
 
 TEST_F(ExplainTest, AlternativesAreThePositionsDistributionWithoutThePromptsOwnToken) {
   open(small_discrete_experiment());
   const Explanation found =
-      explain(record_, *context_, {.num_replacements = 0, .num_alternatives = 100});
+      explain(record_, trial_->evaluator, {.num_replacements = 0, .num_alternatives = 100});
   for (std::size_t i = 0; i < 3; ++i) {
     double sum = found.parts[i].share;
     for (const auto& other : found.parts[i].alternatives) sum += other.share;
@@ -184,7 +180,7 @@ TEST_F(ExplainTest, ACalibratedTrialIsExplainedWithEachPromptsOwnMeansOnTrain) {
   auto spec = small_discrete_experiment();
   spec.scoring.calibration = Calibration::kFewShot;
   open(spec);
-  const Explanation found = explain(record_, *context_, {.num_replacements = 0});
+  const Explanation found = explain(record_, trial_->evaluator, {.num_replacements = 0});
   EXPECT_TRUE(found.is_calibrated);
   for (std::size_t i = 0; i < 3; ++i) {
     const auto without = prompt_without(i);
@@ -197,7 +193,7 @@ TEST_F(ExplainTest, ACalibratedTrialIsExplainedWithEachPromptsOwnMeansOnTrain) {
 
 TEST_F(ExplainTest, ASoftPromptLosesOneVectorAtATime) {
   open(small_experiment());
-  const Explanation found = explain(record_, *context_, {});
+  const Explanation found = explain(record_, trial_->evaluator, {});
   ASSERT_EQ(found.parts.size(), 3U);
   for (Eigen::Index i = 0; i < 3; ++i) {
     auto vectors = std::make_shared<RowMatrixXf>(record_.best.prompt.vectors);
@@ -214,7 +210,7 @@ TEST_F(ExplainTest, ADeepPromptLosesATokenInEveryLayer) {
   ExperimentSpec spec = small_experiment();
   spec.prompt.soft.layers = SoftPromptLayers::kAll;
   open(spec);
-  const Explanation found = explain(record_, *context_, {});
+  const Explanation found = explain(record_, trial_->evaluator, {});
   const PromptRecord& prompt = record_.best.prompt;
   ASSERT_EQ(found.parts.size(), 3U);
   ASSERT_EQ(prompt.vectors.rows(), 3 * prompt.num_layers);
@@ -237,15 +233,15 @@ TEST_F(ExplainTest, ADeepPromptLosesATokenInEveryLayer) {
 TEST_F(ExplainTest, TurnedExamplesAreWhereThePromptAndTheManualOneDisagreeOnTheGoldLabel) {
   open(small_discrete_experiment());
   const Explanation found =
-      explain(record_, *context_, {.split = Split::kTest, .num_replacements = 0});
+      explain(record_, trial_->evaluator, {.split = Split::kTest, .num_replacements = 0});
   EXPECT_EQ(found.baseline, Baseline::kManual);
   EXPECT_EQ(found.num_unlike_record, 0);
   const auto& before = record_.manual.splits.at("test").predicted;
   const auto& after = record_.best.splits.at("test").predicted;
-  const auto gold = context_->gold(Split::kTest);
+  const auto gold = trial_->problem.gold(Split::kTest);
   std::vector<std::int64_t> right, wrong;
   for (std::size_t i = 0; i < gold.size(); ++i) {
-    const std::int64_t row = context_->examples(Split::kTest)[i].row;
+    const std::int64_t row = trial_->problem.examples(Split::kTest)[i].row;
     if (before[i] != gold[i] && after[i] == gold[i]) right.push_back(row);
     if (before[i] == gold[i] && after[i] != gold[i]) wrong.push_back(row);
   }
@@ -265,7 +261,7 @@ TEST_F(ExplainTest, WithoutAManualBaselineNoPromptIsAsked) {
   auto spec = small_discrete_experiment();
   spec.is_manual_scored = false;
   open(spec);
-  const Explanation found = explain(record_, *context_, {.num_replacements = 0});
+  const Explanation found = explain(record_, trial_->evaluator, {.num_replacements = 0});
   EXPECT_EQ(found.baseline, Baseline::kNoPrompt);
   expect_near(found.baseline_score,
               by_hand_->score(by_hand_->scores(std::string_view(), Split::kDev), Split::kDev));
@@ -277,7 +273,7 @@ TEST_F(ExplainTest, AWrittenPromptLosesOneWordAtATime) {
   spec.prompt.kind = PromptKind::kManual;
   spec.prompt.manual.text = " One  word less. ";
   open(spec);
-  const Explanation found = explain(record_, *context_, {});
+  const Explanation found = explain(record_, trial_->evaluator, {});
   const std::vector<std::string> shorter = {" word less. ", " One  less. ", " One  word "};
   ASSERT_EQ(found.parts.size(), 3U);
   for (std::size_t i = 0; i < 3; ++i) {
@@ -292,7 +288,7 @@ TEST_F(ExplainTest, ProgressCountsEveryPromptOnce) {
   open(small_discrete_experiment());
   std::vector<std::size_t> done;
   std::size_t all = 0;
-  (void)explain(record_, *context_,
+  (void)explain(record_, trial_->evaluator,
                 {.num_replacements = 2, .on_progress = [&](std::size_t n, std::size_t of) {
                    done.push_back(n);
                    all = of;
@@ -306,13 +302,13 @@ TEST_F(ExplainTest, ProgressCountsEveryPromptOnce) {
 TEST_F(ExplainTest, ATrialWithoutAPromptIsRefused) {
   open(small_experiment());
   record_.best = {};
-  EXPECT_THROW((void)explain(record_, *context_, {}), Error);
+  EXPECT_THROW((void)explain(record_, trial_->evaluator, {}), Error);
 }
 
 TEST_F(ExplainTest, SharesOfAnotherPromptAreRefused) {
   open(small_discrete_experiment());
   record_.position_shares.setConstant(2, 20, 0.05);
-  EXPECT_THROW((void)explain(record_, *context_, {}), Error);
+  EXPECT_THROW((void)explain(record_, trial_->evaluator, {}), Error);
 }
 
 }  // namespace

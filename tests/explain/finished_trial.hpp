@@ -4,6 +4,7 @@
 #include "bbprompt/config/experiment_yaml.hpp"
 #include "bbprompt/run/trial_run.hpp"
 #include "tests/run/small_experiment.hpp"
+#include "tests/run/trial_parts.hpp"
 
 namespace bbprompt::testing {
 
@@ -18,12 +19,13 @@ inline ExperimentSpec small_discrete_experiment() {
 }
 
 // Runs a trial to its end in this process.
-inline TrialRecord finished_trial(TrialContext& context) {
-  TrialRun run({.id = "trial", .method = "method", .resolved_yaml = to_yaml(context.spec())},
-               context);
+inline TrialRecord finished_trial(TrialEvaluator& evaluator) {
+  const TrialProblem& problem = evaluator.problem();
+  TrialRun run({.id = "trial", .method = "method", .resolved_yaml = to_yaml(problem.spec())},
+               problem);
   while (!run.is_finished()) {
     auto group = run.next_group();
-    for (const WorkItem& item : group.items(0, 0, 0)) group.settle(item, context.run(item));
+    for (const WorkItem& item : group.items(0, 0, 0)) group.settle(item, evaluator.run(item));
     run.absorb(group, 1.0);
   }
   if (run.record().state != TrialState::kDone) throw Error(run.record().failure);

@@ -23,10 +23,10 @@ class OpenTrialTest : public ::testing::Test {
       *path = name;
     }
     const ExperimentSpec real = with_real_paths(spec_, {.folder = folder_.path(), .data = {}});
-    TrialContext context(real, models_.get(real.model));
-    record_ = finished_trial(context);
+    testing::TrialParts trial(real, models_);
+    record_ = finished_trial(trial.evaluator);
     record_.config = to_yaml(spec_);  // with relative paths, as a run has it
-    record_.config_hash = record_hash(record_.config, context);
+    record_.config_hash = record_hash(record_.config, trial.problem);
   }
 
   std::string error_of() {
@@ -44,10 +44,10 @@ class OpenTrialTest : public ::testing::Test {
   TrialRecord record_;
 };
 
-TEST_F(OpenTrialTest, TheContextDecodesTheRecordsPrompt) {
-  const auto context = open_trial(record_, {.folder = folder_.path(), .data = {}}, models_);
-  EXPECT_EQ(context->describe(record_.best.prompt.point).ids, record_.best.prompt.ids);
-  EXPECT_EQ(context->gold(Split::kTest), record_.gold.at("test"));
+TEST_F(OpenTrialTest, TheProblemDecodesTheRecordsPrompt) {
+  const OpenedTrial trial = open_trial(record_, {.folder = folder_.path(), .data = {}}, models_);
+  EXPECT_EQ(trial.problem->describe(record_.best.prompt.point).ids, record_.best.prompt.ids);
+  EXPECT_EQ(trial.problem->gold(Split::kTest), record_.gold.at("test"));
 }
 
 TEST_F(OpenTrialTest, ChangedDataAreRefused) {

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <utility>
 
 #include "bbprompt/lm/word_embeddings.hpp"
@@ -23,8 +22,10 @@ class MatrixEmbeddings final : public WordEmbeddings {
     return found;
   }
   void visit(const BlockVisitor& visitor) const override {
-    for (Eigen::Index first = 0; first < num_words(); first += num_rows_) {
-      const Eigen::Index count = std::min(num_rows_, num_words() - first);
+    Eigen::Index count = 0;
+    for (Eigen::Index first = 0; first < num_words(); first += count) {
+      const Eigen::Index left = num_words() - first;
+      count = left < num_rows_ + kBlockUnit ? left : num_rows_;
       visitor(first, Block(matrix_.row(first).data(), count, size()));
     }
   }

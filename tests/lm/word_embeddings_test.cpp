@@ -17,7 +17,7 @@ TEST(WordEmbeddings, TheDeviationIsOverAllEntries) {
 TEST(WordEmbeddings, TheDeviationHasTheSameBitsInBlocksOfAnySize) {
   const RowMatrixXf matrix = RowMatrixXf::Random(53, 19);
   const double whole = testing::MatrixEmbeddings(matrix, 53).deviation();
-  for (const Eigen::Index num_rows : {1, 8, 24})
+  for (const Eigen::Index num_rows : {8, 16, 24})
     EXPECT_EQ(testing::MatrixEmbeddings(matrix, num_rows).deviation(), whole);
 }
 

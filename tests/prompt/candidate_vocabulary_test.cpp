@@ -7,6 +7,7 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/prompt/make_prompt_space.hpp"
+#include "tests/lm/matrix_embeddings.hpp"
 #include "tests/support.hpp"
 
 namespace bbprompt {
@@ -153,8 +154,21 @@ TEST(NearestTokens, FindTheirOwnEmbeddings) {
   *vectors << 0, 0, 3, 3.1F;
   const PromptVectors prompt{.vectors = vectors, .base_ids = {2, 3}};
   // Row 0: (-1, 0). Row 1: (3, 3.1) + (0, -1).
-  const Eigen::Map<const RowMatrixXf> map(embeddings.data(), 4, 2);
-  EXPECT_EQ(nearest_tokens(prompt, map), (std::vector<TokenId>{2, 0}));
+  EXPECT_EQ(nearest_tokens(prompt, testing::MatrixEmbeddings(embeddings)),
+            (std::vector<TokenId>{2, 0}));
+}
+
+TEST(NearestTokens, AreTheFirstOfEqualsHoweverTheRowsCome) {
+  RowMatrixXf embeddings = RowMatrixXf::Random(41, 19);
+  embeddings.row(9) = embeddings.row(30);  // in another block
+  embeddings.row(40) = embeddings.row(2);
+  auto vectors = std::make_shared<RowMatrixXf>(3, 19);
+  *vectors << embeddings.row(30), embeddings.row(40), embeddings.row(17) * 3;
+  const PromptVectors prompt{.vectors = vectors, .base_ids = {}};
+  for (const Eigen::Index num_rows : {8, 16, 40, 48}) {
+    EXPECT_EQ(nearest_tokens(prompt, testing::MatrixEmbeddings(embeddings, num_rows)),
+              (std::vector<TokenId>{9, 2, 17}));
+  }
 }
 
 }  // namespace

@@ -18,14 +18,22 @@ constexpr int kLength = 2;
 constexpr int kHidden = 64;
 constexpr double kSigma = 0.2;
 
-SoftPromptSpaceInputs inputs(std::vector<double> layer_deviations) {
+SoftPromptSpaceInputs inputs(int num_layers = 1) {
   return {.length = kLength,
           .hidden_size = kHidden,
           .embedding_deviation = 0.3,
           .sigma = kSigma,
           .base_ids = {10, 11},
           .seed = 3,
-          .layer_deviations = std::move(layer_deviations)};
+          .num_layers = num_layers};
+}
+
+// A space for a model with these deviations before its layers 1, 2, ...
+SoftPromptSpace scaled(const SoftPromptOptions& options,
+                       const std::vector<double>& layer_deviations) {
+  SoftPromptSpace space(options, inputs(static_cast<int>(layer_deviations.size()) + 1));
+  space.set_layer_scales(layer_deviations);
+  return space;
 }
 
 SoftPromptOptions options(int dimension, double alpha = 1.0) {
@@ -63,7 +71,7 @@ TEST(DeepPromptSpace, ProjectionsHaveThePublishedVarianceInEveryLayer) {
   constexpr int kDimension = 500;
   constexpr double kAlpha = 0.8;
   const std::vector<double> scales = {0.3, 1.7, 0.05};
-  const SoftPromptSpace space(options(kDimension, kAlpha), inputs({scales[1], scales[2]}));
+  const SoftPromptSpace space = scaled(options(kDimension, kAlpha), {scales[1], scales[2]});
   std::vector<Sums> sums(scales.size());
   for (std::size_t column = 0; column < kDimension; ++column) {
     std::vector<double> unit(static_cast<std::size_t>(space.dimension()), 0.0);
@@ -88,7 +96,7 @@ TEST(DeepPromptSpace, ProjectionsHaveThePublishedVarianceInEveryLayer) {
 }
 
 TEST(DeepPromptSpace, HasOneBlockOfCoordinatesPerLayer) {
-  const SoftPromptSpace space(options(7), inputs({1.0, 1.0, 1.0}));
+  const SoftPromptSpace space = scaled(options(7), {1.0, 1.0, 1.0});
   EXPECT_EQ(space.dimension(), 28);
   const SearchDomain domain = space.domain();
   EXPECT_EQ(domain.start, Eigen::VectorXd::Zero(28));
@@ -115,11 +123,11 @@ TEST(DeepPromptSpace, HasOneBlockOfCoordinatesPerLayer) {
 }
 
 TEST(DeepPromptSpace, LayersHaveProjectionsOfTheirOwnAndTheFirstIsThatOfAnOrdinaryPrompt) {
-  const SoftPromptSpace deep(options(7), inputs({0.3, 0.3}));
+  const SoftPromptSpace deep = scaled(options(7), {0.3, 0.3});
   auto point = random_point(7);
   SoftPromptOptions ordinary = options(7);
   ordinary.layers = SoftPromptLayers::kInput;
-  const SoftPromptSpace flat(ordinary, inputs({}));
+  const SoftPromptSpace flat(ordinary, inputs(3));
   const PromptVectors expected = decode(flat, point);
   EXPECT_TRUE(expected.layers.empty());
   EXPECT_TRUE(flat.domain().block_sizes.empty());
@@ -133,7 +141,7 @@ TEST(DeepPromptSpace, LayersHaveProjectionsOfTheirOwnAndTheFirstIsThatOfAnOrdina
 }
 
 TEST(DeepPromptSpace, WithoutProjectionEveryCoordinateOfEveryLayerIsItsOwn) {
-  const SoftPromptSpace space(options(0), inputs({0.7}));
+  const SoftPromptSpace space = scaled(options(0), {0.7});
   ASSERT_EQ(space.dimension(), 2 * kLength * kHidden);
   EXPECT_THAT(space.domain().block_sizes, ElementsAre(kLength * kHidden, kLength * kHidden));
   std::vector<double> point(2 * kLength * kHidden, 0.0);
@@ -147,12 +155,29 @@ TEST(DeepPromptSpace, WithoutProjectionEveryCoordinateOfEveryLayerIsItsOwn) {
 TEST(DeepPromptSpace, RefusesLayersThatDoNotVary) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   for (const double deviation : {0.0, -1.0, nan, std::numeric_limits<double>::infinity()})
-    EXPECT_THROW(SoftPromptSpace(options(7), inputs({1.0, deviation})), Error) << deviation;
+    EXPECT_THROW((void)scaled(options(7), {1.0, deviation}), Error) << deviation;
+}
+
+TEST(DeepPromptSpace, IsAnInputPromptOfItsDimensionUntilItsLayersAreScaled) {
+  SoftPromptSpace space(options(7), inputs(3));
+  EXPECT_TRUE(space.needs_layer_scales());
+  EXPECT_EQ(space.dimension(), 21);
+  EXPECT_THAT(space.domain().block_sizes, ElementsAre(7, 7, 7));
+  const auto point = random_point(21);
+  const PromptVectors before = decode(space, point);
+  EXPECT_TRUE(before.layers.empty());
+  EXPECT_THROW(space.set_layer_scales(std::vector<double>{1.0}), Error);
+  EXPECT_TRUE(space.needs_layer_scales());
+  space.set_layer_scales(std::vector<double>{1.0, 2.0});
+  const PromptVectors after = decode(space, point);
+  EXPECT_EQ(*after.vectors, *before.vectors);
+  EXPECT_EQ(after.layers.size(), 2U);
+  EXPECT_EQ(space.dimension(), 21);
 }
 
 TEST(ConcatenatedPrompt, StandsAloneOnItsBaseVectors) {
   SoftPromptOptions alone{.mode = SoftPromptMode::kConcatenate, .dimension = 7};
-  auto parts = inputs({});
+  auto parts = inputs();
   const PromptVectors added = decode(SoftPromptSpace({.dimension = 7}, parts), random_point(7));
   parts.base_ids.clear();
   const PromptVectors from_zeros = decode(SoftPromptSpace(alone, parts), random_point(7));
@@ -166,7 +191,7 @@ TEST(ConcatenatedPrompt, StandsAloneOnItsBaseVectors) {
 
 TEST(ConcatenatedPrompt, RefusesBasesThatDoNotFit) {
   const SoftPromptOptions alone{.mode = SoftPromptMode::kConcatenate, .dimension = 7};
-  auto parts = inputs({});
+  auto parts = inputs();
   EXPECT_THROW(SoftPromptSpace(alone, parts), Error);  // base tokens
   parts.base_ids.clear();
   EXPECT_THROW(SoftPromptSpace({.dimension = 7}, parts), Error);  // none where they are needed

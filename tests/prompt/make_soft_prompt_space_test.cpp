@@ -3,6 +3,7 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/prompt/make_prompt_space.hpp"
+#include "tests/lm/matrix_embeddings.hpp"
 #include "tests/support.hpp"
 
 namespace bbprompt {
@@ -14,9 +15,7 @@ using ::testing::HasSubstr;
 class MakeSoftPromptSpace : public ::testing::Test {
  protected:
   [[nodiscard]] PromptSpaceInputs inputs() const {
-    return {.tokenizer = *tokenizer_,
-            .word_embeddings = {embeddings_.data(), embeddings_.rows(), embeddings_.cols()},
-            .embedding_deviation = 0.3,
+    return {.vocabulary = {.tokenizer = tokenizer_.get(), .embeddings = &embeddings_},
             .texts = texts_,
             .seed = 3};
   }
@@ -45,7 +44,8 @@ class MakeSoftPromptSpace : public ::testing::Test {
 
   std::unique_ptr<Tokenizer> tokenizer_ =
       load_tokenizer(testing::source_folder() / "configs/quickstart/tiny-roberta");
-  RowMatrixXf embeddings_ = RowMatrixXf::Random(16384, 8);
+  RowMatrixXf matrix_ = RowMatrixXf::Random(16384, 8);
+  testing::MatrixEmbeddings embeddings_{matrix_};
   std::vector<std::string_view> texts_ = {"a good film and a bad film about other things"};
 };
 
@@ -65,7 +65,7 @@ TEST_F(MakeSoftPromptSpace, AddsTheEmbeddingsOfInitToConcatenatedVectors) {
   EXPECT_TRUE(prompt.base_ids.empty());
   ASSERT_EQ(prompt.vectors->rows(), 3);
   for (Eigen::Index i = 0; i < 3; ++i)
-    EXPECT_EQ(prompt.vectors->row(i), embeddings_.row(ids[static_cast<std::size_t>(i % 2)]));
+    EXPECT_EQ(prompt.vectors->row(i), matrix_.row(ids[static_cast<std::size_t>(i % 2)]));
   const auto without = options(SoftPromptMode::kConcatenate, "");
   EXPECT_EQ(*at_start(*make_prompt_space(without, inputs()).space).vectors,
             RowMatrixXf::Zero(3, 8));
@@ -79,8 +79,12 @@ TEST_F(MakeSoftPromptSpace, MeasuresDeepPromptsWithTheirStart) {
       auto parts = inputs();
       parts.num_layers = 3;
       const PromptVectors base = soft_base_prompt(deep, parts);
-      parts.layer_deviations = {0.5, 0.6};
       const auto made = make_prompt_space(deep, parts);
+      EXPECT_TRUE(made.space->needs_layer_scales());
+      EXPECT_TRUE(at_start(*made.space).layers.empty());
+      EXPECT_EQ(*at_start(*made.space).vectors, *base.vectors);
+      made.space->set_layer_scales(std::vector<double>{0.5, 0.6});
+      EXPECT_FALSE(made.space->needs_layer_scales());
       const PromptVectors start = at_start(*made.space);
       EXPECT_THAT(made.space->domain().block_sizes, ElementsAre(7, 7, 7));
       EXPECT_EQ(*start.vectors, *base.vectors);
@@ -98,6 +102,7 @@ TEST_F(MakeSoftPromptSpace, OfAModelOfOneLayerIsAnOrdinaryPrompt) {
   parts.num_layers = 1;
   const auto made = make_prompt_space(deep, parts);
   EXPECT_EQ(made.space->dimension(), 7);
+  EXPECT_FALSE(made.space->needs_layer_scales());
   EXPECT_TRUE(at_start(*made.space).layers.empty());
 }
 
@@ -107,15 +112,18 @@ TEST_F(MakeSoftPromptSpace, RefusesWhatTheModelCannotTake) {
   auto parts = inputs();
   EXPECT_THAT(refusal(deep, parts), HasSubstr("prompt.soft.layers: all needs a model whose hidden "
                                               "states can be reached (model.kind: replica)"));
-  parts.num_layers = 3;
-  parts.layer_deviations = {0.5};
-  EXPECT_THAT(refusal(deep, parts), HasSubstr("3 layers"));
   auto closed = inputs();
-  new (&closed.word_embeddings) Eigen::Map<const RowMatrixXf>(nullptr, 0, 0);
+  closed.vocabulary.embeddings = nullptr;
   EXPECT_THAT(refusal(options(SoftPromptMode::kAdd, ""), closed),
               HasSubstr("prompt.kind: discrete"));
   EXPECT_THAT(refusal(options(SoftPromptMode::kConcatenate, ""), closed),
               HasSubstr("prompt.kind: discrete"));
+  PromptOptions discrete{.kind = PromptKind::kDiscrete, .length = 3};
+  EXPECT_THAT(refusal(discrete, closed), HasSubstr("prompt.discrete.relaxation: logits or index"));
+  discrete.discrete.relaxation = Relaxation::kIndex;
+  EXPECT_EQ(refusal(discrete, closed), "made");
+  closed.vocabulary.tokenizer = nullptr;
+  EXPECT_THAT(refusal(discrete, closed), HasSubstr("takes text only"));
 }
 
 }  // namespace

@@ -37,7 +37,10 @@ std::shared_ptr<const RowMatrixXf> shared(const RowMatrixXf& rows) {
 // A model folder, read once for all tests.
 struct LoadedModel {
   explicit LoadedModel(const std::filesystem::path& path)
-      : folder(path), naive(path), weights(Weights::load(path)), tokenizer(load_tokenizer(path)) {}
+      : folder(path),
+        naive(path),
+        view(std::make_shared<const ReplicaView>(ReplicaOptions{.folder = path})),
+        weights(view->weights()) {}
 
   static const LoadedModel& of(const std::filesystem::path& path) {
     static std::map<std::filesystem::path, std::unique_ptr<LoadedModel>> models;
@@ -47,13 +50,13 @@ struct LoadedModel {
   }
   [[nodiscard]] std::unique_ptr<Replica> replica(std::int64_t max_batch_tokens = 1024) const {
     return std::make_unique<Replica>(
-        weights, tokenizer, ReplicaOptions{.folder = folder, .max_batch_tokens = max_batch_tokens});
+        view, ReplicaOptions{.folder = folder, .max_batch_tokens = max_batch_tokens});
   }
 
   std::filesystem::path folder;
   NaiveRoberta naive;
+  std::shared_ptr<const ReplicaView> view;
   std::shared_ptr<const Weights> weights;
-  std::shared_ptr<const Tokenizer> tokenizer;
 };
 
 // Ids before and after three prompt vectors, the answer last but one.
@@ -73,8 +76,8 @@ class DeepPrompt : public ::testing::TestWithParam<const char*> {
     model_ = &LoadedModel::of(testing::shared_folder() / folder);
     naive_ = &model_->naive;
     replica_ = model_->replica();
-    mask_ = *replica_->tokenizer().special_tokens().mask;
-    const Eigen::Index width = replica_->info().hidden_size;
+    mask_ = *replica_->view().tokenizer()->special_tokens().mask;
+    const Eigen::Index width = replica_->view().info().hidden_size;
     prompt_ = {.vectors = shared(random_rows(kLength, width, 0)), .base_ids = {30, 31, 32}};
     for (int l = 1; l < naive_->num_layers(); ++l)
       prompt_.layers.push_back(shared(random_rows(kLength, width, static_cast<std::uint64_t>(l))));
@@ -245,13 +248,13 @@ TEST_P(DeepPrompt, LayerDeviationsAreThoseOfTheHiddenStates) {
     for (std::size_t l = 0; l < values.size(); ++l)
       values[l].insert(values[l].end(), states[l].data(), states[l].data() + states[l].size());
   }
-  const auto found = replica_->layer_deviations(queries);
+  const auto found = replica_->layer_deviations(queries).deviations;
   ASSERT_EQ(found.size(), values.size() - 1);
   for (std::size_t i = 0; i < found.size(); ++i)
     EXPECT_NEAR(found[i], published_deviation(values[i + 1]), 1e-5 * found[i]) << "layer " << i + 1;
-  EXPECT_EQ(replica_->layer_deviations(queries), found);
+  EXPECT_EQ(replica_->layer_deviations(queries).deviations, found);
   const auto one_at_a_time = model_->replica(1);
-  const auto again = one_at_a_time->layer_deviations(queries);
+  const auto again = one_at_a_time->layer_deviations(queries).deviations;
   for (std::size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(again[i], found[i], 1e-5 * found[i]);
 }
 
@@ -265,9 +268,9 @@ TEST_P(DeepPrompt, IsRefusedWhereItsLayersAreNotTheModels) {
     }
     return "scored";
   };
-  const Eigen::Index width = replica_->info().hidden_size;
+  const Eigen::Index width = replica_->view().info().hidden_size;
   const std::string num_layers = std::to_string(naive_->num_layers());
-  EXPECT_EQ(replica_->info().num_layers, naive_->num_layers());
+  EXPECT_EQ(replica_->view().info().num_layers, naive_->num_layers());
   PromptVectors wrong = prompt_;
   wrong.layers.push_back(prompt_.layers.back());
   EXPECT_THAT(message(wrong), HasSubstr("a deep prompt for " + num_layers + " layers, found " +

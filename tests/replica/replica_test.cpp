@@ -129,7 +129,7 @@ TEST_P(ReplicaGolden, ScoresEachQueryAlikeAloneAndInBatchesOfMixedLengths) {
     const auto replica = load_replica({.folder = path, .max_batch_tokens = max_batch_tokens});
     const auto expected = golden["cases"][0].contains("text")
                               ? text_queries(golden)
-                              : token_queries(golden, replica->tokenizer());
+                              : token_queries(golden, *replica->view().tokenizer());
     ASSERT_GE(expected.size(), 8U);
     for (const std::size_t count : {1, 7, 32}) expect_scores(*replica, expected, ids, count);
   }
@@ -161,15 +161,17 @@ class TinyRoberta : public ::testing::Test {
 };
 
 TEST_F(TinyRoberta, DescribesItself) {
-  const auto& info = replica_->info();
+  const auto& info = replica_->view().info();
   EXPECT_EQ(info.name, "tiny-roberta");
   EXPECT_EQ(info.max_tokens, 128);
   EXPECT_EQ(info.hidden_size, 256);
   EXPECT_EQ(info.fingerprint.size(), 64U);
-  EXPECT_EQ(load_replica({.folder = folder() / ""})->info().fingerprint, info.fingerprint);
-  EXPECT_EQ(replica_->word_embeddings().rows(), 16384);
-  EXPECT_EQ(replica_->word_embeddings().cols(), 256);
-  EXPECT_GT(replica_->word_embedding_deviation(), 0);
+  EXPECT_EQ(ReplicaView({.folder = folder() / ""}).info().fingerprint, info.fingerprint);
+  const WordEmbeddings* words = replica_->view().embeddings();
+  ASSERT_NE(words, nullptr);
+  EXPECT_EQ(words->num_words(), 16384);
+  EXPECT_EQ(words->size(), 256);
+  EXPECT_GT(words->deviation(), 0);
 }
 
 TEST_F(TinyRoberta, SpellsAnswerWordsWithALeadingSpace) {
@@ -177,20 +179,18 @@ TEST_F(TinyRoberta, SpellsAnswerWordsWithALeadingSpace) {
   for (std::size_t i = 0; i < golden["token_words"].size(); ++i) {
     const auto word = golden["token_words"][i].get<std::string>();
     if (!word.starts_with(' ')) continue;
-    const auto token = replica_->answer_token(word.substr(1));
+    const auto token = replica_->view().answer_token(word.substr(1));
     EXPECT_EQ(token.id, golden["token_ids"][i].get<TokenId>()) << word;
     EXPECT_EQ(token.num_tokens, 1) << word;
   }
-  EXPECT_EQ(replica_->answer_token("great").token, "\xc4\xa0great");
-  EXPECT_GT(replica_->answer_token("antidisestablishmentarianism").num_tokens, 1);
+  EXPECT_EQ(replica_->view().answer_token("great").token, "\xc4\xa0great");
+  EXPECT_GT(replica_->view().answer_token("antidisestablishmentarianism").num_tokens, 1);
 }
 
 TEST_F(TinyRoberta, TakesVectorsAddedToTokensForTheirSum) {
-  const auto words = replica_->word_embeddings();
   const std::vector<TokenId> base = {730, 446};
   const RowMatrixXf moved = RowMatrixXf::Random(2, 256) * 0.1F;
-  RowMatrixXf sums = moved;
-  for (Eigen::Index i = 0; i < 2; ++i) sums.row(i) += words.row(base[static_cast<std::size_t>(i)]);
+  const RowMatrixXf sums = moved + replica_->view().embeddings()->rows(base);
   const auto zeros = std::make_shared<const RowMatrixXf>(RowMatrixXf::Zero(2, 256));
   EXPECT_EQ(scores(with_prompt(PromptVectors{zeros, base})),
             scores(with_prompt(PromptTokens{base})));
@@ -214,6 +214,41 @@ TEST_F(TinyRoberta, GivesTheSameBitsAgain) {
   EXPECT_EQ(load_replica({.folder = folder()})->score(queries, answers).scores, first);
 }
 
+// What lets the number of threads out of a trial's id.
+TEST_F(TinyRoberta, GivesTheSameBitsWithAnyNumberOfThreads) {
+  std::vector<Query> queries;
+  for (int i = 0; i < 40; ++i) {
+    std::vector<TokenId> ids(static_cast<std::size_t>(3 * i), 446 + i);
+    queries.push_back(with_prompt(PromptTokens{std::move(ids)}));
+  }
+  const std::vector<TokenId> answers = {730, 2760, 264};
+  const auto view = std::make_shared<const ReplicaView>(ReplicaOptions{.folder = folder()});
+  for (const std::int64_t max_batch_tokens : {1, 200, 1024, 4096}) {
+    Replica one(view, {.folder = folder(), .max_batch_tokens = max_batch_tokens});
+    for (const int threads : {2, 3, 4}) {
+      Replica several(
+          view, {.folder = folder(), .threads = threads, .max_batch_tokens = max_batch_tokens});
+      EXPECT_EQ(several.score(queries, answers).scores, one.score(queries, answers).scores)
+          << threads << " threads, " << max_batch_tokens << " tokens at once";
+      EXPECT_EQ(several.layer_deviations(queries).deviations,
+                one.layer_deviations(queries).deviations)
+          << threads << " threads";
+    }
+  }
+}
+
+TEST_F(TinyRoberta, CountsWhatMeasuringItsLayersTakes) {
+  const std::vector<Query> queries = {with_prompt(PromptTokens{{446}}),
+                                      with_prompt(PromptTokens{})};
+  const auto measured = replica_->layer_deviations(queries);
+  EXPECT_EQ(measured.deviations.size() + 1,
+            static_cast<std::size_t>(replica_->view().info().num_layers));
+  EXPECT_EQ(measured.usage, (Usage{.num_queries = 2,
+                                   .num_tokens = replica_->view().count_tokens(queries[0]) +
+                                                 replica_->view().count_tokens(queries[1]),
+                                   .num_calls = 1}));
+}
+
 TEST_F(TinyRoberta, CountsQueriesThatLostTokensToTheModelsLength) {
   std::string words;
   for (int i = 0; i < 300; ++i) words += " film";
@@ -235,12 +270,11 @@ TEST_F(TinyRoberta, RefusesAnswersOutsideTheVocabularyAndTakesNone) {
 
 TEST(BertReplica, RefusesAWordThatHasOnlyTheUnknownToken) {
   BBPROMPT_REQUIRE_SHARED("models/corrupt/base-bert");
-  const auto replica =
-      load_replica({.folder = testing::shared_folder() / "models/corrupt/base-bert"});
-  EXPECT_EQ(replica->answer_token("the").token, "the");
+  const ReplicaView view({.folder = testing::shared_folder() / "models/corrupt/base-bert"});
+  EXPECT_EQ(view.answer_token("the").token, "the");
   for (const char* word : {"zebra", ""}) {
     try {
-      (void)replica->answer_token(word);
+      (void)view.answer_token(word);
       ADD_FAILURE() << "accepted";
     } catch (const ModelError& error) {
       EXPECT_THAT(error.what(), HasSubstr("\"" + std::string(word) + "\""));

@@ -2,6 +2,7 @@
 #include <spdlog/sinks/ostream_sink.h>
 
 #include <Eigen/Core>
+#include <cmath>
 #include <cstring>
 #include <fstream>
 #include <memory>
@@ -9,6 +10,8 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/log.hpp"
+#include "bbprompt/replica/replica_view.hpp"
+#include "bbprompt/replica/weights.hpp"
 #include "replica/widened_tensors.hpp"
 #include "tests/bench/random_model.hpp"
 #include "tests/replica/child_process.hpp"
@@ -129,6 +132,33 @@ void narrow(const std::filesystem::path& folder, const char* dtype) {
   testing::write_text(folder / "model.safetensors", halved.bytes());
 }
 
+// Narrows the model of the folder, unless it shall stay F32.
+void narrow_to(const std::string& dtype, const std::filesystem::path& folder) {
+  if (dtype == "F16") narrow<Eigen::half>(folder, "F16");
+  if (dtype == "BF16") narrow<Eigen::bfloat16>(folder, "BF16");
+}
+
+void write_random_model(const std::filesystem::path& folder) {
+  testing::RandomModelWriter({.vocab_size = 20'000,
+                              .hidden_size = 512,
+                              .num_layers = 3,
+                              .num_heads = 8,
+                              .intermediate_size = 1536,
+                              .num_positions = 130})
+      .write(folder);
+}
+
+// Reads every number of the matrices, as a model does that is used.
+float read_all(const Weights& weights) {
+  float sum = weights.embeddings().words.map().sum() + weights.head().transform.weight.map().sum();
+  for (const LayerWeights& layer : weights.layers()) {
+    for (const LinearWeights& linear : {layer.query, layer.key, layer.value, layer.attention_output,
+                                        layer.intermediate, layer.output})
+      sum += linear.weight.map().sum();
+  }
+  return sum;
+}
+
 // Kilobytes.
 long proportional_set_size(pid_t pid) {
   std::ifstream rollup("/proc/" + std::to_string(pid) + "/smaps_rollup");
@@ -144,7 +174,7 @@ long memory_of(int num_processes, const std::filesystem::path& model) {
   for (int i = 0; i < num_processes; ++i) {
     children.push_back(std::make_unique<ChildProcess>([&model](ChildProcess& self) {
       const auto weights = Weights::load(model);
-      self.say("loaded");
+      self.say(std::isfinite(read_all(*weights)) ? "loaded" : "not finite");
       self.wait_for_release();
     }));
   }
@@ -156,7 +186,7 @@ long memory_of(int num_processes, const std::filesystem::path& model) {
 
 class SharedWeights : public ::testing::TestWithParam<const char*> {};
 
-// 71 MB as F32. A bound with room for what each process needs beside the weights, some MB.
+// 72 MB as F32. A bound with room for what each process needs beside the weights, some MB.
 TEST_P(SharedWeights, TakeLittleMoreMemoryForEightProcessesThanForOne) {
 #ifdef __SANITIZE_ADDRESS__
   GTEST_SKIP() << "the sanitizer's own memory is not shared";
@@ -165,22 +195,42 @@ TEST_P(SharedWeights, TakeLittleMoreMemoryForEightProcessesThanForOne) {
   const TemporaryFolder scratch;
   const ScopedVariable variable("BBPROMPT_SCRATCH", scratch.path().string());
   const TemporaryFolder model;
-  testing::RandomModelWriter({.vocab_size = 10'000,
-                              .hidden_size = 512,
-                              .num_layers = 4,
-                              .num_heads = 8,
-                              .intermediate_size = 2048,
-                              .num_positions = 130})
-      .write(model.path());
-  const std::string dtype = GetParam();
-  if (dtype == "F16") narrow<Eigen::half>(model.path(), "F16");
-  if (dtype == "BF16") narrow<Eigen::bfloat16>(model.path(), "BF16");
+  write_random_model(model.path());
+  narrow_to(GetParam(), model.path());
   const long one = memory_of(1, model.path());
   const long eight = memory_of(8, model.path());
   EXPECT_GT(one, 65'000);
   EXPECT_LT(static_cast<double>(eight), 1.4 * static_cast<double>(one));
   RecordProperty("one_kB", std::to_string(one));
   RecordProperty("eight_kB", std::to_string(eight));
+}
+
+// The bound is the tokenizer, code and libraries: less than half of what the weights take. The
+// process looks at everything a view has.
+TEST_P(SharedWeights, AViewOfTheModelTakesNoMemoryForThem) {
+#ifdef __SANITIZE_ADDRESS__
+  GTEST_SKIP() << "the sanitizer's own memory";
+#endif
+  if (proportional_set_size(::getpid()) == 0) GTEST_SKIP() << "no /proc/PID/smaps_rollup";
+  const TemporaryFolder model;
+  std::filesystem::copy(testing::source_folder() / "configs/quickstart/tiny-roberta", model.path(),
+                        std::filesystem::copy_options::recursive);
+  write_random_model(model.path());
+  narrow_to(GetParam(), model.path());
+  ChildProcess child([&model](ChildProcess& self) {
+    const ReplicaView view({.folder = model.path()});
+    float sum = 0;
+    view.embeddings()->visit(
+        [&](Eigen::Index /*first*/, const WordEmbeddings::Block& rows) { sum += rows.sum(); });
+    const bool is_good = std::isfinite(sum) && view.embeddings()->deviation() > 0;
+    self.say(is_good ? "looked" : "expected finite embeddings");
+    self.wait_for_release();
+  });
+  EXPECT_EQ(child.heard(), "looked");
+  const long taken = proportional_set_size(child.pid());
+  EXPECT_GT(taken, 0);
+  EXPECT_LT(taken, 30'000);
+  RecordProperty("view_kB", std::to_string(taken));
 }
 
 INSTANTIATE_TEST_SUITE_P(Types, SharedWeights, ::testing::Values("F32", "F16", "BF16"),

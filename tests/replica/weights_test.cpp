@@ -101,23 +101,5 @@ TEST_F(WeightsFolder, SaysWhatIsMissingWhereThereAreNoWeights) {
               HasSubstr("in the model folder"));
 }
 
-TEST(Weights, GiveTheDeviationOfTheWordEmbeddings) {
-  BBPROMPT_REQUIRE_SHARED(kRoberta);
-  const auto folder = testing::shared_folder() / kRoberta;
-  const auto parts = SafetensorsParts::read(folder / "model.safetensors");
-  const std::string bytes = parts.tensor("roberta.embeddings.word_embeddings.weight");
-  std::vector<float> entries(bytes.size() / sizeof(float));
-  std::memcpy(entries.data(), bytes.data(), bytes.size());
-  double sum = 0;
-  double squares = 0;
-  for (const float entry : entries) {
-    sum += static_cast<double>(entry);
-    squares += static_cast<double>(entry) * static_cast<double>(entry);
-  }
-  const auto count = static_cast<double>(entries.size());
-  EXPECT_NEAR(Weights::load(folder)->word_embedding_deviation(),
-              std::sqrt(squares / count - sum / count * sum / count), 1e-9);
-}
-
 }  // namespace
 }  // namespace bbprompt

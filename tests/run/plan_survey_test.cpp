@@ -40,11 +40,11 @@ TEST_F(PlanSurvey, KnowsEveryTrialAsItsOwnRunDoes) {
       "    few_shot.train_per_class: [2, 5]\n    budget.evaluations: [20, 33]\n");
   std::size_t num_visits = 0;
   const auto trials = survey_plan(
-      sweep, models_, [&](const TrialSpec&, TrialContext&) { return ++num_visits > 0; });
+      sweep, models_, [&](const TrialSpec&, TrialProblem&) { return ++num_visits > 0; });
   ASSERT_EQ(trials.size(), 16U);
   EXPECT_EQ(num_visits, 2U) << "only the number of train examples changes data or prompt";
   for (std::size_t i = 0; i < trials.size(); ++i) {
-    const TrialContext context(sweep.trials[i].spec, models_);
+    const TrialProblem context(sweep.trials[i].spec, models_);
     const TrialRun run(identity_of(sweep.trials[i]), context);
     EXPECT_EQ(trials[i].shape.num_generations, run.num_generations_planned()) << i;
     EXPECT_EQ(trials[i].shape.num_queries(), run.num_queries_planned()) << i;
@@ -55,7 +55,7 @@ TEST_F(PlanSurvey, KnowsEveryTrialAsItsOwnRunDoes) {
 TEST_F(PlanSurvey, RefusesABudgetThatPaysForNoGeneration) {
   const SweepPlan sweep = plan("sweep:\n  axes:\n    optimizer.cma_es.population_size: [4, 41]\n");
   try {
-    (void)survey_plan(sweep, models_, [](const TrialSpec&, TrialContext&) { return true; });
+    (void)survey_plan(sweep, models_, [](const TrialSpec&, TrialProblem&) { return true; });
     FAIL() << "nothing was refused";
   } catch (const ConfigError& error) {
     EXPECT_THAT(error.what(), ::testing::HasSubstr("does not pay for one generation"));

@@ -254,19 +254,19 @@ TEST(TransferredTokens, ScoreTheSameBitsOnTheSameModel) {
   ModelPool models;
   ExperimentSpec spec = testing::small_experiment();
   spec.prompt.kind = PromptKind::kDiscrete;
-  const TrialContext learned(spec, models.get(spec.model));
+  const TrialProblem learned(spec, models.view(spec.model));
   const std::vector<double> point(static_cast<std::size_t>(learned.prompt_space().dimension()),
                                   0.25);
   const PromptRecord prompt = learned.describe(point);
   spec.prompt.kind = PromptKind::kManual;
   spec.prompt.manual = {.text = prompt.text, .tokens = prompt.tokens};
-  TrialContext moved(spec, models.get(spec.model));
+  const TrialProblem moved(spec, models.view(spec.model));
   const Eigen::VectorXd start = moved.prompt_space().fixed_points().front();
   const PromptRecord again = moved.describe({start.data(), start.data() + start.size()});
   EXPECT_EQ(again.kind, PromptRecord::Kind::kManual);
   EXPECT_EQ(again.ids, prompt.ids);
   EXPECT_EQ(again.text, prompt.text);
-  TrialContext searched(testing::small_experiment(), models.get(spec.model));
+  const TrialProblem searched(testing::small_experiment(), models.view(spec.model));
   const auto scores = searched.evaluate(PromptTokens{prompt.ids}, Split::kTest).label_scores;
   const auto found =
       moved.run({.split = Split::kTest, .begin = 0, .end = 5, .point = {start[0]}}).label_scores;
@@ -281,7 +281,7 @@ TEST(TransferredTokens, OfAnotherVocabularyGiveWayToTheText) {
   ExperimentSpec spec = testing::small_experiment();
   spec.prompt.kind = PromptKind::kManual;
   spec.prompt.manual = {.text = "a good film", .tokens = {"no such token", "\xC4\xA0good"}};
-  const TrialContext context(spec, models.get(spec.model));
+  const TrialProblem context(spec, models.view(spec.model));
   const Eigen::VectorXd start = context.prompt_space().fixed_points().front();
   EXPECT_EQ(context.describe({start[0]}).text, "a good film");
   EXPECT_TRUE(std::holds_alternative<PromptText>(

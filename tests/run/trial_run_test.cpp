@@ -12,6 +12,7 @@
 #include "bbprompt/store/digest.hpp"
 #include "bbprompt/task/metric.hpp"
 #include "tests/run/small_experiment.hpp"
+#include "tests/run/trial_parts.hpp"
 
 namespace bbprompt {
 namespace {
@@ -20,8 +21,7 @@ using testing::small_experiment;
 
 class TrialRunTest : public ::testing::Test {
  protected:
-  explicit TrialRunTest(const ExperimentSpec& spec = small_experiment())
-      : context_(spec, models_.get(spec.model)) {}
+  explicit TrialRunTest(const ExperimentSpec& spec = small_experiment()) : trial_(spec, models_) {}
 
   using Change = std::function<void(const WorkItem&, WorkResult&)>;
 
@@ -29,7 +29,7 @@ class TrialRunTest : public ::testing::Test {
   void step(TrialRun& run, const Change& change = {}) {
     auto group = run.next_group();
     for (const WorkItem& item : group.items(0, 0, 0)) {
-      WorkResult result = context_.run(item);
+      WorkResult result = trial_.evaluator.run(item);
       ASSERT_TRUE(result.ok()) << result.error;
       if (change) change(item, result);
       group.settle(item, result);
@@ -40,27 +40,29 @@ class TrialRunTest : public ::testing::Test {
   }
 
   TrialRun fresh_run() {
-    return TrialRun({.id = "t", .method = "soft", .resolved_yaml = "x: 1"}, context_);
+    return TrialRun({.id = "t", .method = "soft", .resolved_yaml = "x: 1"}, trial_.problem);
   }
 
   double metric_on(Split split, const std::vector<double>& point) {
-    const auto n = static_cast<std::int64_t>(context_.examples(split).size());
-    const auto result = context_.run({.split = split, .begin = 0, .end = n, .point = point});
+    const auto n = static_cast<std::int64_t>(trial_.problem.examples(split).size());
+    const auto result =
+        trial_.evaluator.run({.split = split, .begin = 0, .end = n, .point = point});
     const RowMatrixXd scores = Eigen::Map<const RowMatrixXd>(result.label_scores.data(), n, 2);
     std::vector<std::int32_t> predicted;
     for (Eigen::Index i = 0; i < n; ++i) predicted.push_back(scores(i, 1) > scores(i, 0) ? 1 : 0);
-    return metric_value(context_.spec().task.metric,
-                        count_confusion(context_.gold(split), predicted, 2));
+    return metric_value(trial_.problem.spec().task.metric,
+                        count_confusion(trial_.problem.gold(split), predicted, 2));
   }
 
   // Mean of -log softmax(scores)[gold], of two labels.
   double cross_entropy_on_dev(const std::vector<double>& point) {
-    const auto n = static_cast<std::int64_t>(context_.examples(Split::kDev).size());
+    const auto n = static_cast<std::int64_t>(trial_.problem.examples(Split::kDev).size());
     const auto scores =
-        context_.run({.split = Split::kDev, .begin = 0, .end = n, .point = point}).label_scores;
+        trial_.evaluator.run({.split = Split::kDev, .begin = 0, .end = n, .point = point})
+            .label_scores;
     double sum = 0.0;
     for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
-      const int gold = context_.gold(Split::kDev)[i];
+      const int gold = trial_.problem.gold(Split::kDev)[i];
       const double lead = scores[2 * i + static_cast<std::size_t>(gold)] -
                           scores[2 * i + static_cast<std::size_t>(1 - gold)];
       sum += std::log1p(std::exp(-lead));
@@ -69,7 +71,7 @@ class TrialRunTest : public ::testing::Test {
   }
 
   ModelPool models_;
-  TrialContext context_;
+  testing::TrialParts trial_;
   std::vector<std::vector<double>> dev_points_;
 };
 
@@ -104,7 +106,7 @@ TEST_F(TrialRunTest, TestsThePromptThatDevSelected) {
 TEST_F(TrialRunTest, TheRuleDevLossTestsThePromptOfLeastDevLoss) {
   auto spec = small_experiment();
   spec.selection.rule = SelectionRule::kDevLoss;
-  TrialContext context(spec, models_.get(spec.model));
+  const TrialProblem context(spec, models_.view(spec.model));
   TrialRun run({.id = "t", .method = "soft", .resolved_yaml = ""}, context);
   while (!run.is_finished()) step(run);
   double least = std::numeric_limits<double>::infinity();
@@ -176,7 +178,7 @@ TEST_F(TrialRunTest, RefusesTheCheckpointOfOtherData) {
   step(run);
   auto spec = small_experiment();
   spec.seed = 9;
-  TrialContext other_context(spec, models_.get(spec.model));
+  const TrialProblem other_context(spec, models_.view(spec.model));
   TrialRun other({.id = "t", .method = "soft", .resolved_yaml = "x: 1"}, other_context);
   try {
     other.restore(run.save(), "some.checkpoint.h5");
@@ -195,7 +197,7 @@ TEST_F(TrialRunTest, RefusesABudgetBelowOneGenerationInAnyUnit) {
   for (const BudgetOptions& budget : budgets) {
     auto spec = small_experiment();
     spec.budget = budget;
-    TrialContext context(spec, models_.get(spec.model));
+    const TrialProblem context(spec, models_.view(spec.model));
     EXPECT_THROW(TrialRun({.id = "t", .method = "soft", .resolved_yaml = ""}, context),
                  ConfigError);
   }
@@ -224,9 +226,9 @@ TEST_F(DiscreteTrialRunTest, AsksNoPromptTwiceAndCountsWhatTheCacheAnswers) {
     for (const WorkItem& item : group.items(0, 0, 0)) {
       if (item.split == Split::kTrain && run.record().stop_reason.empty() &&
           members.insert({item.split, item.candidate}).second) {
-        asked.insert(context_.prompt_key(item.point));
+        asked.insert(trial_.problem.prompt_key(item.point));
       }
-      group.settle(item, context_.run(item));
+      group.settle(item, trial_.evaluator.run(item));
     }
     run.absorb(group, 1.0);
   }
@@ -256,7 +258,7 @@ TEST_F(DiscreteTrialRunTest, ASearchThatOnlyRepeatsItselfEnds) {
   spec.budget = {.evaluations = 0, .queries = 1000000};
   spec.optimizer.cma_es.is_stagnation_stop = false;
   spec.optimizer.kind = OptimizerKind::kRandomSearch;
-  TrialContext context(spec, models_.get(spec.model));
+  const TrialProblem context(spec, models_.view(spec.model));
   TrialRun run({.id = "t", .method = "discrete", .resolved_yaml = ""}, context);
   while (!run.is_finished()) step(run);
   EXPECT_EQ(run.record().stop_reason, "cached");
@@ -270,7 +272,7 @@ TEST_F(TrialRunTest, KeepsEveryLimitOfTheBudget) {
                                       BudgetOptions{.evaluations = 13, .queries = 1000}}) {
     auto spec = small_experiment();
     spec.budget = budget;
-    TrialContext context(spec, models_.get(spec.model));
+    const TrialProblem context(spec, models_.view(spec.model));
     TrialRun run({.id = "t", .method = "soft", .resolved_yaml = ""}, context);
     while (!run.is_finished()) step(run);
     const auto& used = run.record().usage.at("search");
@@ -291,14 +293,14 @@ TEST_F(TrialRunTest, KeepsEveryLimitOfTheBudget) {
 TEST_F(TrialRunTest, CalibratedScoresLoseTheirMeanOnTrainEverywhere) {
   auto spec = small_experiment();
   spec.scoring.calibration = Calibration::kFewShot;
-  TrialContext context(spec, models_.get(spec.model));
-  TrialRun run({.id = "t", .method = "soft", .resolved_yaml = ""}, context);
+  testing::TrialParts trial(spec, models_);
+  TrialRun run({.id = "t", .method = "soft", .resolved_yaml = ""}, trial.problem);
   while (!run.is_finished()) step(run);
   const ScoredPrompt& best = run.record().best;
   const auto scores = [&](Split split) {
-    const auto n = static_cast<std::int64_t>(context.examples(split).size());
+    const auto n = static_cast<std::int64_t>(trial.problem.examples(split).size());
     const auto result =
-        context.run({.split = split, .begin = 0, .end = n, .point = best.prompt.point});
+        trial.evaluator.run({.split = split, .begin = 0, .end = n, .point = best.prompt.point});
     return RowMatrixXd(Eigen::Map<const RowMatrixXd>(result.label_scores.data(), n, 2));
   };
   const Eigen::RowVectorXd means = scores(Split::kTrain).colwise().mean();
@@ -315,7 +317,7 @@ TEST_F(TrialRunTest, CalibratedScoresLoseTheirMeanOnTrainEverywhere) {
 TEST_F(TrialRunTest, TheRuleLastTestsTheLastFavourite) {
   auto spec = small_experiment();
   spec.selection.rule = SelectionRule::kLast;
-  TrialContext context(spec, models_.get(spec.model));
+  const TrialProblem context(spec, models_.view(spec.model));
   TrialRun run({.id = "t", .method = "soft", .resolved_yaml = ""}, context);
   dev_points_.clear();
   while (!run.is_finished()) step(run);
@@ -326,7 +328,7 @@ TEST_F(TrialRunTest, TheRuleLastTestsTheLastFavourite) {
 TEST_F(TrialRunTest, WithoutTheBaselineNoQueryGoesToTheManualPrompt) {
   auto spec = small_experiment();
   spec.is_manual_scored = false;
-  TrialContext context(spec, models_.get(spec.model));
+  const TrialProblem context(spec, models_.view(spec.model));
   TrialRun run({.id = "t", .method = "soft", .resolved_yaml = ""}, context);
   while (!run.is_finished()) step(run);
   EXPECT_TRUE(run.record().manual.splits.empty());

@@ -9,13 +9,9 @@ namespace bbprompt {
 namespace {
 
 // One token a character, two around the query; cuts fields to their limits.
-class CharacterModel : public LanguageModel {
+class CharacterModel : public ModelView {
  public:
   const LanguageModelInfo& info() const override { return info_; }
-  AnswerScores score(std::span<const Query> /*queries*/,
-                     std::span<const TokenId> /*answers*/) override {
-    throw Error("not asked");
-  }
   std::int64_t count_tokens(const Query& query) const override {
     std::int64_t count = 2;
     int num_answers = 0;

@@ -15,13 +15,10 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-// A vocabulary of a few words; scores nothing.
-class WordList : public LanguageModel {
+// A vocabulary of a few words.
+class WordList : public ModelView {
  public:
   [[nodiscard]] const LanguageModelInfo& info() const override { return info_; }
-  [[nodiscard]] AnswerScores score(std::span<const Query>, std::span<const TokenId>) override {
-    throw ModelError("words", "scores nothing");
-  }
   [[nodiscard]] std::int64_t count_tokens(const Query& /*query*/) const override { return 0; }
   [[nodiscard]] AnswerToken answer_token(std::string_view word) const override {
     static const std::map<std::string, AnswerToken, std::less<>> kWords = {

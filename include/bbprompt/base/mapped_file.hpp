@@ -24,4 +24,9 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
+// Takes the pages of these bytes out of this process's memory; they come back when they are read.
+// For those who go through a large file once. The bytes must be a MappedFile's: other memory would
+// lose what is written there.
+void release_pages(std::span<const std::byte> bytes);
+
 }  // namespace bbprompt

@@ -6,18 +6,12 @@
 #include <utility>
 #include <vector>
 
+#include "bbprompt/model/model_options.hpp"
 #include "bbprompt/optim/optimizer_options.hpp"
 #include "bbprompt/prompt/prompt_options.hpp"
 #include "bbprompt/task/task_options.hpp"
 
 namespace bbprompt {
-
-struct ModelOptions {
-  std::string kind = "replica";
-  std::filesystem::path path;  // Hugging Face folder
-  std::string weights;         // file in it; empty: model.safetensors or its index
-  int threads = 1;             // per rank
-};
 
 // Limits of the search; 0: no such limit. At least one must be set.
 struct BudgetOptions {

@@ -30,6 +30,10 @@ void check_experiment(const ConfigNode& root, const ExperimentSpec& spec);
 // bit for bit.
 [[nodiscard]] std::string to_yaml(const ExperimentSpec& spec);
 
+// What to_yaml wrote, or a part of it, with the settings that change no result at their defaults:
+// what ids and hashes of trials are made from. That is model.threads.
+[[nodiscard]] std::string text_of_results(std::string yaml);
+
 // Where relative paths of a configuration start.
 struct PathRoots {
   std::filesystem::path folder;  // of the configuration

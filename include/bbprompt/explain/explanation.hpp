@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "bbprompt/run/trial_context.hpp"
+#include "bbprompt/run/trial_evaluator.hpp"
 #include "bbprompt/store/trial_record.hpp"
 
 namespace bbprompt {
@@ -88,13 +88,13 @@ struct ExplainOptions {
   std::function<void(std::size_t num_done, std::size_t num_prompts)> on_progress;
 };
 
-// Explains the best prompt of a finished trial by asking the model again. `context` must be the
+// Explains the best prompt of a finished trial by asking the model again. `evaluator` must be the
 // record's (see open_trial). Replacements are the candidates of the largest shares behind the
 // part's own, filled up with candidates that are evenly spaced over the list: no randomness.
 // Predictions of the manual prompt come from the record where it has them; else the baseline is no
 // prompt, which is asked. Throws Error when the model cannot be asked, and for a trial without a
 // best prompt.
-[[nodiscard]] Explanation explain(const TrialRecord& record, TrialContext& context,
+[[nodiscard]] Explanation explain(const TrialRecord& record, TrialEvaluator& evaluator,
                                   const ExplainOptions& options);
 
 }  // namespace bbprompt

@@ -4,7 +4,7 @@
 #include <memory>
 
 #include "bbprompt/config/experiment_yaml.hpp"
-#include "bbprompt/run/trial_context.hpp"
+#include "bbprompt/run/trial_evaluator.hpp"
 #include "bbprompt/store/trial_record.hpp"
 
 namespace bbprompt {
@@ -13,10 +13,15 @@ namespace bbprompt {
 // folder it names, or else the one of this machine (find_data_folder).
 [[nodiscard]] PathRoots path_roots(const RunInfo& run);
 
-// The fixed parts of a recorded trial once more, from its resolved configuration. `models` must
-// outlive it. Throws Error when model or data are no longer those of the record, and what
-// TrialContext throws.
-[[nodiscard]] std::unique_ptr<TrialContext> open_trial(const TrialRecord& record,
-                                                       const PathRoots& roots, ModelPool& models);
+// A recorded trial that can be asked again.
+struct OpenedTrial {
+  std::unique_ptr<TrialProblem> problem;
+  std::unique_ptr<TrialEvaluator> evaluator;
+};
+
+// The trial from its resolved configuration; loads its model. `models` must outlive it. Throws
+// Error when model or data are no longer those of the record, and what TrialProblem throws.
+[[nodiscard]] OpenedTrial open_trial(const TrialRecord& record, const PathRoots& roots,
+                                     ModelPool& models);
 
 }  // namespace bbprompt

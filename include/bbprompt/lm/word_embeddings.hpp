@@ -29,9 +29,10 @@ class WordEmbeddings {
   // Row i: the vector of ids[i]. Throws Error for an id outside the vocabulary.
   [[nodiscard]] virtual RowMatrixXf rows(std::span<const TokenId> ids) const = 0;
 
-  // Shows all rows in their order. Every block but the last has a multiple of kBlockUnit rows:
-  // Eigen's products go through rows in groups of 8, so that a product of the blocks has the bits
-  // of a product of the whole.
+  // Shows all rows in their order. Every block but the last has a multiple of kBlockUnit rows, and
+  // the last at least as many where there are as many. Eigen's products go through rows in groups
+  // of 8, and have another way with a single row: so a product of the blocks has the bits of a
+  // product of the whole.
   virtual void visit(const BlockVisitor& visitor) const = 0;
   static constexpr Eigen::Index kBlockUnit = 8;
 };

@@ -12,6 +12,13 @@ namespace bbprompt {
 // file for a model that cannot be used, whatever is wrong with it.
 [[nodiscard]] std::shared_ptr<const ModelView> make_view(const ModelOptions& options);
 
+// How the model reads text; less than a view, as it needs no weights files.
+struct ModelVocabulary {
+  std::unique_ptr<const Tokenizer> tokenizer;  // null where the model takes text only
+  int max_tokens = 0;                          // longest input, special tokens included
+};
+[[nodiscard]] ModelVocabulary load_vocabulary(const ModelOptions& options);
+
 // The model itself, in this process or behind a connection. `view` is what make_view() gave for
 // options of the same ModelIdentity; models of one view share its weights. Throws ModelError.
 [[nodiscard]] std::unique_ptr<LanguageModel> make_model(

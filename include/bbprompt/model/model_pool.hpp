@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <utility>
 
 #include "bbprompt/lm/language_model.hpp"
 #include "bbprompt/model/model_factory.hpp"
@@ -40,7 +41,7 @@ class ModelPool {
   // Called before a model is unloaded: who refers to it must let go.
   void on_unload(std::function<void(const LanguageModel&)> let_go) { let_go_ = std::move(let_go); }
 
-  // Models that are loaded.
+  // Models that are loaded, those of one identity counted once.
   [[nodiscard]] std::size_t size() const;
 
  private:
@@ -49,9 +50,12 @@ class ModelPool {
     std::map<int, std::unique_ptr<LanguageModel>> models;  // by threads; empty: not loaded
     CandidateCache candidates;
     std::uint64_t last_use = 0;
+
+    [[nodiscard]] bool is_loaded() const { return !models.empty(); }
   };
   Entry& find(const ModelOptions& options);
-  void make_room(std::int64_t bytes);
+  void make_room(const Entry& wanted);
+  void unload(std::map<ModelIdentity, Entry>::iterator entry);
 
   ModelFactory factory_;
   std::map<ModelIdentity, Entry> entries_;

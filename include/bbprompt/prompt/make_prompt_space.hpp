@@ -1,6 +1,5 @@
 #pragma once
 
-#include <Eigen/Core>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -8,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "bbprompt/lm/word_embeddings.hpp"
 #include "bbprompt/prompt/candidate_cache.hpp"
 #include "bbprompt/prompt/candidate_vocabulary.hpp"
 #include "bbprompt/prompt/fixed_prompt_space.hpp"
@@ -17,22 +17,27 @@
 
 namespace bbprompt {
 
+// What a prompt space may know of a model's vocabulary; null where the model does not show it.
+struct VocabularyView {
+  const Tokenizer* tokenizer = nullptr;
+  const WordEmbeddings* embeddings = nullptr;
+};
+
 // What a prompt space needs of the model and the task.
 struct PromptSpaceInputs {
-  const Tokenizer& tokenizer;
-  Eigen::Map<const RowMatrixXf> word_embeddings;  // vocabulary x hidden
-  double embedding_deviation = 0.0;
+  VocabularyView vocabulary;
   double sigma = 1.0;                   // initial step size of the optimizer
   std::vector<std::string_view> texts;  // where candidates are counted
   std::uint64_t seed = 0;
   std::string manual_prompt{};                // of the task
   DemonstrationInputs demonstrations{};       // used by kDemonstrations only
   int num_layers = 0;                         // of the model that deep prompts reach; 0: none
-  std::vector<double> layer_deviations{};     // deep prompts: see SoftPromptSpaceInputs
   CandidateCache* candidate_cache = nullptr;  // of this tokenizer; null: nothing is remembered
   std::shared_ptr<const void> text_owner{};   // see CandidateCache::get()
 
-  // Candidates of the texts. Throws as make_candidate_vocabulary() does.
+  // Throws Error on a model that takes text only.
+  [[nodiscard]] const Tokenizer& tokenizer() const;
+  // Candidates of the texts. Throws as tokenizer() and make_candidate_vocabulary() do.
   [[nodiscard]] CandidateVocabulary find_candidates(const DiscretePromptOptions& options) const;
 };
 
@@ -44,7 +49,8 @@ struct PromptSpaceWithNotes {
 // Discrete: the embedding of a candidate of several tokens is the mean of theirs. Soft, added: base
 // tokens are those of `soft.init` (repeated or cut to the length), or drawn from the seed among the
 // candidate vocabulary. Concatenated: p0 are the word embeddings of such tokens where `soft.init`
-// is given. Throws Error where the options cannot be met.
+// is given. Throws Error where the options cannot be met, naming the option: also where the model
+// does not show what they need.
 [[nodiscard]] PromptSpaceWithNotes make_prompt_space(const PromptOptions& options,
                                                      const PromptSpaceInputs& inputs);
 
@@ -54,8 +60,8 @@ struct PromptSpaceWithNotes {
                                              const PromptSpaceInputs& inputs);
 
 // For each row of `vectors` plus the embedding of its base token: the vocabulary token whose
-// embedding has the largest cosine to it.
+// embedding has the largest cosine to it, the first of equals. Goes through the embeddings once.
 [[nodiscard]] std::vector<TokenId> nearest_tokens(const PromptVectors& prompt,
-                                                  Eigen::Map<const RowMatrixXf> word_embeddings);
+                                                  const WordEmbeddings& embeddings);
 
 }  // namespace bbprompt

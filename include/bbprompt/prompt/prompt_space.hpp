@@ -54,6 +54,14 @@ class PromptSpace {
     return {};
   }
 
+  // Deep prompts: the vectors of layers 1, 2, ... are scaled by the model's hidden states before
+  // them, whose standard deviations come after the space is made. Until then everything works but
+  // that prompts are of the input layer alone.
+  [[nodiscard]] virtual bool needs_layer_scales() const { return false; }
+  // Throws Error where they are not as many as layers, or not finite and above 0, and for other
+  // prompts.
+  virtual void set_layer_scales(std::span<const double> deviations);
+
   // Pure: the same candidate gives the same prompt on every rank. Throws Error when the size is
   // not dimension() or a value is not finite.
   [[nodiscard]] virtual Prompt decode(std::span<const double> candidate) const = 0;

@@ -18,8 +18,7 @@ struct SoftPromptSpaceInputs {
   std::vector<TokenId> base_ids;     // kAdd: n tokens under the vectors; else empty
   std::uint64_t seed = 0;            // of the projections
   RowMatrixXf base_vectors{};        // kConcatenate: p0, n x D; empty: zeros
-  // Deep prompts: std of the hidden states before layers 1, 2, ...
-  std::vector<double> layer_deviations{};
+  int num_layers = 1;                // deep prompts: all of the model's
 };
 
 // Black-Box Tuning (Sun et al., ICML 2022): prompt vectors P = A z, z in R^d, added to the word
@@ -30,7 +29,7 @@ struct SoftPromptSpaceInputs {
 //
 // BBTv2 (Sun et al., EMNLP 2022): one such block of d coordinates per layer, one after another;
 // A_i z_i is added to the hidden states before layer i. For i >= 1 the standard deviation of these
-// hidden states stands in the place of std_E.
+// hidden states stands in the place of std_E; set_layer_scales() takes it.
 class SoftPromptSpace : public PromptSpace {
  public:
   SoftPromptSpace(const SoftPromptOptions& options, const SoftPromptSpaceInputs& inputs);
@@ -38,6 +37,10 @@ class SoftPromptSpace : public PromptSpace {
   [[nodiscard]] Eigen::Index dimension() const override;
   [[nodiscard]] int num_tokens() const override { return length_; }
   [[nodiscard]] SearchDomain domain() const override;
+  [[nodiscard]] bool needs_layer_scales() const override {
+    return static_cast<int>(blocks_.size()) < num_layers_;
+  }
+  void set_layer_scales(std::span<const double> deviations) override;
   [[nodiscard]] Prompt decode(std::span<const double> candidate) const override;
 
  private:
@@ -47,12 +50,17 @@ class SoftPromptSpace : public PromptSpace {
     Eigen::MatrixXf projection;  // (n D) x d, rows ordered by token; empty: none
   };
 
-  [[nodiscard]] Block make_block(double scale, const SoftPromptSpaceInputs& inputs) const;
+  void add_block(double deviation);
+  [[nodiscard]] Block make_block(double scale) const;
   [[nodiscard]] std::shared_ptr<RowMatrixXf> vectors(const Block& block,
                                                      std::span<const double> coordinates) const;
 
+  SoftPromptOptions options_;
   int length_;
   int hidden_size_;
+  int num_layers_;
+  double sigma_;
+  std::uint64_t seed_;
   Eigen::Index block_size_;  // d
   std::vector<Block> blocks_;
   std::vector<TokenId> base_ids_;

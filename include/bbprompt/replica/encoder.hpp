@@ -70,6 +70,11 @@ class Encoder {
   RowMatrixXf embed_tokens(const TokenBatch& batch);
   void advance(const TokenBatch& batch, int layer, RowMatrixXf& states);
 
+  // Bytes of scratch memory for batches of up to `num_tokens`, sequences as long as the model
+  // takes.
+  [[nodiscard]] static std::int64_t scratch_bytes(const ModelConfig& config,
+                                                  std::int64_t num_tokens);
+
  private:
   struct Buffers;
   struct AskedRows;

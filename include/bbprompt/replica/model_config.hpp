@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -41,6 +42,9 @@ struct ModelConfig {
   [[nodiscard]] int first_position() const {
     return architecture == Architecture::kRoberta ? pad_token_id + 1 : 0;
   }
+  // Numbers of the weights.
+  [[nodiscard]] std::int64_t num_parameters() const;
+
   // Longest input, special tokens included.
   [[nodiscard]] int max_tokens() const { return num_positions - first_position(); }
 };

@@ -52,6 +52,8 @@ struct HeadWeights {
   LinearWeights decoder;  // vocabulary x hidden; the word embeddings where tied
 };
 
+class WeightsSource;
+
 // The numbers of a masked language model, immutable and shared by any number of replicas. Processes
 // of a node share one copy: F32 tensors are used where the memory map of the file has them; F16 and
 // BF16 (and F32 off a 4-byte border) are widened by the first process into memory that the others
@@ -67,6 +69,8 @@ class Weights {
   static std::shared_ptr<const Weights> load(
       const std::filesystem::path& model_folder,
       const std::optional<std::filesystem::path>& weights_file = std::nullopt);
+  // The same of files that are open and checked already.
+  static std::shared_ptr<const Weights> load(const std::shared_ptr<const WeightsSource>& source);
 
   ~Weights();
   Weights(const Weights&) = delete;
@@ -76,9 +80,6 @@ class Weights {
   [[nodiscard]] const EmbeddingWeights& embeddings() const { return embeddings_; }
   [[nodiscard]] const std::vector<LayerWeights>& layers() const { return layers_; }
   [[nodiscard]] const HeadWeights& head() const { return head_; }
-
-  // Standard deviation of all entries of the word embeddings (over n, not n - 1).
-  [[nodiscard]] double word_embedding_deviation() const { return word_embedding_deviation_; }
 
   // SHA-256 over config.json and every byte of the weights files.
   [[nodiscard]] const std::string& fingerprint() const { return fingerprint_; }
@@ -91,7 +92,6 @@ class Weights {
   EmbeddingWeights embeddings_;
   std::vector<LayerWeights> layers_;
   HeadWeights head_;
-  double word_embedding_deviation_ = 0;
   std::string fingerprint_;
   std::unique_ptr<Storage> storage_;
 };

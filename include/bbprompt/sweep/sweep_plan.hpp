@@ -22,7 +22,9 @@ struct TrialSpec {
   std::uint64_t seed = 0;
   ExperimentSpec spec;        // paths as they can be opened
   std::string resolved_yaml;  // every key, paths relative to the configuration's folder
-  std::string config_hash;    // SHA-256 of resolved_yaml with an empty name; no output, no folder
+  // SHA-256 of resolved_yaml with an empty name and without what changes no result
+  // (text_of_results); no output, no folder.
+  std::string config_hash;
   // Dotted key and value of everything that an axis, a zipped group, a listed or a sampled point
   // sets, in that order, and of a variation last; a task by its name. Seeds of one method and these
   // have one configuration.

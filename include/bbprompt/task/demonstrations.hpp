@@ -4,7 +4,7 @@
 #include <span>
 #include <string_view>
 
-#include "bbprompt/lm/language_model.hpp"
+#include "bbprompt/lm/model_view.hpp"
 #include "bbprompt/prompt/fixed_prompt_space.hpp"
 #include "bbprompt/task/dataset.hpp"
 #include "bbprompt/task/prompt_template.hpp"
@@ -16,7 +16,7 @@ struct DemonstrationRendering {
   const PromptTemplate& prompt_template;
   std::string_view prompt_text;
   int max_field_tokens = 0;
-  const LanguageModel& model;
+  const ModelView& model;
 };
 
 // What demonstrations can be drawn from: each example of the train split with the tokens it takes

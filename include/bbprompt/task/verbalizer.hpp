@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "bbprompt/base/types.hpp"
-#include "bbprompt/lm/language_model.hpp"
+#include "bbprompt/lm/model_view.hpp"
 #include "bbprompt/task/task_options.hpp"
 
 namespace bbprompt {
@@ -17,7 +17,7 @@ class Verbalizer {
   // Asks `model` how it spells each word. Throws Error when there are fewer than two labels, a
   // label has no word or an empty one, or two labels have words with the same first token, which
   // the model could not tell apart; ModelError (the model's own) for a word without a token.
-  Verbalizer(const std::vector<LabelOptions>& labels, const LanguageModel& model);
+  Verbalizer(const std::vector<LabelOptions>& labels, const ModelView& model);
 
   [[nodiscard]] int num_labels() const { return static_cast<int>(first_answer_.size()) - 1; }
 
@@ -36,7 +36,7 @@ class Verbalizer {
       const Eigen::Ref<const Eigen::VectorXd>& answer_scores) const;
 
  private:
-  void add_label(const LabelOptions& label, const LanguageModel& model);
+  void add_label(const LabelOptions& label, const ModelView& model);
   void add_word(const std::string& owner, const AnswerToken& answer);
 
   std::vector<TokenId> answers_;

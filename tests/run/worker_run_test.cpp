@@ -1,3 +1,5 @@
+#include "bbprompt/run/worker_run.hpp"
+
 #include <gtest/gtest.h>
 
 #include <filesystem>
@@ -6,63 +8,21 @@
 
 #include "bbprompt/run/protocol.hpp"
 #include "bbprompt/run/transfer.hpp"
-#include "bbprompt/run/trial_context.hpp"
-#include "bbprompt/run/worker_run.hpp"
 #include "tests/run/small_experiment.hpp"
 
 namespace bbprompt {
 namespace {
 
-// Copies of the quickstart's model, which the pool takes for different ones.
-class ModelPoolTest : public ::testing::Test {
- protected:
-  ModelOptions copy(const std::string& name) {
-    const auto source = testing::small_experiment().model.path;
-    std::filesystem::copy(source, folder_ / name, std::filesystem::copy_options::recursive);
-    return {.path = folder_ / name};
+TEST(WorkerRunTest, WithRoomForOneModelAnswersForTwoTheSameBits) {
+  // Two copies of the quickstart's model, which the pool takes for different ones.
+  const testing::TemporaryFolder folder;
+  for (const char* name : {"a", "b"}) {
+    std::filesystem::copy(testing::small_experiment().model.path, folder / name,
+                          std::filesystem::copy_options::recursive);
   }
-
-  testing::TemporaryFolder folder_;
-  ModelPool pool_;
-};
-
-TEST_F(ModelPoolTest, AModelTakesTheBytesOfItsWeightsFiles) {
-  const auto model = copy("a");
-  const auto size = std::filesystem::file_size(folder_ / "a/model.safetensors");
-  EXPECT_EQ(model_bytes(model), static_cast<std::int64_t>(size));
-  EXPECT_EQ(model_bytes({.path = folder_ / "nothing"}), 0);
-}
-
-TEST_F(ModelPoolTest, UnloadsTheLeastRecentlyUsedWhenTheLimitWouldBeExceeded) {
-  const std::vector<ModelOptions> models = {copy("a"), copy("b"), copy("c")};
-  std::vector<const Replica*> unloaded;
-  pool_.on_unload([&](const Replica& model) { unloaded.push_back(&model); });
-  pool_.set_max_bytes(2 * model_bytes(models[0]));
-  const Replica* a = &pool_.get(models[0]);
-  const Replica* b = &pool_.get(models[1]);
-  EXPECT_EQ(&pool_.get(models[0]), a);
-  EXPECT_TRUE(unloaded.empty());
-  (void)pool_.get(models[2]);
-  EXPECT_EQ(unloaded, std::vector<const Replica*>{b});
-  EXPECT_EQ(pool_.size(), 2U);
-}
-
-TEST_F(ModelPoolTest, WithoutALimitKeepsAllAndBelowOneModelKeepsOne) {
-  const std::vector<ModelOptions> models = {copy("a"), copy("b")};
-  for (const ModelOptions& model : models) (void)pool_.get(model);
-  EXPECT_EQ(pool_.size(), 2U);
-  ModelPool small;
-  small.set_max_bytes(1);
-  for (const ModelOptions& model : models) {
-    (void)small.get(model);
-    EXPECT_EQ(small.size(), 1U);
-  }
-}
-
-TEST_F(ModelPoolTest, AWorkerWithRoomForOneModelAnswersForTwoTheSameBits) {
   const std::vector<std::string> settings = {
       "seeds=[1]",
-      "sweep.axes.model.path=[" + copy("a").path.string() + ", " + copy("b").path.string() + "]"};
+      "sweep.axes.model.path=[" + (folder / "a").string() + ", " + (folder / "b").string() + "]"};
   const auto plan =
       load_plan(testing::source_folder() / "configs/quickstart/quickstart.yaml", settings);
   std::vector<WorkResult> answers;

@@ -1,10 +1,11 @@
-#include "bbprompt/run/trial_context.hpp"
+#include "bbprompt/run/trial_problem.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "bbprompt/base/error.hpp"
 #include "tests/run/small_experiment.hpp"
+#include "tests/run/trial_parts.hpp"
 
 namespace bbprompt {
 namespace {
@@ -13,6 +14,7 @@ using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using testing::small_experiment;
+using testing::TrialParts;
 
 constexpr int kNumLayers = 4;  // of the quickstart's model
 
@@ -22,16 +24,16 @@ ExperimentSpec deep_experiment() {
   return spec;
 }
 
-WorkResult score_train(TrialContext& context, const std::vector<double>& point) {
-  const auto n = static_cast<std::int64_t>(context.examples(Split::kTrain).size());
-  return context.run({.split = Split::kTrain, .begin = 0, .end = n, .point = point});
+WorkResult score_train(TrialParts& trial, const std::vector<double>& point) {
+  const auto n = static_cast<std::int64_t>(trial.problem.examples(Split::kTrain).size());
+  return trial.evaluator.run({.split = Split::kTrain, .begin = 0, .end = n, .point = point});
 }
 
-class TrialContextTest : public ::testing::Test {
+class TrialProblemTest : public ::testing::Test {
  protected:
   std::string refusal(const ExperimentSpec& spec) {
     try {
-      const TrialContext context(spec, models_.get(spec.model));
+      const TrialProblem problem(spec, models_.view(spec.model));
     } catch (const ConfigError& error) {
       return error.what();
     }
@@ -40,39 +42,39 @@ class TrialContextTest : public ::testing::Test {
   ModelPool models_;
 };
 
-TEST_F(TrialContextTest, ADeepPromptSearchesOneBlockPerLayerOfTheModel) {
+TEST_F(TrialProblemTest, ADeepPromptSearchesOneBlockPerLayerOfTheModel) {
   const ExperimentSpec spec = deep_experiment();
-  TrialContext context(spec, models_.get(spec.model));
-  EXPECT_THAT(context.prompt_space().domain().block_sizes, ElementsAre(10, 10, 10, 10));
-  EXPECT_THAT(context.notes(), Contains(HasSubstr("deep prompt")));
+  TrialParts trial(spec, models_);
+  EXPECT_THAT(trial.problem.prompt_space().domain().block_sizes, ElementsAre(10, 10, 10, 10));
+  EXPECT_THAT(trial.problem.notes(), Contains(HasSubstr("deep prompt")));
   std::vector<double> point(4 * 10, 0.0);
-  const auto start = score_train(context, point);
+  const auto start = score_train(trial, point);
   ASSERT_TRUE(start.ok()) << start.error;
   for (std::size_t block = 0; block < kNumLayers; ++block) {
     point.assign(point.size(), 0.0);
     point[block * 10 + 3] = 1.0;
-    const auto moved = score_train(context, point);
+    const auto moved = score_train(trial, point);
     ASSERT_TRUE(moved.ok()) << moved.error;
     EXPECT_NE(moved.label_scores, start.label_scores) << block;
   }
 }
 
-TEST_F(TrialContextTest, BuiltTwiceADeepPromptGivesTheSameBits) {
+TEST_F(TrialProblemTest, BuiltTwiceADeepPromptGivesTheSameBits) {
   const ExperimentSpec spec = deep_experiment();
   const std::vector<double> point(40, 0.5);
-  TrialContext first(spec, models_.get(spec.model));
+  TrialParts first(spec, models_);
   ModelPool other_models;
-  TrialContext second(spec, other_models.get(spec.model));
+  TrialParts second(spec, other_models);
   EXPECT_EQ(score_train(first, point).label_scores, score_train(second, point).label_scores);
-  EXPECT_EQ(first.describe(point).vectors, second.describe(point).vectors);
+  EXPECT_EQ(first.problem.describe(point).vectors, second.problem.describe(point).vectors);
 }
 
-TEST_F(TrialContextTest, DescribesADeepPromptLayerByLayer) {
+TEST_F(TrialProblemTest, DescribesADeepPromptLayerByLayer) {
   const ExperimentSpec spec = deep_experiment();
-  const TrialContext context(spec, models_.get(spec.model));
+  TrialParts trial(spec, models_);
   std::vector<double> point(40, 0.0);
   point[2 * 10 + 1] = 1.0;  // layer 2
-  const PromptRecord record = context.describe(point);
+  const PromptRecord record = trial.problem.describe(point);
   EXPECT_EQ(record.kind, PromptRecord::Kind::kSoft);
   EXPECT_EQ(record.num_layers, kNumLayers);
   EXPECT_EQ(record.base_ids.size(), 3U);
@@ -83,19 +85,19 @@ TEST_F(TrialContextTest, DescribesADeepPromptLayerByLayer) {
   }
 }
 
-TEST_F(TrialContextTest, AConcatenatedPromptHasNoBaseTokens) {
+TEST_F(TrialProblemTest, AConcatenatedPromptHasNoBaseTokens) {
   ExperimentSpec spec = small_experiment();
   spec.prompt.soft.mode = SoftPromptMode::kConcatenate;
   spec.prompt.soft.init = " good film";
-  TrialContext context(spec, models_.get(spec.model));
-  const PromptRecord record = context.describe(std::vector<double>(10, 0.0));
+  TrialParts trial(spec, models_);
+  const PromptRecord record = trial.problem.describe(std::vector<double>(10, 0.0));
   EXPECT_TRUE(record.base_ids.empty());
   EXPECT_EQ(record.num_layers, 1);
   EXPECT_EQ(record.text, " good film good");
-  EXPECT_TRUE(score_train(context, std::vector<double>(10, 0.1)).ok());
+  EXPECT_TRUE(score_train(trial, std::vector<double>(10, 0.1)).ok());
 }
 
-TEST_F(TrialContextTest, RefusesASoftPromptLongerThanTheModel) {
+TEST_F(TrialProblemTest, RefusesASoftPromptLongerThanTheModel) {
   for (const auto mode : {SoftPromptMode::kAdd, SoftPromptMode::kConcatenate}) {
     ExperimentSpec spec = small_experiment();
     spec.prompt.soft.mode = mode;

@@ -1,10 +1,12 @@
-#include "bbprompt/run/trial_context.hpp"
+#include "bbprompt/run/trial_problem.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/sha256.hpp"
+#include "bbprompt/eval/prompt_queries.hpp"
 #include "bbprompt/prompt/make_prompt_space.hpp"
 #include "bbprompt/task/demonstrations.hpp"
 
@@ -56,61 +58,47 @@ std::string data_fingerprint(const ExperimentSpec& spec, const TaskData& data) {
   return sha256_hex(data.fingerprint + sha256_hex(read_file(options.file)));
 }
 
-TrialContext::TrialContext(const ExperimentSpec& spec, ModelPool& models)
-    : TrialContext(spec, models.get(spec.model),
+TrialProblem::TrialProblem(const ExperimentSpec& spec, ModelPool& models)
+    : TrialProblem(spec, models.view(spec.model),
                    models.task_data().get(spec.task, spec.few_shot, spec.seed),
                    &models.candidates(spec.model)) {}
 
-TrialContext::TrialContext(const ExperimentSpec& spec, Replica& model)
-    : TrialContext(
-          spec, model,
+TrialProblem::TrialProblem(const ExperimentSpec& spec, std::shared_ptr<const ModelView> model)
+    : TrialProblem(
+          spec, std::move(model),
           std::make_shared<const TaskData>(load_task_data(spec.task, spec.few_shot, spec.seed)),
           nullptr) {}
 
-TrialContext::TrialContext(const ExperimentSpec& spec, Replica& model, Data data,
-                           CandidateCache* candidates)
-    : spec_(spec), model_(model), data_(std::move(data)), fingerprint_(data_->fingerprint) {
-  notes_ = data_->notes;
+TrialProblem::TrialProblem(const ExperimentSpec& spec, std::shared_ptr<const ModelView> model,
+                           Data data, CandidateCache* candidates)
+    : spec_(spec),
+      model_(std::move(model)),
+      data_(std::move(data)),
+      fingerprint_(data_->fingerprint),
+      notes_(data_->notes) {
   prompt_template_ =
       with_key(spec, "template", [&] { return std::make_unique<PromptTemplate>(spec.task); });
   verbalizer_ = with_key(spec, "labels",
-                         [&] { return std::make_unique<Verbalizer>(spec.task.labels, model); });
+                         [&] { return std::make_unique<Verbalizer>(spec.task.labels, *model_); });
   notes_.insert(notes_.end(), verbalizer_->notes().begin(), verbalizer_->notes().end());
   objective_ =
       with_key(spec, "objective", [&] { return std::make_unique<Objective>(spec.objective); });
-
-  auto space = with_key(spec, "prompt", [&] {
-    PromptSpaceInputs inputs = space_inputs(candidates);
-    if (spec.prompt.kind == PromptKind::kSoft) {
-      const PromptVectors base = soft_base_prompt(spec.prompt, inputs);
-      check_length(base);
-      if (spec.prompt.soft.layers == SoftPromptLayers::kAll && inputs.num_layers > 1)
-        inputs.layer_deviations = measure_layers(base);
-    }
-    return make_prompt_space(spec.prompt, inputs);
+  with_key(spec, "prompt", [&] {
+    build_prompt_space(space_inputs(candidates));
+    return true;
   });
-  prompt_space_ = std::move(space.space);
-  notes_.insert(notes_.end(), space.notes.begin(), space.notes.end());
   fingerprint_ = bbprompt::data_fingerprint(spec, *data_);
-  evaluator_ =
-      std::make_unique<Evaluator>(Evaluator::Parts{.data = *data_,
-                                                   .prompt_template = *prompt_template_,
-                                                   .verbalizer = *verbalizer_,
-                                                   .prompt_space = *prompt_space_,
-                                                   .manual_prompt = spec.task.manual_prompt,
-                                                   .model = model});
 }
 
-PromptSpaceInputs TrialContext::space_inputs(CandidateCache* candidates) const {
-  PromptSpaceInputs inputs{.tokenizer = model_.tokenizer(),
-                           .word_embeddings = model_.word_embeddings(),
-                           .embedding_deviation = model_.word_embedding_deviation(),
-                           .sigma = initial_sigma(spec_.optimizer),
-                           .texts = candidate_texts(*data_, spec_.prompt.discrete.candidates.text),
-                           .seed = spec_.seed,
-                           .manual_prompt = spec_.task.manual_prompt,
-                           .num_layers = model_.info().num_layers,
-                           .candidate_cache = candidates};
+PromptSpaceInputs TrialProblem::space_inputs(CandidateCache* candidates) const {
+  PromptSpaceInputs inputs{
+      .vocabulary = {.tokenizer = model_->tokenizer(), .embeddings = model_->embeddings()},
+      .sigma = initial_sigma(spec_.optimizer),
+      .texts = candidate_texts(*data_, spec_.prompt.discrete.candidates.text),
+      .seed = spec_.seed,
+      .manual_prompt = spec_.task.manual_prompt,
+      .num_layers = model_->info().num_layers,
+      .candidate_cache = candidates};
   if (spec_.prompt.discrete.candidates.text == CandidateText::kTrainFile)
     inputs.text_owner = data_->train_file;
   if (spec_.prompt.kind == PromptKind::kDemonstrations) {
@@ -118,34 +106,56 @@ PromptSpaceInputs TrialContext::space_inputs(CandidateCache* candidates) const {
         demonstration_inputs({.prompt_template = *prompt_template_,
                               .prompt_text = spec_.task.manual_prompt,
                               .max_field_tokens = spec_.prompt.demonstrations.max_field_tokens,
-                              .model = model_},
+                              .model = *model_},
                              data_->train, spec_.seed);
   }
   return inputs;
 }
 
-std::vector<double> TrialContext::measure_layers(const PromptVectors& base) {
+void TrialProblem::build_prompt_space(const PromptSpaceInputs& inputs) {
+  std::optional<PromptVectors> base;
+  if (spec_.prompt.kind == PromptKind::kSoft) {
+    base = soft_base_prompt(spec_.prompt, inputs);
+    check_length(*base);
+  }
+  auto made = make_prompt_space(spec_.prompt, inputs);
+  prompt_space_ = std::move(made.space);
+  if (prompt_space_->needs_layer_scales()) {
+    deep_base_ = std::move(base);
+    notes_.emplace_back(
+        "deep prompt: the hidden states of the train split with the base prompt were read once to "
+        "scale its layers; as much work as one evaluation, in no budget");
+  }
+  notes_.insert(notes_.end(), made.notes.begin(), made.notes.end());
+}
+
+std::vector<Query> TrialProblem::layer_queries() const {
+  if (!deep_base_) return {};
   std::vector<Query> queries;
   queries.reserve(data_->train.size());
   for (const Example& example : data_->train)
-    queries.push_back(prompt_template_->render(example, base));
-  notes_.emplace_back(
-      "deep prompt: the hidden states of the train split with the base prompt were read once to "
-      "scale its layers; as much work as one evaluation, in no budget");
-  return model_.layer_deviations(queries);
+    queries.push_back(prompt_template_->render(example, *deep_base_));
+  return queries;
+}
+
+void TrialProblem::set_layer_scales(const std::vector<double>& deviations) {
+  with_key(spec_, "prompt", [&] {
+    prompt_space_->set_layer_scales(deviations);
+    return true;
+  });
 }
 
 // What may not be cut of an input is as long as the prompt, whatever its vectors.
-void TrialContext::check_length(const PromptVectors& base) const {
+void TrialProblem::check_length(const PromptVectors& base) const {
   if (data_->train.empty()) return;
   try {
-    (void)model_.count_tokens(prompt_template_->render(data_->train.front(), base));
+    (void)model_->count_tokens(prompt_template_->render(data_->train.front(), base));
   } catch (const ModelError& error) {
     throw ConfigError({.file = spec_.task.name, .key = "prompt.length"}, error.what());
   }
 }
 
-std::span<const Example> TrialContext::examples(Split split) const {
+std::span<const Example> TrialProblem::examples(Split split) const {
   switch (split) {
     case Split::kTrain:
       return data_->train;
@@ -157,13 +167,13 @@ std::span<const Example> TrialContext::examples(Split split) const {
   return {};
 }
 
-std::vector<std::int32_t> TrialContext::gold(Split split) const {
+std::vector<std::int32_t> TrialProblem::gold(Split split) const {
   std::vector<std::int32_t> labels;
   for (const Example& example : examples(split)) labels.push_back(example.label);
   return labels;
 }
 
-std::string TrialContext::prompt_key(const std::vector<double>& point) const {
+std::string TrialProblem::prompt_key(const std::vector<double>& point) const {
   const Prompt prompt = prompt_space_->decode(point);
   const auto* tokens = std::get_if<PromptTokens>(&prompt);
   if (tokens == nullptr) return {};
@@ -172,68 +182,38 @@ std::string TrialContext::prompt_key(const std::vector<double>& point) const {
   return key;
 }
 
-std::int64_t TrialContext::count_tokens(const std::vector<double>& point, Split split) const {
-  return evaluator_->count_tokens(point, examples(split));
+std::vector<Query> TrialProblem::queries(const Prompt& prompt,
+                                         std::span<const Example> examples) const {
+  return prompt_queries({.prompt_template = *prompt_template_,
+                         .train = data_->train,
+                         .manual_prompt = spec_.task.manual_prompt},
+                        prompt, examples);
 }
 
-double TrialContext::mean_tokens(const std::vector<double>& point, Split split,
+std::int64_t TrialProblem::count_tokens(const Prompt& prompt,
+                                        std::span<const Example> examples) const {
+  std::int64_t count = 0;
+  for (const Query& query : queries(prompt, examples)) count += model_->count_tokens(query);
+  return count;
+}
+
+std::int64_t TrialProblem::count_tokens(const std::vector<double>& point, Split split) const {
+  return count_tokens(prompt_space_->decode(point), examples(split));
+}
+
+double TrialProblem::mean_tokens(const std::vector<double>& point, Split split,
                                  std::size_t max_examples) const {
   const auto all = examples(split);
   const std::size_t count = std::min(all.size(), std::max<std::size_t>(max_examples, 1));
   if (count == 0) return 0.0;
+  const Prompt prompt = prompt_space_->decode(point);
   std::int64_t sum = 0;
   for (std::size_t i = 0; i < count; ++i)
-    sum += evaluator_->count_tokens(point, all.subspan(i * all.size() / count, 1));
+    sum += count_tokens(prompt, all.subspan(i * all.size() / count, 1));
   return static_cast<double>(sum) / static_cast<double>(count);
 }
 
-WorkResult TrialContext::run(const WorkItem& item) {
-  WorkResult result;
-  result.id = item.id;
-  try {
-    const auto all = examples(item.split);
-    if (item.begin < 0 || item.end > static_cast<std::int64_t>(all.size()) ||
-        item.begin >= item.end) {
-      throw Error("work item outside its split: the ranks read different data");
-    }
-    auto shard = all.subspan(static_cast<std::size_t>(item.begin),
-                             static_cast<std::size_t>(item.end - item.begin));
-    std::vector<Example> only;
-    for (const std::int32_t i : item.only) only.push_back(shard[static_cast<std::size_t>(i)]);
-    if (!only.empty()) shard = only;
-    if (item.kind == WorkItem::Kind::kLayerScales) throw Error("layers are not measured here");
-    const Evaluation evaluation = item.kind == WorkItem::Kind::kManual
-                                      ? evaluator_->evaluate_manual(shard)
-                                      : evaluator_->evaluate(item.point, shard);
-    const RowMatrixXd& scores = evaluation.label_scores;
-    result.label_scores.assign(scores.data(), scores.data() + scores.size());
-    result.usage = evaluation.usage;
-    result.state = WorkResult::State::kScored;
-  } catch (const ModelError& error) {
-    result.fail(error.what());  // what the model cannot take here it can take nowhere
-  } catch (const std::exception& error) {
-    result.fail(error.what());
-    result.is_retryable = true;
-  }
-  return result;
-}
-
-Evaluation TrialContext::evaluate(const Prompt& prompt, Split split) {
-  const auto all = examples(split);
-  const auto size = static_cast<std::size_t>(spec_.shard_size);
-  Evaluation whole;
-  whole.label_scores.resize(static_cast<Eigen::Index>(all.size()), verbalizer_->num_labels());
-  for (std::size_t begin = 0; begin < all.size(); begin += size) {
-    const auto shard = all.subspan(begin, std::min(size, all.size() - begin));
-    const Evaluation part = evaluator_->evaluate(prompt, shard);
-    whole.label_scores.middleRows(static_cast<Eigen::Index>(begin), part.label_scores.rows()) =
-        part.label_scores;
-    whole.usage += part.usage;
-  }
-  return whole;
-}
-
-PromptRecord TrialContext::describe(const std::vector<double>& point) const {
+PromptRecord TrialProblem::describe(const std::vector<double>& point) const {
   const Prompt prompt = prompt_space_->decode(point);
   PromptRecord record;
   if (const auto* tokens = std::get_if<PromptTokens>(&prompt)) {
@@ -245,7 +225,7 @@ PromptRecord TrialContext::describe(const std::vector<double>& point) const {
     record.vectors = stack_layers(*vectors);
     record.num_layers = static_cast<std::int64_t>(vectors->layers.size()) + 1;
     record.base_ids = vectors->base_ids;
-    record.ids = nearest_tokens(*vectors, model_.word_embeddings());
+    record.ids = nearest_tokens(*vectors, *model_->embeddings());
   } else if (const auto* written = std::get_if<PromptText>(&prompt)) {
     record = written_prompt(written->text);
   } else {
@@ -253,15 +233,20 @@ PromptRecord TrialContext::describe(const std::vector<double>& point) const {
     record.text = readable(std::get<PromptDemonstrations>(prompt));
   }
   record.point = point;
-  if (!record.ids.empty() && record.text.empty()) {
-    record.tokens = spellings(model_.tokenizer(), record.ids);
-    record.text = model_.tokenizer().decode(record.ids);
-  }
+  spell(record);
   return record;
 }
 
+// Tokens and, where the prompt has none of its own, text of the record's ids.
+void TrialProblem::spell(PromptRecord& record) const {
+  const Tokenizer* tokenizer = model_->tokenizer();
+  if (record.ids.empty() || !record.text.empty() || tokenizer == nullptr) return;
+  record.tokens = spellings(*tokenizer, record.ids);
+  record.text = tokenizer->decode(record.ids);
+}
+
 // A line for each demonstration, its texts uncut.
-std::string TrialContext::readable(const PromptDemonstrations& prompt) const {
+std::string TrialProblem::readable(const PromptDemonstrations& prompt) const {
   std::string text;
   for (const std::int64_t i : prompt.examples) {
     const Demonstrations one{.examples = {&data_->train.at(static_cast<std::size_t>(i))}};
@@ -277,16 +262,18 @@ std::string TrialContext::readable(const PromptDemonstrations& prompt) const {
   return text;
 }
 
-PromptRecord TrialContext::written_prompt(const std::string& text) const {
+PromptRecord TrialProblem::written_prompt(const std::string& text) const {
   PromptRecord record;
   record.kind = PromptRecord::Kind::kManual;
   record.text = text;
-  if (!text.empty()) record.ids = model_.tokenizer().encode(text).ids;
-  record.tokens = spellings(model_.tokenizer(), record.ids);
+  const Tokenizer* tokenizer = model_->tokenizer();
+  if (text.empty() || tokenizer == nullptr) return record;
+  record.ids = tokenizer->encode(text).ids;
+  record.tokens = spellings(*tokenizer, record.ids);
   return record;
 }
 
-PromptRecord TrialContext::describe_manual() const {
+PromptRecord TrialProblem::describe_manual() const {
   return written_prompt(spec_.task.manual_prompt);
 }
 
