@@ -143,6 +143,7 @@ void TrialProblem::set_layer_scales(const std::vector<double>& deviations) {
     prompt_space_->set_layer_scales(deviations);
     return true;
   });
+  layer_scales_ = deviations;
 }
 
 // What may not be cut of an input is as long as the prompt, whatever its vectors.

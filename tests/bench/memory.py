@@ -148,6 +148,15 @@ def read_memory(pids):
     return sums
 
 
+def is_master(pid):
+    """Whether the process is rank 0, by the launcher's environment (Open MPI's, or another's that speaks PMI)."""
+    try:
+        variables = pathlib.Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return any(name + b"=0" in variables for name in (b"OMPI_COMM_WORLD_RANK", b"PMIX_RANK", b"PMI_RANK"))
+
+
 def send(signal_number, pids):
     for pid in pids:
         try:
@@ -157,17 +166,21 @@ def send(signal_number, pids):
 
 
 def memory_of(pids):
-    """read_memory of processes that stand still: a page that one maps while others are read counts twice."""
+    """read_memory of processes that stand still: a page that one maps while others are read counts twice. "Master" is the
+    proportional set size of rank 0 alone."""
     send(signal.SIGSTOP, pids)
     try:
-        return read_memory(pids)
+        sums = read_memory(pids)
+        master = read_memory([pid for pid in pids if is_master(pid)])
+        return dict(sums, Master=master["Pss"]) if sums and master else None
     finally:
         send(signal.SIGCONT, pids)
 
 
 def measure(binary, folder, model, ranks):
     """Sum over the ranks while a search runs that fills a batch of 1024 tokens on each: the largest of the later half of
-    the looks, when every rank has its model. While a model in half precision loads, its file is in memory too, once a node."""
+    the looks, when every rank has its model. While a model in half precision loads, its file is in memory too, once a node.
+    Of rank 0 the largest of all looks."""
     out = folder / f"out-{ranks}"
     config = folder / "memory.yaml"
     config.write_text(CONFIG.format(model=model, task=QUICKSTART / "definitions.yaml", population=max(4, ranks)))
@@ -193,6 +206,7 @@ def measure(binary, folder, model, ranks):
         sys.exit(f"expected a run on {ranks} ranks to end with 0, found {process.returncode}:\n"
                  + (folder / f"log-{ranks}").read_text(errors="replace"))
     peak = max(looks[len(looks) // 2:], key=lambda sums: sums["Pss"])
+    peak["Master"] = max(sums["Master"] for sums in looks)
     peak["seconds"] = time.monotonic() - started
     shutil.rmtree(out, ignore_errors=True)
     return peak
@@ -205,9 +219,11 @@ def main():
     parser.add_argument("--dtypes", nargs="+", default=["F32", "F16", "BF16"], choices=DTYPES)
     parser.add_argument("--layers", type=int, default=12, help="12: 124 million numbers, RoBERTa-base")
     parser.add_argument("--limit", type=float, help="exit 1 when a ratio is above it")
+    parser.add_argument("--master-limit", type=float, metavar="MB",
+                        help="exit 1 when rank 0 takes more at any time while there are workers; it loads no weights")
     options = parser.parse_args()
     is_within = True
-    print("dtype  file MB  ranks  sum of PSS MB  private MB  ratio to the first  seconds")
+    print("dtype  file MB  ranks  sum of PSS MB  rank 0 MB  private MB  ratio to the first  seconds")
     with tempfile.TemporaryDirectory(prefix="bbprompt_memory_") as name:
         folder = pathlib.Path(name)
         for dtype in options.dtypes:
@@ -219,8 +235,11 @@ def main():
                 first = first or peak["Pss"]
                 ratio = peak["Pss"] / first
                 is_within = is_within and (options.limit is None or ratio <= options.limit)
+                if options.master_limit is not None and ranks > 1:
+                    is_within = is_within and peak["Master"] <= 1e6 * options.master_limit
                 private = peak["Private_Clean"] + peak["Private_Dirty"]
-                print(f"{dtype:5} {size / 1e6:8.1f} {ranks:6} {peak['Pss'] / 1e6:14.1f} {private / 1e6:11.1f} "
+                print(f"{dtype:5} {size / 1e6:8.1f} {ranks:6} {peak['Pss'] / 1e6:14.1f} {peak['Master'] / 1e6:10.1f} "
+                      f"{private / 1e6:11.1f} "
                       f"{ratio:19.2f} {peak['seconds']:8.1f}", flush=True)
             shutil.rmtree(model)
     return 0 if is_within else 1

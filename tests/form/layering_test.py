@@ -1,5 +1,6 @@
-"""Fails on an #include that crosses a forbidden edge between modules, or on a CMake dependency that the
-table does not allow. The table is the one of src/README.md, which is read, so page and test cannot differ.
+"""Fails on an #include that crosses a forbidden edge between modules, on a CMake dependency that the table does not
+allow, and where a kind of language model is named outside its own module and the factory's. The table is the one of
+src/README.md, which is read, so page and test cannot differ.
 
 Usage: layering_test.py SOURCE_FOLDER
 """
@@ -12,6 +13,11 @@ ROOT = pathlib.Path(sys.argv[1])
 INCLUDE = re.compile(r'^\s*#\s*include\s*"(?:bbprompt/)?([a-z_]+)/[A-Za-z0-9_./]+"', re.MULTILINE)
 # Headers of these folders carry options structs only and may be used where the table says "options".
 OPTIONS_SUFFIX = re.compile(r'#\s*include\s*"bbprompt/([a-z_]+)/[a-z_]*(?:options|spec)\.hpp"')
+# Modules of one kind of language model each, and the class names of the kind. Everyone else, tests included, has a
+# LanguageModel or a ModelView from the factory.
+MODEL_KINDS = {"replica": re.compile(r"\bReplica[A-Z]?\w*\b|\bload_replica\b|#\s*include\s*\"(?:bbprompt/|tests/)?replica/")}
+FACTORY = "model"
+MAY_NAME_KINDS = {"bench"}  # tests that measure one kind
 
 
 def read_table():
@@ -22,9 +28,32 @@ def read_table():
         if len(cells) != 5 or not cells[0].isdigit():
             continue
         name = cells[1].strip("`")
-        allowed = {word for word in re.findall(r"[a-z_]+", cells[4])}
-        table[name] = (int(cells[0]), allowed)
+        may_use, _, but = cells[4].partition(" but ")
+        table[name] = (int(cells[0]), set(words(may_use)), set(words(but)))
     return table
+
+
+def words(text):
+    return re.findall(r"[a-z_]+", text)
+
+
+def without_comments(text):
+    return re.sub(r"//.*", "", text)
+
+
+def names_of_kinds():
+    """Problems: a kind of model named where only models as such are known."""
+    problems = []
+    for kind, names in MODEL_KINDS.items():
+        for top in ("src", "include/bbprompt", "tests"):
+            for folder in sorted(path for path in (ROOT / top).iterdir() if path.is_dir()):
+                if folder.name in (kind, FACTORY) or (top == "tests" and folder.name in MAY_NAME_KINDS):
+                    continue
+                for file in sorted(folder.rglob("*.?pp")):
+                    found = names.search(without_comments(file.read_text()))
+                    if found:
+                        problems.append(f"{file.relative_to(ROOT)}: names {found.group(0)}; only {kind} and {FACTORY} may")
+    return problems
 
 
 def main():
@@ -35,9 +64,10 @@ def main():
         problems.append(f"src/README.md: expected the table of modules, found {len(table)} rows")
     for name in sorted(folders - set(table)):
         problems.append(f"src/{name}: not in the table of src/README.md")
-    for name, (layer, allowed) in table.items():
+    problems += names_of_kinds()
+    for name, (layer, allowed, but) in table.items():
         everything_below = "everything" in allowed
-        uses = {other for other in table if other in allowed or (everything_below and table[other][0] < layer)}
+        uses = {other for other in table if other in allowed or (everything_below and table[other][0] < layer)} - but
         for other in sorted(uses):
             if table[other][0] >= layer:
                 problems.append(f"src/README.md: {name} (layer {layer}) may not use {other} "

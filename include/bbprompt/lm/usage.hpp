@@ -16,6 +16,7 @@ struct Usage {
   std::int64_t num_tokens = 0;     // sent to the model, special tokens included
   std::int64_t num_truncated = 0;  // queries that lost tokens to the model's length
   std::int64_t num_calls = 0;      // requests to the model, each of one or more queries
+  std::int64_t num_bounded = 0;    // scores that are known as upper bounds only
 
   Usage& operator+=(const Usage& other);
   friend bool operator==(const Usage&, const Usage&) = default;
@@ -40,6 +41,7 @@ inline constexpr std::array kUsageCounters{
     UsageCounter{"calls", "call", "calls", &Usage::num_calls},
     UsageCounter{"tokens", "token", "tokens", &Usage::num_tokens},
     UsageCounter{"truncated", "truncated query", "truncated queries", &Usage::num_truncated},
+    UsageCounter{"bounded", "bounded score", "bounded scores", &Usage::num_bounded, true},
 };
 
 // "num_queries": the counter's name in HDF5 files.
