@@ -141,6 +141,14 @@ TEST(Digest, IsSha256InHexadecimal) {
   EXPECT_EQ(digest(sample_trial()).find_first_not_of("0123456789abcdef"), std::string::npos);
 }
 
+// What these records had when the first files of this schema were written.
+TEST(Digest, StaysThatOfEarlierFiles) {
+  EXPECT_EQ(digest(sample_trial()),
+            "e1b6ea3114aba6dc80534901e56973a7115e3829f00d9b3e4a5cfa71f4e611da");
+  EXPECT_EQ(digest(sample_results()),
+            "9fe62f940d70cb4b27018d8d480c09861b5f3e2f105ad89e84f8d6494a861ac7");
+}
+
 // Of a counter that came later than the files: they keep the digest that they had without it.
 TEST(Digest, KnowsALaterCounterOnlyWhereItCounts) {
   const auto digest_with = [](std::int64_t count) {
