@@ -35,7 +35,7 @@ TrialRecord new_record(const TrialRun::Identity& identity, const TrialProblem& p
   for (const auto& label : spec.task.labels) record.labels.push_back(label.name);
   for (const Split split : {Split::kTrain, Split::kDev, Split::kTest})
     record.gold[to_string(split)] = problem.gold(split);
-    record.notes = problem.notes();
+  record.notes = problem.notes();
   for (const auto* purpose : {"search", "dev", "test"}) record.usage[purpose] = {};
   return record;
 }

@@ -71,6 +71,7 @@ class TrialRun {
   // What the whole trial will ask by its budget, about; and how many queries it took so far.
   [[nodiscard]] const TrialShape& shape() const { return shape_; }
   [[nodiscard]] std::int64_t num_queries_planned() const { return num_queries_planned_; }
+  [[nodiscard]] std::int64_t num_generations_planned() const { return shape_.num_generations; }
   [[nodiscard]] std::int64_t num_queries_done() const;
 
  private:
