@@ -24,9 +24,7 @@ class MasterRunTest : public ::testing::Test {
   // Runs until `max_looks` looks at whether to stop; 0: to the end.
   RunOutcome run(const SweepPlan& plan, const std::string& version = "1.2.3", int max_looks = 0) {
     WorkerRun worker(models_);
-    LoopbackChannel channel([&](const Bytes& message, const LoopbackChannel::Reply& reply) {
-      worker.handle(message, reply);
-    });
+    LoopbackChannel channel(worker.in_this_process());
     const RunFolder folder(folder_ / "run", plan);
     RunInfo info = testing::info_of(plan);
     info.version = version;

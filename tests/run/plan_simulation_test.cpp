@@ -235,7 +235,7 @@ TEST(TrialShapeTest, HasTheGroupsThatATrialAsksFor) {
     SCOPED_TRACE(shape_case.name);
     ExperimentSpec spec = testing::small_experiment();
     shape_case.change(spec);
-    const TrialProblem context(spec, models);
+    TrialProblem context(spec, models);
     TrialRun run({.id = "t", .method = "m", .resolved_yaml = "x: 1"}, context);
     const TrialShape shape = run.shape();
     std::int64_t num_groups = 0;

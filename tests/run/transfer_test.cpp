@@ -10,6 +10,7 @@
 #include "bbprompt/store/results_file.hpp"
 #include "bbprompt/store/run_folder.hpp"
 #include "tests/run/small_experiment.hpp"
+#include "tests/run/trial_parts.hpp"
 
 namespace bbprompt {
 namespace {
@@ -148,7 +149,7 @@ TEST_F(TransferTest, TheResolvedConfigurationNoLongerNeedsTheRun) {
   const SweepPlan found = plan("  prompts_from: {run: source}\n");
   std::filesystem::remove_all(folder_ / "source");
   const SweepPlan again = expand(with_transferred_prompts(
-      parse_config(found.config_resolved, folder_.path(), "resolved.yaml")));
+      SweepDocument(parse_config(found.config_resolved, folder_.path(), "resolved.yaml"))));
   EXPECT_EQ(again.config_hash, found.config_hash);
   EXPECT_EQ(again.trials.front().id, found.trials.front().id);
 }
@@ -201,7 +202,7 @@ class OwnPromptsTest : public TransferTest {
   }
 
   [[nodiscard]] std::optional<SweepPlan> whole() const {
-    return plan_with_own_prompts(document_, first_, folder_ / "out");
+    return plan_with_own_prompts(SweepDocument(document_), first_, folder_ / "out");
   }
 
   SweepPlan first_;
@@ -260,16 +261,19 @@ TEST(TransferredTokens, ScoreTheSameBitsOnTheSameModel) {
   const PromptRecord prompt = learned.describe(point);
   spec.prompt.kind = PromptKind::kManual;
   spec.prompt.manual = {.text = prompt.text, .tokens = prompt.tokens};
-  const TrialProblem moved(spec, models.view(spec.model));
+  testing::TrialParts moved_parts(spec, models);
+  const TrialProblem& moved = moved_parts.problem;
   const Eigen::VectorXd start = moved.prompt_space().fixed_points().front();
   const PromptRecord again = moved.describe({start.data(), start.data() + start.size()});
   EXPECT_EQ(again.kind, PromptRecord::Kind::kManual);
   EXPECT_EQ(again.ids, prompt.ids);
   EXPECT_EQ(again.text, prompt.text);
-  const TrialProblem searched(testing::small_experiment(), models.view(spec.model));
-  const auto scores = searched.evaluate(PromptTokens{prompt.ids}, Split::kTest).label_scores;
+  testing::TrialParts searched(testing::small_experiment(), models);
+  const auto scores = searched.evaluator.evaluate(PromptTokens{prompt.ids}, Split::kTest).label_scores;
   const auto found =
-      moved.run({.split = Split::kTest, .begin = 0, .end = 5, .point = {start[0]}}).label_scores;
+      moved_parts.evaluator
+          .run({.split = Split::kTest, .begin = 0, .end = 5, .point = {start[0]}})
+          .label_scores;
   ASSERT_EQ(found.size(), 10U);
   for (Eigen::Index i = 0; i < 10; ++i) {
     EXPECT_EQ(found[static_cast<std::size_t>(i)], scores.data()[i]);

@@ -106,7 +106,7 @@ TEST_F(TrialRunTest, TestsThePromptThatDevSelected) {
 TEST_F(TrialRunTest, TheRuleDevLossTestsThePromptOfLeastDevLoss) {
   auto spec = small_experiment();
   spec.selection.rule = SelectionRule::kDevLoss;
-  const TrialProblem context(spec, models_.view(spec.model));
+  TrialProblem context(spec, models_.view(spec.model));
   TrialRun run({.id = "t", .method = "soft", .resolved_yaml = ""}, context);
   while (!run.is_finished()) step(run);
   double least = std::numeric_limits<double>::infinity();
@@ -178,7 +178,7 @@ TEST_F(TrialRunTest, RefusesTheCheckpointOfOtherData) {
   step(run);
   auto spec = small_experiment();
   spec.seed = 9;
-  const TrialProblem other_context(spec, models_.view(spec.model));
+  TrialProblem other_context(spec, models_.view(spec.model));
   TrialRun other({.id = "t", .method = "soft", .resolved_yaml = "x: 1"}, other_context);
   try {
     other.restore(run.save(), "some.checkpoint.h5");
@@ -197,7 +197,7 @@ TEST_F(TrialRunTest, RefusesABudgetBelowOneGenerationInAnyUnit) {
   for (const BudgetOptions& budget : budgets) {
     auto spec = small_experiment();
     spec.budget = budget;
-    const TrialProblem context(spec, models_.view(spec.model));
+    TrialProblem context(spec, models_.view(spec.model));
     EXPECT_THROW(TrialRun({.id = "t", .method = "soft", .resolved_yaml = ""}, context),
                  ConfigError);
   }
@@ -258,7 +258,7 @@ TEST_F(DiscreteTrialRunTest, ASearchThatOnlyRepeatsItselfEnds) {
   spec.budget = {.evaluations = 0, .queries = 1000000};
   spec.optimizer.cma_es.is_stagnation_stop = false;
   spec.optimizer.kind = OptimizerKind::kRandomSearch;
-  const TrialProblem context(spec, models_.view(spec.model));
+  TrialProblem context(spec, models_.view(spec.model));
   TrialRun run({.id = "t", .method = "discrete", .resolved_yaml = ""}, context);
   while (!run.is_finished()) step(run);
   EXPECT_EQ(run.record().stop_reason, "cached");
@@ -272,7 +272,7 @@ TEST_F(TrialRunTest, KeepsEveryLimitOfTheBudget) {
                                       BudgetOptions{.evaluations = 13, .queries = 1000}}) {
     auto spec = small_experiment();
     spec.budget = budget;
-    const TrialProblem context(spec, models_.view(spec.model));
+    TrialProblem context(spec, models_.view(spec.model));
     TrialRun run({.id = "t", .method = "soft", .resolved_yaml = ""}, context);
     while (!run.is_finished()) step(run);
     const auto& used = run.record().usage.at("search");
@@ -317,7 +317,7 @@ TEST_F(TrialRunTest, CalibratedScoresLoseTheirMeanOnTrainEverywhere) {
 TEST_F(TrialRunTest, TheRuleLastTestsTheLastFavourite) {
   auto spec = small_experiment();
   spec.selection.rule = SelectionRule::kLast;
-  const TrialProblem context(spec, models_.view(spec.model));
+  TrialProblem context(spec, models_.view(spec.model));
   TrialRun run({.id = "t", .method = "soft", .resolved_yaml = ""}, context);
   dev_points_.clear();
   while (!run.is_finished()) step(run);
@@ -328,7 +328,7 @@ TEST_F(TrialRunTest, TheRuleLastTestsTheLastFavourite) {
 TEST_F(TrialRunTest, WithoutTheBaselineNoQueryGoesToTheManualPrompt) {
   auto spec = small_experiment();
   spec.is_manual_scored = false;
-  const TrialProblem context(spec, models_.view(spec.model));
+  TrialProblem context(spec, models_.view(spec.model));
   TrialRun run({.id = "t", .method = "soft", .resolved_yaml = ""}, context);
   while (!run.is_finished()) step(run);
   EXPECT_TRUE(run.record().manual.splits.empty());

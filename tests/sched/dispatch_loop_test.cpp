@@ -17,7 +17,8 @@ using ::testing::ElementsAre;
 class ScriptedTrials : public TrialSet {
  public:
   // Items of each group, by trial.
-  explicit ScriptedTrials(std::vector<std::vector<int>> groups) : groups_(std::move(groups)) {}
+  using Groups = std::vector<std::vector<int>>;
+  explicit ScriptedTrials(Groups groups) : groups_(std::move(groups)) {}
 
   [[nodiscard]] bool may_start() override { return may_start_now; }
   void start(std::size_t trial) override {
@@ -65,7 +66,7 @@ class ScriptedTrials : public TrialSet {
   std::map<std::uint64_t, int> num_retried;
 
  private:
-  std::vector<std::vector<int>> groups_;
+  Groups groups_;
   std::map<std::size_t, std::size_t> num_groups_;
   std::map<std::size_t, int> num_open_;
 };
@@ -111,7 +112,7 @@ void run(DispatchLoop& loop) {
 }
 
 TEST(DispatchLoop, WorksThroughEveryGroupOfEveryTrialInTheGivenOrder) {
-  ScriptedTrials trials({{2, 1}, {3}, {1, 1, 1}});
+  ScriptedTrials trials(ScriptedTrials::Groups{{2, 1}, {3}, {1, 1, 1}});
   ScriptedWorkers workers;
   DispatchLoop loop({.order = {2, 0, 1}}, {7}, trials, workers);
   run(loop);
@@ -126,7 +127,7 @@ TEST(DispatchLoop, WorksThroughEveryGroupOfEveryTrialInTheGivenOrder) {
 }
 
 TEST(DispatchLoop, CountsItemsFromWhereARunBeforeItEnded) {
-  ScriptedTrials trials({{2}});
+  ScriptedTrials trials(ScriptedTrials::Groups{{2}});
   ScriptedWorkers workers;
   DispatchLoop loop({.order = {0}, .first_item = 40}, {0}, trials, workers);
   run(loop);
@@ -134,7 +135,7 @@ TEST(DispatchLoop, CountsItemsFromWhereARunBeforeItEnded) {
 }
 
 TEST(DispatchLoop, GivesAWorkerAsManyItemsAsItHasSlotsAndPlacesToWait) {
-  ScriptedTrials trials({{9}});
+  ScriptedTrials trials(ScriptedTrials::Groups{{9}});
   ScriptedWorkers workers;
   DispatchLoop loop({.scheduler = {.slots = 3, .waiting = 2}, .order = {0}}, {0}, trials, workers);
   EXPECT_TRUE(loop.turn(0.5));
@@ -142,7 +143,7 @@ TEST(DispatchLoop, GivesAWorkerAsManyItemsAsItHasSlotsAndPlacesToWait) {
 }
 
 TEST(DispatchLoop, AFailedItemIsTriedAgainUntilItsAttemptsAreUsedUp) {
-  ScriptedTrials trials({{1}});
+  ScriptedTrials trials(ScriptedTrials::Groups{{1}});
   ScriptedWorkers workers([](int, const WorkItem& item) {
     WorkResult result;
     result.id = item.id;
@@ -157,7 +158,7 @@ TEST(DispatchLoop, AFailedItemIsTriedAgainUntilItsAttemptsAreUsedUp) {
 }
 
 TEST(DispatchLoop, WaitsForATimeThatAnAnswerNamedAndUsesUpNoAttempt) {
-  ScriptedTrials trials({{1}});
+  ScriptedTrials trials(ScriptedTrials::Groups{{1}});
   ScriptedWorkers workers([](int worker, const WorkItem& item) {
     WorkResult result = ScriptedWorkers::scored(worker, item);
     if (item.attempt > 5) return result;
@@ -175,7 +176,7 @@ TEST(DispatchLoop, WaitsForATimeThatAnAnswerNamedAndUsesUpNoAttempt) {
 }
 
 TEST(DispatchLoop, TheItemsOfALostWorkerGoToOthers) {
-  ScriptedTrials trials({{4}});
+  ScriptedTrials trials(ScriptedTrials::Groups{{4}});
   ScriptedWorkers workers;
   DispatchLoop loop({.order = {0}}, {1, 2}, trials, workers);
   EXPECT_TRUE(loop.turn(0.5));
@@ -188,7 +189,7 @@ TEST(DispatchLoop, TheItemsOfALostWorkerGoToOthers) {
 }
 
 TEST(DispatchLoop, AnItemWhoseLastAttemptWasWithALostWorkerFailsForThatReason) {
-  ScriptedTrials trials({{2, 1}});
+  ScriptedTrials trials(ScriptedTrials::Groups{{2, 1}});
   ScriptedWorkers workers;
   DispatchLoop loop({.scheduler = {.max_attempts = 1}, .order = {0}}, {1, 2}, trials, workers);
   workers.given.clear();
@@ -202,7 +203,7 @@ TEST(DispatchLoop, AnItemWhoseLastAttemptWasWithALostWorkerFailsForThatReason) {
 }
 
 TEST(DispatchLoop, StartsNothingWhileItMayNot) {
-  ScriptedTrials trials({{1}});
+  ScriptedTrials trials(ScriptedTrials::Groups{{1}});
   trials.may_start_now = false;
   ScriptedWorkers workers;
   DispatchLoop loop({.order = {0}}, {1}, trials, workers);
