@@ -5,6 +5,7 @@
 #include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/sha256.hpp"
+#include "bbprompt/config/setting_place.hpp"
 #include "bbprompt/prompt/make_prompt_space.hpp"
 #include "bbprompt/task/demonstrations.hpp"
 
@@ -16,22 +17,6 @@ std::vector<std::string> spellings(const Tokenizer& tokenizer, const std::vector
   tokens.reserve(ids.size());
   for (const TokenId id : ids) tokens.push_back(tokenizer.token(id));
   return tokens;
-}
-
-// Errors of the parts that know nothing of configuration files get the key they are about.
-template <typename Build>
-auto with_key(const ExperimentSpec& spec, const std::string& key, Build build) {
-  try {
-    return build();
-  } catch (const ModelError&) {
-    throw;
-  } catch (const DataError&) {
-    throw;
-  } catch (const ConfigError&) {
-    throw;
-  } catch (const Error& error) {
-    throw ConfigError({.file = spec.task.name, .key = key}, error.what());
-  }
 }
 
 // The matrices of all layers, one below the other.
@@ -71,15 +56,15 @@ TrialContext::TrialContext(const ExperimentSpec& spec, Replica& model, Data data
                            CandidateCache* candidates)
     : spec_(spec), model_(model), data_(std::move(data)), fingerprint_(data_->fingerprint) {
   notes_ = data_->notes;
-  prompt_template_ =
-      with_key(spec, "template", [&] { return std::make_unique<PromptTemplate>(spec.task); });
-  verbalizer_ = with_key(spec, "labels",
-                         [&] { return std::make_unique<Verbalizer>(spec.task.labels, model); });
+  prompt_template_ = with_place(spec, "task.template",
+                                [&] { return std::make_unique<PromptTemplate>(spec.task); });
+  verbalizer_ = with_place(spec, "task.labels",
+                           [&] { return std::make_unique<Verbalizer>(spec.task.labels, model); });
   notes_.insert(notes_.end(), verbalizer_->notes().begin(), verbalizer_->notes().end());
   objective_ =
-      with_key(spec, "objective", [&] { return std::make_unique<Objective>(spec.objective); });
+      with_place(spec, "objective", [&] { return std::make_unique<Objective>(spec.objective); });
 
-  auto space = with_key(spec, "prompt", [&] {
+  auto space = with_place(spec, "prompt", [&] {
     PromptSpaceInputs inputs = space_inputs(candidates);
     if (spec.prompt.kind == PromptKind::kSoft) {
       const PromptVectors base = soft_base_prompt(spec.prompt, inputs);
@@ -141,7 +126,7 @@ void TrialContext::check_length(const PromptVectors& base) const {
   try {
     (void)model_.count_tokens(prompt_template_->render(data_->train.front(), base));
   } catch (const ModelError& error) {
-    throw ConfigError({.file = spec_.task.name, .key = "prompt.length"}, error.what());
+    throw ConfigError(place_of(spec_, "prompt.length"), error.what());
   }
 }
 
