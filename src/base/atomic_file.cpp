@@ -20,17 +20,46 @@ constexpr std::string_view kTemporaryMark = ".tmp.";
   throw StoreError(path.string(), "cannot " + doing + ": " + std::strerror(errno));
 }
 
-void sync(const fs::path& path, int flags) {
+// Messages name the file that was asked for, never the temporary one.
+void check_target(const fs::path& path) {
+  std::error_code ignored;
+  if (fs::is_directory(path, ignored) || !path.has_filename())
+    throw StoreError(path.string(), "expected a file to write, found a folder");
+  const fs::path folder = path.parent_path();
+  if (!folder.empty() && !fs::is_directory(folder, ignored))
+    throw StoreError(path.string(), "cannot create: there is no folder " + folder.string());
+}
+
+// `shown` is what an error names.
+void sync(const fs::path& path, const fs::path& shown, int flags) {
   const int descriptor = ::open(path.c_str(), flags | O_CLOEXEC);
-  if (descriptor < 0) fail(path, "open for fsync");
+  if (descriptor < 0) fail(shown, "open for fsync");
   const int status = ::fsync(descriptor);
   const int reason = errno;
   ::close(descriptor);
   // Some network file systems refuse fsync on a directory; the rename itself is still atomic there.
   if (status != 0 && !(reason == EINVAL && (flags & O_DIRECTORY) != 0)) {
     errno = reason;
-    fail(path, "fsync");
+    fail(shown, "fsync");
   }
+}
+
+void write_contents(const fs::path& temporary, const fs::path& shown, std::string_view contents) {
+  const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (descriptor < 0) fail(shown, "create");
+  std::size_t written = 0;
+  while (written < contents.size()) {
+    const auto count = ::write(descriptor, contents.data() + written, contents.size() - written);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) {
+      const int reason = errno;
+      ::close(descriptor);
+      errno = reason;
+      fail(shown, "write");
+    }
+    written += static_cast<std::size_t>(count);
+  }
+  if (::close(descriptor) != 0) fail(shown, "close");
 }
 
 }  // namespace
@@ -39,12 +68,13 @@ void replace_file(const fs::path& path, const std::function<void(const fs::path&
   fs::path temporary = path;
   temporary += kTemporaryMark;
   temporary += std::to_string(::getpid());
+  check_target(path);
   try {
     write(temporary);
-    sync(temporary, O_RDONLY);
-    if (::rename(temporary.c_str(), path.c_str()) != 0) fail(path, "rename " + temporary.string());
+    sync(temporary, path, O_RDONLY);
+    if (::rename(temporary.c_str(), path.c_str()) != 0) fail(path, "replace");
     const fs::path directory = path.has_parent_path() ? path.parent_path() : fs::path(".");
-    sync(directory, O_RDONLY | O_DIRECTORY);
+    sync(directory, directory, O_RDONLY | O_DIRECTORY);
   } catch (...) {
     std::error_code ignored;
     fs::remove(temporary, ignored);
@@ -53,23 +83,15 @@ void replace_file(const fs::path& path, const std::function<void(const fs::path&
 }
 
 void replace_file(const fs::path& path, std::string_view contents) {
+  replace_file(path, [&](const fs::path& temporary) { write_contents(temporary, path, contents); });
+}
+
+void replace_file(const fs::path& path, std::string_view contents,
+                  const std::function<void()>& before_replacing) {
   replace_file(path, [&](const fs::path& temporary) {
-    const int descriptor =
-        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (descriptor < 0) fail(temporary, "create");
-    std::size_t written = 0;
-    while (written < contents.size()) {
-      const auto count = ::write(descriptor, contents.data() + written, contents.size() - written);
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) {
-        const int reason = errno;
-        ::close(descriptor);
-        errno = reason;
-        fail(temporary, "write");
-      }
-      written += static_cast<std::size_t>(count);
-    }
-    if (::close(descriptor) != 0) fail(temporary, "close");
+    write_contents(temporary, path, contents);
+    sync(temporary, path, O_RDONLY);
+    before_replacing();
   });
 }
 

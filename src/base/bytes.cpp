@@ -6,7 +6,7 @@ namespace bbprompt {
 
 void ByteReader::expect_end() const {
   if (!rest_.empty()) {
-    throw CommError("message has " + std::to_string(rest_.size()) + " bytes behind its end");
+    throw CommError("message has " + std::to_string(rest_.size()) + " bytes after its end");
   }
 }
 

@@ -27,7 +27,7 @@ MappedFile::MappedFile(const std::filesystem::path& path) {
   }
   const int reason = errno;
   ::close(descriptor);
-  if (!is_regular) throw StoreError(path.string(), "expected a regular file");
+  if (!is_regular) throw StoreError(path.string(), "expected a file, found something else");
   if (size_ > 0 && data_ == nullptr) {
     throw StoreError(path.string(),
                      std::string("cannot map into memory: ") + std::strerror(reason));

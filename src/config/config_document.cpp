@@ -32,7 +32,7 @@ Override parse_override(const std::string& argument) {
   result.position.file = std::make_shared<const std::string>(option);
   const auto equals = argument.find('=');
   if (equals == std::string::npos || equals == 0) {
-    fail_config(result.position, "", "expected key=value");
+    fail_config(result.position, "", "expected KEY=VALUE, such as --set budget.evaluations=100");
   }
   result.key = argument.substr(0, equals);
   result.value = parse_yaml(std::string_view(argument).substr(equals + 1), option, 0);
@@ -59,14 +59,23 @@ void replace_entry(ConfigNode& mapping, const std::string& key, const Override& 
   }
 }
 
-// Behind the variant's name the rest of the key, dots and all, is one key.
+std::string names_of(const ConfigNode& mapping) {
+  std::string names;
+  for (const ConfigEntry& entry : mapping.entries)
+    names += (names.empty() ? "" : ", ") + printable(entry.key);
+  return names.empty() ? "none" : names;
+}
+
+// After the variant's name the rest of the key, dots and all, is one key.
 void set_in_variants(ConfigNode& variants, const std::string& rest, const Override& set) {
   for (auto& variant : variants.entries) {
     if (!starts_with(rest, variant.key + '.')) continue;
     replace_entry(variant.value, rest.substr(variant.key.size() + 1), set);
     return;
   }
-  if (!set.value.is_mapping()) fail_config(set.position, set.key, "no variant has this name");
+  if (!set.value.is_mapping())
+    fail_config(set.position, set.key,
+                "no variant has this name; there are: " + names_of(variants));
   replace_entry(variants, rest, set);
 }
 

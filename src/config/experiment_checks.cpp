@@ -43,8 +43,9 @@ void check_prompt(const ConfigNode& root, const ExperimentSpec& spec) {
   if (has_real_coordinates(spec.prompt) && !searches_real_coordinates(spec.optimizer.kind)) {
     constexpr auto kKey = "optimizer.kind";
     fail_config(locate(root, kKey), kKey,
-                "this optimizer chooses among categories; expected prompt.kind: discrete with "
-                "prompt.discrete.relaxation: index, or cma_es or random_search");
+                "expected cma_es or random_search, as this prompt has real coordinates and the "
+                "optimizer chooses among categories; or use prompt.kind: discrete with "
+                "prompt.discrete.relaxation: index");
   }
   if (spec.prompt.kind == PromptKind::kDiscrete) {
     const auto& discrete = spec.prompt.discrete;
@@ -53,22 +54,21 @@ void check_prompt(const ConfigNode& root, const ExperimentSpec& spec) {
         discrete.words.empty()) {
       constexpr auto kKey = "prompt.discrete.candidates.file";
       fail_config(locate(root, kKey), kKey,
-                  "expected the file of candidates that source: list reads, found none");
+                  "expected the file that source: list reads, found none");
     }
   }
   if (!spec.prompt.manual.tokens.empty() && spec.prompt.manual.text.empty()) {
     constexpr auto kKey = "prompt.manual.tokens";
     fail_config(locate(root, kKey), kKey,
-                "expected prompt.manual.text beside it, for models without these tokens");
+                "expected prompt.manual.text as well, for models without these tokens");
   }
   const int per_class = spec.prompt.demonstrations.per_class;
   if (spec.prompt.kind == PromptKind::kDemonstrations &&
       per_class > spec.few_shot.train_per_class) {
     constexpr auto kKey = "prompt.demonstrations.per_class";
     fail_config(locate(root, kKey), kKey,
-                "expected at most few_shot.train_per_class, " +
-                    std::to_string(spec.few_shot.train_per_class) + ", found " +
-                    std::to_string(per_class));
+                "expected at most " + std::to_string(spec.few_shot.train_per_class) +
+                    ", the value of few_shot.train_per_class, found " + std::to_string(per_class));
   }
 }
 
@@ -85,9 +85,9 @@ void check_optimizer(const ConfigNode& root, const ExperimentSpec& spec) {
   if (is_full && dimension > kMaxFullCovariance) {
     constexpr auto kKey = "optimizer.cma_es.covariance";
     fail_config(locate(root, kKey), kKey,
-                "a full covariance matrix is for at most " + std::to_string(kMaxFullCovariance) +
-                    " search coordinates, the prompt has " + std::to_string(dimension) +
-                    "; use separable, or fewer coordinates");
+                "expected at most " + std::to_string(kMaxFullCovariance) +
+                    " search coordinates for a full covariance matrix, the prompt has " +
+                    std::to_string(dimension) + "; use separable, or fewer coordinates");
   }
 }
 
@@ -111,7 +111,9 @@ void check_task(const ConfigNode& root, const TaskOptions& task) {
   const auto refuse_equal = [&](const std::string& column, const std::string& other,
                                 std::string_view key, const std::string& other_key) {
     if (column != other) return;
-    fail_config(locate(root, key), key, "column \"" + column + "\" is " + other_key + " already");
+    fail_config(locate(root, key), key,
+                "expected another column than " + other_key + ", found \"" + printable(column) +
+                    "\" for both");
   };
   refuse_equal(task.label, task.text_a, "task.columns.label", "task.columns.text_a");
   refuse_equal(task.text_b, task.text_a, "task.columns.text_b", "task.columns.text_a");
@@ -121,7 +123,7 @@ void check_task(const ConfigNode& root, const TaskOptions& task) {
   check_data_path(root, "task.test", task.test);
   if (task.metric == MetricKind::kBinaryF1 && task.labels.size() != 2) {
     fail_config(locate(root, "task.metric"), "task.metric",
-                "binary_f1 is for two labels, task.labels has " +
+                "expected two labels for binary_f1, task.labels has " +
                     std::to_string(task.labels.size()) + "; use macro_f1 or accuracy");
   }
 }

@@ -36,6 +36,9 @@ ExperimentSpec read_experiment(const ConfigNode& root) {
   ConfigFields fields;
   read_section(root, "", fields);
   fields.spec.seed = fields.seeds.front();
+  fields.spec.task.places = places_of(root, {"task"});
+  fields.spec.places =
+      places_of(root, {"model", "few_shot", "prompt", "objective", "optimizer", "budget"});
   return fields.spec;
 }
 
@@ -102,7 +105,9 @@ ExperimentSpec with_real_paths(ExperimentSpec spec, const PathRoots& roots) {
 }
 
 ExperimentSpec experiment_from_yaml(std::string_view yaml, const PathRoots& roots) {
-  return with_real_paths(parse_experiment(parse_yaml(yaml, "trial configuration")), roots);
+  ExperimentSpec spec = parse_experiment(parse_yaml(yaml, "trial configuration"));
+  spec.places = spec.task.places = nullptr;  // no file that a person could look into
+  return with_real_paths(std::move(spec), roots);
 }
 
 }  // namespace bbprompt

@@ -129,8 +129,8 @@ std::string read_word(const Reading& in, const ConfigNode& word, const std::stri
   const auto [before, is_new] = seen.emplace(word.text, owner);
   if (!is_new) {
     const std::string where =
-        owner == before->second ? " twice" : " for " + before->second + " too";
-    fail_config(word.position, in.row.key, describe(word) + " stands" + where);
+        owner == before->second ? " twice" : " for " + before->second + " too; choose another word";
+    fail_config(word.position, in.row.key, describe(word) + " is used" + where);
   }
   return word.text;
 }
@@ -140,11 +140,18 @@ void read(const Reading& in, std::vector<std::string>& field) {
   std::map<std::string, std::string> seen;
   field.clear();
   for (const auto& word : in.value.items) field.push_back(read_word(in, word, "", seen));
-  if (field.size() == 1) fail_config(in.value.position, in.row.key, "one word leaves no choice");
+  if (field.size() == 1)
+    fail_config(in.value.position, in.row.key,
+                "expected at least two words to choose from, found one");
 }
 
 void read(const Reading& in, std::vector<LabelOptions>& field) {
-  if (!in.value.is_mapping() || in.value.entries.size() < 2) in.fail();
+  if (!in.value.is_mapping()) in.fail();
+  if (in.value.entries.size() < 2) {
+    fail_config(in.value.position, in.row.key,
+                "expected " + expected_value(in.row) + ", found " +
+                    (in.value.entries.empty() ? "no label" : "one label"));
+  }
   std::map<std::string, std::string> seen;
   field.clear();
   for (const auto& [name, position, words] : in.value.entries) {
@@ -178,7 +185,7 @@ void read(const Reading& in, std::vector<std::uint64_t>& field) {
     const auto seed = parse_integer<std::uint64_t>(item);
     if (!seed) in.fail(item, "a seed from 0 to 18446744073709551615");
     if (!seen.insert(*seed).second) {
-      fail_config(item.position, in.row.key, "seed " + item.text + " stands twice");
+      fail_config(item.position, in.row.key, "seed " + item.text + " is there twice");
     }
     field.push_back(*seed);
   }

@@ -4,9 +4,9 @@
 #include <optional>
 
 #include "bbprompt/base/utf8.hpp"
+#include "bbprompt/base/wording.hpp"
 #include "bbprompt/config/config_document.hpp"
 #include "config/field_io.hpp"
-#include "config/text_rules.hpp"
 
 namespace bbprompt {
 namespace {
@@ -43,11 +43,13 @@ std::optional<std::string> suggestion_for(std::string_view key) {
   const std::string_view name = last_of(key);
   const auto keys = known_keys();
   std::optional<std::string> best;
-  std::size_t best_distance = std::max<std::size_t>(1, name.size() / 3) + 1;
+  std::size_t best_distance = kLongestKey;
   for (const auto& known : keys) {
     if (parent_of(known) != parent_of(key)) continue;
-    const std::size_t distance = edit_distance(name, last_of(known));
-    if (distance < best_distance) {
+    const std::string_view sibling = last_of(known);
+    const std::size_t distance = edit_distance(name, sibling);
+    const std::size_t longest = std::max(name.size(), sibling.size());
+    if (distance < best_distance && distance <= std::max<std::size_t>(1, longest / 3)) {
       best = known;
       best_distance = distance;
     }
@@ -75,7 +77,7 @@ std::string siblings_of(std::string_view key) {
   // A key below a value that is no section has no siblings: name those of the section instead.
   std::string list = siblings_of(key);
   for (auto up = parent_of(key); list.empty(); up = parent_of(up)) list = siblings_of(up);
-  fail_config(at, key, "unknown key; known here: " + list);
+  fail_config(at, key, "unknown key; expected one of " + list);
 }
 
 template <typename Visit>
@@ -96,7 +98,7 @@ std::string full_key(const ConfigEntry& entry, std::string_view prefix) {
   std::string key = join_key(prefix, entry.key);
   if (entry.key.find('.') != std::string::npos) {
     fail_config(entry.position, key,
-                "dotted keys are for sweeps and --set; nest the key here, as in \"" +
+                "dotted keys are for sweeps and --set; here, nest the key, as in \"" +
                     printable(parent_of(entry.key)) + ": {" + printable(last_of(entry.key)) +
                     ": ...}\"");
   }
@@ -153,6 +155,26 @@ ConfigPosition locate(const ConfigNode& root, std::string_view key) {
     return node != nullptr;
   });
   return position;
+}
+
+namespace {
+
+void add_places(const ConfigNode& value, const std::string& key, KeyPlaces& places) {
+  places.add(key, value.position);
+  for (const ConfigEntry& entry : value.entries)
+    add_places(entry.value, join_key(key, entry.key), places);
+}
+
+}  // namespace
+
+std::shared_ptr<const KeyPlaces> places_of(const ConfigNode& root,
+                                           std::initializer_list<std::string_view> sections) {
+  auto places = std::make_shared<KeyPlaces>();
+  for (const std::string_view section : sections) {
+    if (const ConfigNode* value = root.find(section))
+      add_places(*value, std::string(section), *places);
+  }
+  return places;
 }
 
 void read_section(const ConfigNode& root, std::string_view prefix, ConfigFields& fields) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <initializer_list>
+#include <memory>
 #include <string_view>
 
 #include "bbprompt/config/config_node.hpp"
@@ -30,5 +32,9 @@ void read_section(const ConfigNode& root, std::string_view prefix, ConfigFields&
 
 // Puts a value at a dotted key, making the sections on the way. The key must be known.
 void put_value(ConfigNode& root, std::string_view key, ConfigNode value, const ConfigPosition& at);
+
+// Where the keys of these sections and what is in them were written.
+[[nodiscard]] std::shared_ptr<const KeyPlaces> places_of(
+    const ConfigNode& root, std::initializer_list<std::string_view> sections);
 
 }  // namespace bbprompt

@@ -19,10 +19,10 @@ constexpr SchemaRow kRowsBeforePrompt[] = {
      .meaning = "name of the experiment"},
     {.key = "profile",
      .field = [](ConfigFields& f) -> FieldRef { return TextField{&f.profile}; },
-     .meaning = "which of `profiles` is used; empty: none"},
+     .meaning = "which of `profiles` to use; empty: none"},
     {.key = "profiles",
      .field = [](ConfigFields&) -> FieldRef { return SweepField{kNamedSettings}; },
-     .meaning = "named settings, such as budgets, that go over those of the file"},
+     .meaning = "named settings, such as budgets, that replace those of the file"},
 
     {.key = "model.kind",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.model.kind; },
@@ -78,7 +78,7 @@ constexpr SchemaRow kRowsBeforePrompt[] = {
      .meaning = "pattern around the texts, such as `\"{prompt} {text_a} It was {mask}.\"`"},
     {.key = "task.manual_prompt",
      .field = [](ConfigFields& f) -> FieldRef { return TextField{&f.spec.task.manual_prompt}; },
-     .meaning = "what stands at `{prompt}` for the manual baseline"},
+     .meaning = "text put at `{prompt}` for the manual baseline"},
     {.key = "task.labels",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.task.labels; },
      .presence = kRequired,
@@ -104,7 +104,7 @@ constexpr SchemaRow kRowsBeforePrompt[] = {
     {.key = "few_shot.max_test",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.few_shot.max_test; },
      .limits = {0, kMany},
-     .meaning = "rows of the test file that are used, spread evenly over it; 0: all"},
+     .meaning = "number of rows of the test file to use, spread evenly over it; 0: all"},
 };
 
 constexpr SchemaRow kRowsAfterPrompt[] = {
@@ -148,7 +148,8 @@ constexpr SchemaRow kRowsAfterPrompt[] = {
     {.key = "optimizer.cma_es.tol_fun",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.tol_fun; },
      .limits = {0, kLargest},
-     .meaning = "stop: spread of recent fitness below this; 0: rule off, as in those that follow"},
+     .meaning = "stop: spread of recent fitness below this; 0 switches this rule off, as it does "
+                "the next ones"},
     {.key = "optimizer.cma_es.tol_fun_hist",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.tol_fun_hist; },
      .limits = {0, kLargest},
@@ -174,7 +175,7 @@ constexpr SchemaRow kRowsAfterPrompt[] = {
     {.key = "optimizer.cma_es.tol_flat_fitness",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.tol_flat_fitness; },
      .limits = {0, kMany},
-     .meaning = "stop: so many generations in a row with equal fitness"},
+     .meaning = "stop: this many generations in a row with equal fitness"},
     {.key = "optimizer.cma_es.stagnation_stop",
      .field = [](ConfigFields& f) -> FieldRef {
        return &f.spec.optimizer.cma_es.is_stagnation_stop;
@@ -278,7 +279,7 @@ constexpr SchemaRow kRowsAfterPrompt[] = {
      .meaning =
          "which prompt is tested. `dev_best`: the best dev metric, then the lowest dev loss, "
          "then the earliest; `dev_loss`: the lowest dev loss, then the best dev metric, then the "
-         "earliest; `last`: the optimizer's last favourite, as BDPL's released code does unawares"},
+         "earliest; `last`: the optimizer's last favourite, as BDPL's released code does"},
     {.key = "selection.every",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.selection.every; },
      .limits = {1, kMany},
@@ -310,13 +311,14 @@ constexpr SchemaRow kRowsAfterPrompt[] = {
     {.key = "failures.policy",
      .field = [](ConfigFields& f) -> FieldRef { return &f.failures.policy; },
      .choices = {"worst_fitness", "fail_trial"},
-     .meaning = "an evaluation that failed at every attempt: its candidate is the worst of its "
-                "generation, or its trial ends as failed. In the final evaluation it always does"},
+     .meaning = "what an evaluation that failed at every attempt does: make its candidate the "
+                "worst of its generation, or end its trial as failed. A failed final evaluation "
+                "always fails the trial"},
     {.key = "failures.max_attempts",
      .field = [](ConfigFields& f) -> FieldRef { return &f.failures.max_attempts; },
      .limits = {1, 100},
-     .meaning = "attempts per work item, each on another worker where there is one; not part of "
-                "the trial's id, as `failures.policy`"},
+     .meaning = "attempts per work item, each on another worker where there is one; like "
+                "`failures.policy` not part of the trial's id"},
 };
 
 bool has_prefix(std::string_view key, std::string_view prefix) {

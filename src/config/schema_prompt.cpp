@@ -38,10 +38,10 @@ constexpr SchemaRow kPromptRows[] = {
     {.key = "prompt.discrete.num_candidates",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.discrete.num_candidates; },
      .limits = {2, 1e6},
-     .meaning = "the first so many candidates of the source"},
+     .meaning = "number of candidates to take from the source"},
     {.key = "prompt.discrete.words",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.discrete.words; },
-     .meaning = "these candidate words instead, if not empty"},
+     .meaning = "use these candidate words instead, if not empty"},
     {.key = "prompt.discrete.candidates.source",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.discrete.candidates.source; },
      .choices = {"words", "pmi_phrases", "pmi_tokens", "list", "vocabulary"},
@@ -55,7 +55,8 @@ constexpr SchemaRow kPromptRows[] = {
                 "`task.train` without their labels"},
     {.key = "prompt.discrete.candidates.file",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.discrete.candidates.file; },
-     .meaning = "`list`: the file, one word or phrase a line; `bbprompt candidates` writes such"},
+     .meaning =
+         "`list`: the file, one word or phrase per line; `bbprompt candidates --out` writes one"},
     {.key = "prompt.discrete.candidates.max_ngram",
      .field = [](ConfigFields& f) -> FieldRef {
        return &f.spec.prompt.discrete.candidates.pmi.max_ngram;
@@ -73,7 +74,7 @@ constexpr SchemaRow kPromptRows[] = {
        return &f.spec.prompt.discrete.candidates.pmi.min_pair_count;
      },
      .limits = {1, kMany},
-     .meaning = "but only if found next to each other so often"},
+     .meaning = "but only if found next to each other at least this often"},
     {.key = "prompt.discrete.candidates.min_count",
      .field = [](ConfigFields& f) -> FieldRef {
        return &f.spec.prompt.discrete.candidates.pmi.min_count;
@@ -116,22 +117,22 @@ constexpr SchemaRow kPromptRows[] = {
                 "seed; `concatenate`: text whose embeddings are added to the vectors, empty: none"},
     {.key = "prompt.manual.text",
      .field = [](ConfigFields& f) -> FieldRef { return TextField{&f.spec.prompt.manual.text}; },
-     .meaning = "what stands at `{prompt}`; empty: `task.manual_prompt`"},
+     .meaning = "text put at `{prompt}`; empty: `task.manual_prompt`"},
     {.key = "prompt.manual.tokens",
      .field = [](ConfigFields& f) -> FieldRef {
        return TextListField{&f.spec.prompt.manual.tokens};
      },
      .meaning = "the text in tokens as a vocabulary spells them: where the model has all of them, "
-                "they stand at `{prompt}` themselves, as those of a learned prompt do"},
+                "they are put at `{prompt}` as those of a learned prompt are"},
     {.key = "prompt.demonstrations.per_class",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.demonstrations.per_class; },
      .limits = {1, 1e4},
-     .meaning = "solved examples of each label, from the train split; those that fit into half of "
+     .meaning = "solved examples of each label, from the train split; as many as fit into half of "
                 "the model's length are shown"},
     {.key = "prompt.demonstrations.draws",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.demonstrations.draws; },
      .limits = {1, 1e4},
-     .meaning = "selections and orders of them that are scored; the dev split chooses"},
+     .meaning = "number of random selections and orders to score; the dev split chooses one"},
     {.key = "prompt.demonstrations.max_field_tokens",
      .field = [](ConfigFields& f) -> FieldRef {
        return &f.spec.prompt.demonstrations.max_field_tokens;

@@ -33,11 +33,11 @@ constexpr SchemaRow kRows[] = {
     {.key = "sweep.random.num_points",
      .field = [](ConfigFields& f) -> FieldRef { return &f.random.num_points; },
      .limits = {0, 1e5},
-     .meaning = "how many different points are drawn from `space`; together they are one axis"},
+     .meaning = "number of different points to draw from `space`; together they are one axis"},
     {.key = "sweep.random.seed",
      .field = [](ConfigFields& f) -> FieldRef { return &f.random.seed; },
      .limits = {0, 1e15},
-     .meaning = "another seed, other points"},
+     .meaning = "another seed draws other points"},
     {.key = "sweep.random.space",
      .field = [](ConfigFields&) -> FieldRef { return SweepField{kSpace}; },
      .meaning = "`uniform`, `log_uniform`, `integer`, `log_integer`: [low, high]; `choice`: a list "
@@ -49,7 +49,7 @@ constexpr SchemaRow kRows[] = {
     {.key = "sweep.quasi_random.seed",
      .field = [](ConfigFields& f) -> FieldRef { return &f.quasi_random.seed; },
      .limits = {0, 1e15},
-     .meaning = "another seed, another shift"},
+     .meaning = "another seed shifts the sequence"},
     {.key = "sweep.quasi_random.space",
      .field = [](ConfigFields&) -> FieldRef { return SweepField{kSpace}; },
      .meaning = "as in `sweep.random`"},
@@ -59,8 +59,8 @@ constexpr SchemaRow kRows[] = {
            "a list of {when: a condition, values: a mapping from dotted keys to lists of values}",
            true};
      },
-     .meaning = "trials beside those for which a condition holds, each with one of these values in "
-                "place of its own"},
+     .meaning = "further trials next to those for which a condition holds, each with one of these "
+                "values in place of its own"},
     {.key = "sweep.overrides",
      .field = [](ConfigFields&) -> FieldRef {
        return SweepField{"a list of {when: a condition, set: a mapping from dotted keys to values}",
@@ -84,8 +84,8 @@ constexpr SchemaRow kRows[] = {
          "or `from-TASK-METHOD` when they are of several methods; empty: none"},
     {.key = "sweep.prompts_from.own_run",
      .field = [](ConfigFields& f) -> FieldRef { return &f.prompts_from.own_run; },
-     .meaning = "the same with the prompts that this run itself learns: the trials with them "
-                "follow when all others are done; not with `sweep.prompts_from.run`"},
+     .meaning = "the same with the prompts that this run learns: the trials with them start when "
+                "all others are done; not together with `sweep.prompts_from.run`"},
     {.key = "sweep.prompts_from.methods",
      .field = [](ConfigFields& f) -> FieldRef { return TextListField{&f.prompts_from.methods}; },
      .meaning = "methods of that run; empty: all that learned discrete prompts"},

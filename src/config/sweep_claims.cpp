@@ -27,7 +27,7 @@ void SweepClaims::add(const ConfigEntry& entry, const std::string& owner) {
   for (const auto& claim : claims_) {
     if (!overlaps(claim.key, entry.key)) continue;
     fail_config(entry.position, entry.key,
-                owner + " sets what " + claim.owner + " sets too (" + claim.key + ")");
+                owner + " sets a key that " + claim.owner + " also sets (" + claim.key + ")");
   }
   claims_.push_back({entry.key, owner});
 }

@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "bbprompt/base/utf8.hpp"
 #include "config/field_io.hpp"
 #include "config/key_lookup.hpp"
 #include "config/sweep_yaml.hpp"
@@ -16,17 +17,20 @@ constexpr std::string_view kOverrides = "sweep.overrides";
 void require_testable(const ConfigEntry& entry) {
   if (is_trial_name(entry.key)) return;
   if (overlaps(entry.key, "seeds")) {
-    fail_config(entry.position, entry.key, "a condition asks a trial's \"seed\"");
+    fail_config(entry.position, entry.key,
+                "expected the key \"seed\" in a condition: it looks at one trial");
   }
   require_known_key(entry.key, entry.position);
   if (find_row(entry.key) == nullptr) {
-    fail_config(entry.position, entry.key,
-                "a condition asks single keys, such as \"objective.kind\", not a section");
+    fail_config(
+        entry.position, entry.key,
+        "expected a single key in a condition, such as \"objective.kind\", found a section");
   }
   for (const auto* key :
        {"name", "data_folder", "output", "failures", "sweep", "profile", "profiles"}) {
     if (overlaps(entry.key, key)) {
-      fail_config(entry.position, entry.key, "a condition cannot ask this key");
+      fail_config(entry.position, entry.key,
+                  "a condition cannot look at this key: it belongs to the run, not to a trial");
     }
   }
 }
@@ -59,7 +63,7 @@ void read_range(const ConfigNode& range, SweepTest& test) {
   }
   if (!test.min && !test.max) fail_kind(range, key, "min, max or both");
   if (test.min && test.max && *test.min > *test.max) {
-    fail_config(range.position, key, "expected a min of at most max, found more");
+    fail_config(range.position, key, "expected min to be at most max, found it above max");
   }
 }
 
@@ -84,7 +88,8 @@ SweepOverride parse_override(const ConfigNode& node, SweepClaims claims) {
   if (!node.is_mapping()) fail_kind(node, path, expected);
   for (const auto& entry : node.entries) {
     if (entry.key == "when" || entry.key == "set") continue;
-    fail_config(entry.position, path, "expected when and set, found \"" + entry.key + "\"");
+    fail_config(entry.position, path,
+                "expected the keys when and set, found \"" + printable(entry.key) + "\"");
   }
   const ConfigNode* when = node.find("when");
   const ConfigNode* set = node.find("set");
@@ -93,7 +98,7 @@ SweepOverride parse_override(const ConfigNode& node, SweepClaims claims) {
   for (const auto& test : result.when.tests) {
     if (test.key != "seed") continue;
     fail_config(test.position, test.key,
-                "an override is for all seeds of a configuration, which would differ otherwise");
+                "an override cannot look at the seed: it holds for all seeds of a configuration");
   }
   result.settings = parse_settings(*set, {.path = path + ".set", .owner = "an override"}, claims);
   if (result.settings.empty()) fail_kind(*set, path + ".set", "at least one setting");

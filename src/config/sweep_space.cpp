@@ -42,15 +42,15 @@ void read_limits(const ConfigNode& limits, SweepDistribution& distribution) {
   const Numbers numbers = row == nullptr ? Numbers::kNone : numbers_of(*row);
   if (numbers == Numbers::kNone) {
     fail_config(distribution.position, distribution.key,
-                name + " is for keys that take numbers; use choice");
+                "expected choice, as this key takes no numbers, found " + name);
   }
   if (is_real(distribution.kind) && numbers == Numbers::kWhole) {
     const std::string other = is_logarithm(distribution.kind) ? "log_integer" : "integer";
     fail_config(distribution.position, distribution.key,
-                "takes whole numbers; use " + other + " instead of " + name);
+                "expected " + other + ", as this key takes whole numbers, found " + name);
   }
   if (!limits.is_sequence() || limits.items.size() != 2) {
-    fail_kind(limits, distribution.key, "[low, high] behind " + name);
+    fail_kind(limits, distribution.key, "[low, high] after " + name);
   }
   distribution.low = read_bound(*row, limits.items[0], distribution);
   distribution.high = read_bound(*row, limits.items[1], distribution);
@@ -78,7 +78,7 @@ SweepDistribution parse_distribution(const ConfigEntry& entry) {
   SweepDistribution distribution{
       .key = entry.key, .position = given.position, .kind = read_kind(given, entry.key)};
   if (distribution.kind == Kind::kChoice) {
-    require_list(given.value, entry.key, "a list of values behind choice");
+    require_list(given.value, entry.key, "a list of values after choice");
     distribution.choices = given.value.items;
   } else {
     read_limits(given.value, distribution);

@@ -89,9 +89,10 @@ SweepVariant parse_variant(const ConfigEntry& variant, SweepClaims claims) {
   const ConfigNode* kind = variant.value.find("prompt.kind");
   if (kind == nullptr) kind = find_value(variant.value, "prompt.kind");
   if (variant.key.starts_with("from-") && (kind == nullptr || kind->text != "manual")) {
-    fail_config(variant.position, path,
-                "expected prompt.kind: manual or another name, for those that begin with \"from-\" "
-                "are of prompts from another task, and reports keep them apart");
+    fail_config(
+        variant.position, path,
+        "expected a name that does not begin with \"from-\": reports take such a variant for "
+        "prompts from another task; choose another name, or prompt.kind: manual");
   }
   const SweepPart part{.path = path, .owner = "variant " + variant.key};
   return {.name = variant.key, .settings = parse_settings(variant.value, part, claims)};
@@ -115,7 +116,8 @@ SweepVariation parse_variation(const ConfigNode& node, const SweepClaims& others
   if (!node.is_mapping()) fail_kind(node, path, expected);
   for (const auto& entry : node.entries) {
     if (entry.key == "when" || entry.key == "values") continue;
-    fail_config(entry.position, path, "expected when and values, found \"" + entry.key + "\"");
+    fail_config(entry.position, path,
+                "expected the keys when and values, found \"" + printable(entry.key) + "\"");
   }
   SweepVariation variation;
   if (const ConfigNode* when = node.find("when")) {
@@ -153,7 +155,7 @@ void parse_variations(const ConfigNode& list, SweepSpec& sweep, SweepClaims& cla
   }
 }
 
-// What stands beside the sweep.
+// What a document has besides the sweep.
 SweepSpec parse_frame(const ConfigDocument& document) {
   ConfigFields fields;
   for (const auto* section :
@@ -168,8 +170,10 @@ SweepSpec parse_frame(const ConfigDocument& document) {
                   .prompts_from = fields.prompts_from};
   if (!sweep.prompts_from.run.empty()) {
     if (sweep.prompts_from.own_run) {
-      fail_config(locate(document.root, "sweep.prompts_from.own_run"), "sweep.prompts_from.own_run",
-                  "prompts come from one run; leave it out, or sweep.prompts_from.run");
+      fail_config(
+          locate(document.root, "sweep.prompts_from.own_run"), "sweep.prompts_from.own_run",
+          "expected sweep.prompts_from.own_run or sweep.prompts_from.run, found both; leave "
+          "one out");
     }
     sweep.prompts_from.run = document.folder / sweep.prompts_from.run;
   }
@@ -197,8 +201,8 @@ SweepSpec parse_sweep(const ConfigDocument& document) {
   sweep.include = parse_conditions(root, "sweep.include");
   if (sweep.prompts_from.own_run && sweep.variants.empty()) {
     fail_config(locate(root, "sweep.prompts_from.own_run"), "sweep.prompts_from.own_run",
-                "needs a method that learns prompts in sweep.variants, for those with its prompts "
-                "become variants beside it");
+                "expected a method that learns prompts in sweep.variants, found no variant; its "
+                "prompts become further variants");
   }
   return sweep;
 }
@@ -211,7 +215,8 @@ ConfigDocument with_prompt_variants(ConfigDocument document,
   for (const PromptVariant& variant : variants) {
     if (all.find(variant.name) != nullptr) {
       fail_config(at, "sweep.prompts_from",
-                  "makes a variant " + variant.name + ", but sweep.variants has one of that name");
+                  "makes a variant \"" + variant.name +
+                      "\", but sweep.variants has one of that name; rename yours");
     }
     ConfigFields fields;
     fields.spec.prompt.kind = PromptKind::kManual;

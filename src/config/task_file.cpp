@@ -70,8 +70,8 @@ std::string read_config_text(const fs::path& path, const ConfigPosition& at, std
   std::error_code error;
   const auto status = fs::status(path, error);
   if (!fs::exists(status)) fail(error ? error.message() : "no such file");
-  if (!fs::is_regular_file(status)) fail("expected a file");
-  if (fs::file_size(path, error) > kMaxFileBytes) fail("larger than 1 MiB");
+  if (!fs::is_regular_file(status)) fail("expected a file, found something else");
+  if (fs::file_size(path, error) > kMaxFileBytes) fail("expected at most 1 MiB, found more");
   try {
     return read_file(path, kMaxFileBytes);
   } catch (const StoreError& cause) {
@@ -87,7 +87,8 @@ bool is_task_file(const fs::path& file) {
 
 TaskOptions load_task(const fs::path& file, const fs::path& data_folder) {
   ConfigFields fields;
-  (void)read_task(read_alone(file), file, fields);
+  const ConfigNode root = read_task(read_alone(file), file, fields);
+  fields.spec.task.places = places_of(root, {"task"});
   return with_real_paths(std::move(fields.spec.task),
                          {.folder = file.parent_path(), .data = data_folder});
 }
@@ -99,7 +100,8 @@ void TaskFileLoader::resolve(ConfigNode& task) {
   const std::string text = read_config_text(file, task.position, "task");
   num_bytes_ += text.size();
   if (num_bytes_ > kMaxTaskBytes) {
-    fail_config(task.position, "task", "task files of this configuration exceed 16 MiB together");
+    fail_config(task.position, "task",
+                "expected task files of at most 16 MiB together, found more");
   }
   ConfigFields fields;
   ConfigNode root = read_task(text, file, fields);

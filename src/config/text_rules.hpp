@@ -26,7 +26,4 @@ struct ForbiddenCharacter {
 // 1 to 200 bytes on one line, no blank at either end.
 [[nodiscard]] bool is_trimmed_line(std::string_view text);
 
-// Number of insertions, deletions, replacements and swaps of neighbours from one to the other.
-[[nodiscard]] std::size_t edit_distance(std::string_view a, std::string_view b);
-
 }  // namespace bbprompt

@@ -18,6 +18,12 @@ namespace {
 
 constexpr std::size_t kMaxDepth = 32;
 constexpr std::size_t kMaxExpandedBytes = std::size_t{32} << 20;
+// A document that is no tree of values; advice is added where it is caught.
+struct FormError {
+  ConfigPosition position;
+  std::string message;
+};
+
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 // Line and column of a byte, in characters.
@@ -51,7 +57,7 @@ class PositionFinder {
   std::shared_ptr<const std::string> file_;
   int first_line_;
   std::vector<std::uint32_t> num_characters_;  // before each byte
-  std::vector<std::size_t> line_ends_;         // byte behind each line feed
+  std::vector<std::size_t> line_ends_;         // byte after each line feed
 };
 
 // Builds the tree from the parser's events. Depth is checked at each start, before the parser
@@ -65,7 +71,7 @@ class TreeBuilder : public YAML::EventHandler {
   [[nodiscard]] ConfigNode take() { return std::move(root_); }
 
   void OnDocumentStart(const YAML::Mark& mark) override {
-    if (++num_documents_ > 1) fail_config(positions_.at(mark), "", "expected one YAML document");
+    if (++num_documents_ > 1) throw FormError{positions_.at(mark), "expected one YAML document"};
   }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
@@ -75,7 +81,8 @@ class TreeBuilder : public YAML::EventHandler {
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     const auto known = anchors_.find(anchor);
-    if (known == anchors_.end()) fail_config(positions_.at(mark), "", "alias stands inside itself");
+    if (known == anchors_.end())
+      fail_config(positions_.at(mark), "", "an alias refers to the value that contains it");
     charge(known->second.cost, positions_.at(mark));
     add(known->second.node, 0);
   }
@@ -86,7 +93,7 @@ class TreeBuilder : public YAML::EventHandler {
     node.position = positions_.at(mark);
     check_tag(tag, node.position);
     if (const auto bad = find_forbidden_character(value, TabRule::kAllow)) {
-      fail_config(node.position, "", "text holds a " + bad->name);
+      fail_config(node.position, "", "expected plain text, found a " + bad->name);
     }
     node.text = value;
     node.is_text = tag == "!";
@@ -126,13 +133,15 @@ class TreeBuilder : public YAML::EventHandler {
   void charge(std::size_t cost, const ConfigPosition& at) {
     num_bytes_ += cost;
     if (num_bytes_ > kMaxExpandedBytes) {
-      fail_config(at, "", "document with its aliases expanded is too large");
+      fail_config(
+          at, "",
+          "the document is too large once its aliases are expanded; expected at most 32 MiB");
     }
   }
 
   static void check_tag(const std::string& tag, const ConfigPosition& at) {
     if (!tag.empty() && tag != "?" && tag != "!") {
-      fail_config(at, "", "YAML tags are not used here, found \"" + printable(tag) + '"');
+      fail_config(at, "", "expected no YAML tag, found \"" + printable(tag) + '"');
     }
   }
 
@@ -143,9 +152,11 @@ class TreeBuilder : public YAML::EventHandler {
   void open(ConfigNode::Kind kind, ConfigPosition at, const std::string& tag,
             YAML::anchor_t anchor) {
     check_tag(tag, at);
-    if (is_key_next()) fail_config(at, "", "expected text as a key, found a list or mapping");
+    if (is_key_next()) throw FormError{at, "expected text as a key, found a list or mapping"};
     if (stack_.size() >= kMaxDepth) {
-      fail_config(at, "", "nested deeper than " + std::to_string(kMaxDepth) + " levels");
+      fail_config(
+          at, "",
+          "lists and mappings are nested deeper than " + std::to_string(kMaxDepth) + " levels");
     }
     Frame frame;
     frame.node.kind = kind;
@@ -200,12 +211,66 @@ class TreeBuilder : public YAML::EventHandler {
   int num_documents_ = 0;
 };
 
+std::string_view trimmed(std::string_view text) {
+  const auto begin = std::min(text.find_first_not_of(" \t\r\n"), text.size());
+  text.remove_prefix(begin);
+  return text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
+}
+
+// What is wrong with text that begins with a bracket: it is not closed, or goes on after it.
+enum class FlowProblem { kNone, kNotClosed, kGoesOn };
+
+FlowProblem problem_of_flow(std::string_view text) {
+  if (text.empty() || (text.front() != '{' && text.front() != '[')) return FlowProblem::kNone;
+  int depth = 0;
+  char quote = 0;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (quote != 0) {
+      if (c == quote) quote = 0;
+    } else if (c == '"' || c == '\'') {
+      quote = c;
+    } else if (c == '{' || c == '[') {
+      ++depth;
+    } else if ((c == '}' || c == ']') && --depth == 0) {
+      const std::string_view rest = trimmed(text.substr(at + 1));
+      return rest.empty() || rest.front() == '#' ? FlowProblem::kNone : FlowProblem::kGoesOn;
+    }
+  }
+  return FlowProblem::kNotClosed;
+}
+
+// What people forget most: quotes around a template, the bracket at the end of a list. `at` is
+// where the parser stopped; a text without lines is one value.
+std::string flow_advice(std::string_view text, const ConfigPosition& at, int first_line) {
+  std::string_view value = trimmed(text);
+  if (first_line > 0) {
+    for (int line = first_line; line < at.line; ++line) text.remove_prefix(text.find('\n') + 1);
+    text = text.substr(0, text.find('\n'));
+    const auto colon = text.find(": ");
+    value = trimmed(colon == std::string_view::npos ? text : text.substr(colon + 2));
+  }
+  switch (problem_of_flow(value)) {
+    case FlowProblem::kGoesOn:
+      return std::string("; text that begins with ") + value.front() + " goes in quotes: \"" +
+             printable(value, 30) + "\"" +
+             (first_line > 0 ? "" : ", inside the quotes of the shell");
+    case FlowProblem::kNotClosed:
+      return value.front() == '[' ? "; the list is not closed, a ] is missing"
+                                  : "; the mapping is not closed, a } is missing";
+    case FlowProblem::kNone:
+      break;
+  }
+  return {};
+}
+
 void check_text(std::string_view text, const PositionFinder& positions) {
   if (const auto at = find_invalid_utf8(text)) {
     fail_config(positions.at(*at), "", "expected UTF-8 text, found an invalid byte");
   }
   if (const auto bad = find_forbidden_character(text, TabRule::kRefuse)) {
-    fail_config(positions.at(bad->offset), "", "file holds a " + bad->name + bad->advice);
+    fail_config(positions.at(bad->offset), "",
+                "expected plain text, found a " + bad->name + bad->advice);
   }
 }
 
@@ -224,7 +289,10 @@ ConfigNode parse_yaml(std::string_view text, const std::string& file, int first_
     while (parser.HandleNextDocument(builder)) {
     }
   } catch (const YAML::Exception& error) {
-    fail_config(positions.at(error.mark), "", "not well-formed YAML: " + error.msg);
+    const ConfigPosition at = positions.at(error.mark);
+    fail_config(at, "", "not well-formed YAML: " + error.msg + flow_advice(text, at, first_line));
+  } catch (const FormError& error) {
+    fail_config(error.position, "", error.message + flow_advice(text, error.position, first_line));
   }
   return builder.take();
 }

@@ -57,12 +57,12 @@ bool is_inline(const ConfigNode& node) {
   });
 }
 
-// Writes `node` behind "key:" or "-".
+// Writes `node` after "key:" or "-".
 void append_value(const ConfigNode& node, std::size_t indent, std::string& yaml);
 
 void append_mapping(const ConfigNode& node, std::size_t indent, std::string& yaml) {
   for (const auto& entry : node.entries) {
-    // The first key of a mapping in a list stands behind the dash.
+    // The first key of a mapping in a list goes on the line of the dash.
     if (yaml.empty() || yaml.back() == '\n') yaml.append(indent, ' ');
     yaml += text_yaml(entry.key) + ':';
     append_value(entry.value, indent, yaml);

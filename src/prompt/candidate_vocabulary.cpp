@@ -5,7 +5,9 @@
 
 #include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/source_place.hpp"
 #include "bbprompt/base/utf8.hpp"
+#include "bbprompt/base/wording.hpp"
 #include "bbprompt/prompt/pmi_ngrams.hpp"
 #include "prompt/characters.hpp"
 
@@ -49,8 +51,12 @@ std::vector<Candidate> listed_words(const std::vector<std::string>& words,
   for (const auto& word : words) {
     auto ids = tokenizer.encode(" " + word).ids;
     if (ids.size() != 1 || !is_known(tokenizer, ids)) {
-      throw Error("candidate word \"" + printable(word) + "\" is " + std::to_string(ids.size()) +
-                  " tokens of this model; expected words of one known token");
+      throw SettingError("prompt.discrete.words",
+                         "expected words of one known token, found \"" + printable(word) +
+                             "\", which is " +
+                             plural(static_cast<std::int64_t>(ids.size()), "token") +
+                             " for this model; for longer phrases use "
+                             "prompt.discrete.candidates.source: list");
     }
     candidates.push_back({.text = word, .ids = std::move(ids)});
   }
@@ -59,7 +65,10 @@ std::vector<Candidate> listed_words(const std::vector<std::string>& words,
 
 std::vector<Candidate> listed_phrases(const std::filesystem::path& file,
                                       const Tokenizer& tokenizer) {
-  if (file.empty()) throw Error("candidates from a list: expected candidates.file, found none");
+  if (file.empty()) {
+    throw SettingError("prompt.discrete.candidates.file",
+                       "expected the file that source: list reads, found none");
+  }
   const std::string contents = read_file(file);
   std::vector<Candidate> candidates;
   std::size_t number = 0;
@@ -73,9 +82,9 @@ std::vector<Candidate> listed_phrases(const std::filesystem::path& file,
     if (line.empty()) continue;
     auto ids = ids_of(tokenizer, line);
     if (find_invalid_utf8(line) || !is_known(tokenizer, ids)) {
-      throw Error(file.string() + ":" + std::to_string(number) +
-                  ": expected a phrase of UTF-8 that this model has tokens for, found \"" +
-                  printable(line) + "\"");
+      throw DataError(file.string(), static_cast<std::int64_t>(number),
+                      "expected a phrase in UTF-8 that this model has tokens for, found \"" +
+                          printable(line) + "\"");
     }
     candidates.push_back({.text = std::move(line), .ids = std::move(ids)});
   }
@@ -186,9 +195,11 @@ CandidateVocabulary make_candidate_vocabulary(const DiscretePromptOptions& optio
   }
   if (!is_listed && candidates.size() > asked) candidates.resize(asked);
   if (candidates.size() < 2) {
-    throw Error("expected at least 2 candidates for a discrete prompt, found " +
-                std::to_string(candidates.size()) +
-                "; give prompt.discrete.words, or a source or limits that find more");
+    throw SettingError("prompt.discrete.candidates",
+                       "expected at least 2 candidates, found " +
+                           std::to_string(candidates.size()) +
+                           "; choose another source, lower its limits, or list words in "
+                           "prompt.discrete.words");
   }
   return vocabulary;
 }

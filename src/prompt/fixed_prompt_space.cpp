@@ -5,6 +5,8 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/random_stream.hpp"
+#include "bbprompt/base/source_place.hpp"
+#include "bbprompt/base/wording.hpp"
 #include "prompt/candidate_check.hpp"
 
 namespace bbprompt {
@@ -79,9 +81,10 @@ DemonstrationPromptSpace::DemonstrationPromptSpace(const DemonstrationOptions& o
   const auto per_class = static_cast<std::size_t>(std::max(options.per_class, 0));
   for (const Examples& examples : by_label) {
     if (per_class >= 1 && examples.size() >= per_class) continue;
-    throw Error("expected 1 to " + std::to_string(examples.size()) +
-                " demonstrations per class, as many as the train split has, found " +
-                std::to_string(options.per_class));
+    throw SettingError("prompt.demonstrations.per_class",
+                       "expected 1 to " + std::to_string(examples.size()) +
+                           ", the examples of a class in the train split, found " +
+                           std::to_string(options.per_class));
   }
   for (int d = 0; d < options.draws; ++d) {
     RandomStream random({.seed = inputs.seed,
@@ -91,8 +94,10 @@ DemonstrationPromptSpace::DemonstrationPromptSpace(const DemonstrationOptions& o
     Examples drawn = draw(by_label, per_class, random);
     fit(drawn, inputs);
     if (drawn.empty()) {
-      throw Error("no demonstration fits into " + std::to_string(inputs.max_tokens) +
-                  " tokens, half of the model's length; lower demonstrations.max_field_tokens");
+      throw SettingError("prompt.demonstrations.max_field_tokens",
+                         "expected demonstrations that fit into " +
+                             plural(inputs.max_tokens, "token") +
+                             ", half of the model's length, found none; set it lower");
     }
     if (std::find(draws_.begin(), draws_.end(), drawn) == draws_.end()) {
       draws_.push_back(std::move(drawn));
@@ -105,7 +110,8 @@ void DemonstrationPromptSpace::note(const DemonstrationOptions& options, std::si
   const auto [least, most] =
       std::minmax_element(draws_.begin(), draws_.end(),
                           [](const Examples& a, const Examples& b) { return a.size() < b.size(); });
-  if (least == draws_.end()) throw Error("expected at least one draw of demonstrations");
+  if (least == draws_.end())
+    throw SettingError("prompt.demonstrations.draws", "expected at least 1, found 0");
   if (least->size() < num_drawn) {
     const std::string range =
         least->size() == most->size()

@@ -8,6 +8,7 @@
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/json.hpp"
 #include "bbprompt/base/utf8.hpp"
+#include "bbprompt/text/tokenizer.hpp"
 
 namespace bbprompt {
 namespace {
@@ -80,8 +81,8 @@ Architecture read_architecture(const ConfigReader& reader) {
   if (type == "bert") return Architecture::kBert;
   if (type == "roberta") return Architecture::kRoberta;
   reader.refuse("model_type", R"(expected "bert" or "roberta", found ")" + printable(type) +
-                                  "\": a replica runs masked language models of these two "
-                                  "families; ask other models through a server");
+                                  "\": model.kind: replica runs masked language models of "
+                                  "these two families");
 }
 
 Activation read_activation(const ConfigReader& reader) {
@@ -135,6 +136,7 @@ void check_consistency(const ConfigReader& reader, const ModelConfig& config) {
 }  // namespace
 
 ModelConfig load_model_config(const std::filesystem::path& model_folder) {
+  require_model_folder(model_folder);
   const ConfigReader reader(model_folder / "config.json");
   ModelConfig config;
   config.file = model_folder / "config.json";

@@ -6,6 +6,7 @@
 #include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/sha256.hpp"
+#include "bbprompt/config/setting_place.hpp"
 #include "bbprompt/eval/prompt_queries.hpp"
 #include "bbprompt/prompt/make_prompt_space.hpp"
 #include "bbprompt/task/demonstrations.hpp"
@@ -18,22 +19,6 @@ std::vector<std::string> spellings(const Tokenizer& tokenizer, const std::vector
   tokens.reserve(ids.size());
   for (const TokenId id : ids) tokens.push_back(tokenizer.token(id));
   return tokens;
-}
-
-// Errors of the parts that know nothing of configuration files get the key they are about.
-template <typename Build>
-auto with_key(const ExperimentSpec& spec, const std::string& key, Build build) {
-  try {
-    return build();
-  } catch (const ModelError&) {
-    throw;
-  } catch (const DataError&) {
-    throw;
-  } catch (const ConfigError&) {
-    throw;
-  } catch (const Error& error) {
-    throw ConfigError({.file = spec.task.name, .key = key}, error.what());
-  }
 }
 
 // The matrices of all layers, one below the other.
@@ -77,13 +62,13 @@ TrialProblem::TrialProblem(const ExperimentSpec& spec, std::shared_ptr<const Mod
       fingerprint_(data_->fingerprint),
       notes_(data_->notes) {
   prompt_template_ =
-      with_key(spec, "template", [&] { return std::make_unique<PromptTemplate>(spec.task); });
-  verbalizer_ = with_key(spec, "labels",
-                         [&] { return std::make_unique<Verbalizer>(spec.task.labels, *model_); });
+      with_place(spec, "task.template", [&] { return std::make_unique<PromptTemplate>(spec.task); });
+  verbalizer_ = with_place(spec, "task.labels",
+                           [&] { return std::make_unique<Verbalizer>(spec.task.labels, *model_); });
   notes_.insert(notes_.end(), verbalizer_->notes().begin(), verbalizer_->notes().end());
   objective_ =
-      with_key(spec, "objective", [&] { return std::make_unique<Objective>(spec.objective); });
-  with_key(spec, "prompt", [&] {
+      with_place(spec, "objective", [&] { return std::make_unique<Objective>(spec.objective); });
+  with_place(spec, "prompt", [&] {
     build_prompt_space(space_inputs(candidates));
     return true;
   });
@@ -152,7 +137,7 @@ void TrialProblem::check_length(const PromptVectors& base) const {
   try {
     (void)model_->count_tokens(prompt_template_->render(data_->train.front(), base));
   } catch (const ModelError& error) {
-    throw ConfigError({.file = spec_.task.name, .key = "prompt.length"}, error.what());
+    throw ConfigError(place_of(spec_, "prompt.length"), error.what());
   }
 }
 

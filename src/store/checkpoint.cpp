@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <utility>
 
 #include "bbprompt/base/atomic_file.hpp"
@@ -27,10 +28,10 @@ bool is_present(const fs::path& path) {
 }
 
 // Why the file is no whole checkpoint; nothing where it is one.
-std::string damage_of(const fs::path& path) {
+std::optional<std::string> damage_of(const fs::path& path) {
   try {
     verify_seal(path, read_file(path), FileKind::kCheckpoint);
-    return {};
+    return std::nullopt;
   } catch (const StoreError& error) {
     return error.what();
   }
@@ -79,21 +80,21 @@ std::string checkpoint_bytes(const fs::path& path, const Checkpoint& checkpoint)
   });
 }
 
-std::string place_checkpoint(const fs::path& path, std::string_view bytes) {
-  std::string damage;
-  replace_file(path, [&](const fs::path& temporary) {
-    // Safe on disk first: a write that fails leaves both old checkpoints alone.
-    replace_file(temporary, bytes);
+std::optional<std::string> place_checkpoint(const fs::path& path, std::string_view bytes) {
+  std::optional<std::string> damage;
+  // The new one is safe on disk first: a write that fails leaves both old checkpoints alone.
+  replace_file(path, bytes, [&] {
     if (!is_present(path)) return;
     damage = damage_of(path);
-    if (damage.empty()) keep_as_previous(path);
+    if (!damage) keep_as_previous(path);
   });
-  return damage.empty() ? damage : "checkpoint not kept as the previous one: " + damage;
+  if (!damage) return std::nullopt;
+  return "a damaged checkpoint was not kept as the previous one: " + *damage;
 }
 
 void write_checkpoint(const fs::path& path, const Checkpoint& checkpoint) {
-  const std::string problem = place_checkpoint(path, checkpoint_bytes(path, checkpoint));
-  if (!problem.empty()) logger()->warn("{}", problem);
+  const auto problem = place_checkpoint(path, checkpoint_bytes(path, checkpoint));
+  if (problem) logger()->warn("{}", *problem);
 }
 
 Checkpoint read_checkpoint(const fs::path& path) {
@@ -126,12 +127,13 @@ Checkpoint read_newest_checkpoint(const fs::path& path) {
   }
   try {
     Checkpoint checkpoint = read_checkpoint(previous);
-    logger()->warn("going on from the previous checkpoint {}: {}", previous.string(), problem);
+    logger()->warn("resuming from the previous checkpoint {}, as the newest cannot be read: {}",
+                   previous.string(), problem);
     return checkpoint;
   } catch (const StoreError& error) {
     throw StoreError(path.string(),
-                     "no checkpoint can be read; delete both to begin the trial "
-                     "again. Newest: " +
+                     "expected a checkpoint, and neither file can be read; delete both to begin "
+                     "the trial again. Newest: " +
                          problem + ". Previous: " + error.what());
   }
 }

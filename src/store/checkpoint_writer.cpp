@@ -108,9 +108,9 @@ class CheckpointWriter::Thread {
       lock.unlock();
       const auto [problem, has_failed] = place(node.key(), node.mapped().bytes);
       lock.lock();
-      if (!problem.empty()) {
+      if (problem) {
         problems_.push_back(
-            {.trial = trial_of(writing_), .reason = problem, .is_written = !has_failed});
+            {.trial = trial_of(writing_), .reason = *problem, .is_written = !has_failed});
       }
       settle(node.key(), std::move(node.mapped().tickets), has_failed);
       writing_.clear();
@@ -130,7 +130,7 @@ class CheckpointWriter::Thread {
   static std::string trial_of(const fs::path& path) { return path.stem().stem().string(); }
 
   struct Outcome {
-    std::string problem;
+    std::optional<std::string> problem;  // nothing: all is well
     bool has_failed = false;
   };
   static Outcome place(const fs::path& path, const std::string& bytes) {

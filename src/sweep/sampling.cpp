@@ -101,7 +101,7 @@ class SobolSequence {
   explicit SobolSequence(std::size_t num_dimensions)
       : engine_(num_dimensions), point_(num_dimensions, 0) {}
 
-  // Boost begins behind the point 0.
+  // Boost begins after the point 0.
   const std::vector<std::uint64_t>& next() {
     if (is_begun_) engine_.generate(point_.begin(), point_.end());
     is_begun_ = true;

@@ -32,6 +32,8 @@ std::string kind_name(PromptKind kind) {
   return "discrete";
 }
 
+constexpr std::size_t kMostKnownPlaces = 64;  // compared with each configuration
+
 using AxisValues = std::vector<std::pair<std::string, std::string>>;
 
 bool is_same_or_inside(std::string_view key, std::string_view section) {
@@ -61,7 +63,7 @@ class Expansion {
 
   SweepPlan run() {
     if (sweep_.prompts_from.is_given()) {
-      throw Error("sweep.prompts_from must be read before the sweep is expanded");
+      throw Error("sweep.prompts_from: its prompts must be read before the sweep is expanded");
     }
     gather_axes();
     check_size();
@@ -120,8 +122,8 @@ class Expansion {
       if (static_cast<std::int64_t>(factor) > limit / count) {
         fail_config(at_, "sweep",
                     "expected at most " + std::to_string(limit) +
-                        (is_filtered ? " combinations before the filters" : " trials") +
-                        ", found more");
+                        (is_filtered ? " combinations before exclude and include" : " trials") +
+                        ", found more; sweep fewer values or seeds");
       }
       count *= static_cast<std::int64_t>(factor);
     };
@@ -195,6 +197,8 @@ class Expansion {
     if (override_settings(root, {.variant = method, .spec = trial.spec})) {
       trial.spec = read_experiment(root);
     }
+    share(trial.spec.places);
+    share(trial.spec.task.places);
     const std::vector<std::uint64_t> seeds = kept_seeds(trial.spec, method, all_seeds);
     if (seeds.empty()) return std::move(trial.spec);
     check_experiment(root, trial.spec);
@@ -209,6 +213,17 @@ class Expansion {
     return std::move(trial.spec);
   }
 
+  // Many configurations of a sweep have their keys in the same lines; they share the places.
+  void share(std::shared_ptr<const KeyPlaces>& places) {
+    const auto known = std::find_if(known_places_.rbegin(), known_places_.rend(),
+                                    [&](const auto& other) { return *other == *places; });
+    if (known != known_places_.rend()) {
+      places = *known;
+    } else if (known_places_.size() < kMostKnownPlaces) {
+      known_places_.push_back(places);
+    }
+  }
+
   // Reports put trials together by these: two tasks of one name would be taken for one.
   void refuse_namesake(const TrialSpec& trial) {
     std::string name = trial.spec.task.name + ' ' + trial.method;
@@ -216,8 +231,8 @@ class Expansion {
       name.append(" ").append(key).append("=").append(value);
     if (configurations_.insert(name).second) return;
     fail_config(at_, "sweep",
-                "two different configurations are called " + name +
-                    "; give tasks of different settings different names");
+                "two different configurations are both called \"" + name +
+                    "\"; give tasks with different settings different names");
   }
 
   // Whether some override holds; its settings are in `root` then.
@@ -240,9 +255,9 @@ class Expansion {
           !is_same_or_inside(other->key, setting.key))
         continue;
       fail_config(setting.position, setting.key,
-                  "two overrides set it for one trial (" + other->key + " in line " +
+                  "two of sweep.overrides set it for one trial (" + other->key + " in line " +
                       std::to_string(other->position.line) +
-                      "); let their conditions exclude each other");
+                      "); change their conditions so that only one holds");
     }
   }
 
@@ -269,7 +284,7 @@ class Expansion {
     if (!ids_.insert(trial.id).second) {
       fail_config(at_, "sweep",
                   "two trials are equal (" + trial.id +
-                      "); every combination must differ in task, method, seed or a setting that "
+                      "); each must differ from the others in task, method, seed or a setting that "
                       "can change a result (model.threads cannot)");
     }
     trial.resolved_yaml = text.yaml(seed);
@@ -280,7 +295,9 @@ class Expansion {
                   "expected at most " + std::to_string(kMaxTrials) + " trials, found more");
     }
     if (num_bytes_ > kMaxPlanBytes) {
-      fail_config(at_, "sweep", "resolved configurations of all trials exceed 512 MiB");
+      fail_config(at_, "sweep",
+                  "expected at most 512 MiB of resolved configurations of all trials, found more; "
+                  "split the sweep into several configurations");
     }
     hash_.update(hash_line(trial));
     trials_.push_back(std::move(trial));
@@ -295,7 +312,8 @@ class Expansion {
       for (const auto& rule : *rules) rule.require_used();
     }
     if (trials_.empty()) {
-      fail_config(at_, "sweep", "expected a trial, found none: its filters leave all of them out");
+      fail_config(at_, "sweep",
+                  "expected at least one trial, found none: exclude and include leave all out");
     }
   }
 
@@ -313,6 +331,7 @@ class Expansion {
   std::set<std::string> configurations_;  // what the reports call them
   std::vector<TrialSpec> trials_;
   std::int64_t num_bytes_ = 0;
+  std::vector<std::shared_ptr<const KeyPlaces>> known_places_;
   Sha256 hash_;
 };
 

@@ -7,10 +7,11 @@
 #include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/sha256.hpp"
+#include "bbprompt/base/source_place.hpp"
 #include "bbprompt/base/utf8.hpp"
+#include "bbprompt/base/wording.hpp"
 #include "task/delimited_rows.hpp"
 #include "task/jsonl_rows.hpp"
-#include "task/names.hpp"
 
 namespace bbprompt {
 namespace {
@@ -69,15 +70,18 @@ class ExampleBuilder {
     for (const LabelOptions& label : task.labels) {
       const auto index = static_cast<int>(labels_.size());
       if (!labels_.emplace(label.name, index).second) {
-        throw Error("task labels: \"" + printable(label.name) + "\" occurs twice");
+        throw SettingError("task.labels", "label \"" + printable(label.name) + "\" is there twice");
       }
       label_names_.push_back(label.name);
     }
-    if (labels_.empty()) throw Error("task labels: expected at least one, found none");
+    if (labels_.empty())
+      throw SettingError("task.labels", "expected at least one label, found none");
     if (columns_.text_a == columns_.label || columns_.text_a == columns_.text_b ||
         columns_.text_b == columns_.label) {
-      throw Error("task columns: expected different columns for the texts and the label, found " +
-                  quoted_list(std::vector{columns_.text_a, columns_.text_b, columns_.label}));
+      throw SettingError(
+          "task.columns",
+          "expected different columns for the texts and the label, found " +
+              quoted_list(std::vector{columns_.text_a, columns_.text_b, columns_.label}));
     }
   }
 

@@ -65,7 +65,7 @@ void DelimitedReader::read_quoted(std::string& field, DelimitedRow& row) {
     ++row.num_doubled;
   }
   if (!at_row_end() && text_[at_] != format_.separator) {
-    fail("expected a separator or the end of the line behind the closing quote on line " +
+    fail("expected a separator or the end of the line after the closing quote on line " +
          std::to_string(line_) + ", found \"" + printable(text_.substr(at_, 20)) +
          "\"; write quotes inside a quoted field twice");
   }

@@ -5,8 +5,8 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/utf8.hpp"
+#include "bbprompt/base/wording.hpp"
 #include "task/delimited_reader.hpp"
-#include "task/names.hpp"
 
 namespace bbprompt {
 namespace {

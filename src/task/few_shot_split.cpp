@@ -9,6 +9,7 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/random_stream.hpp"
+#include "bbprompt/base/source_place.hpp"
 #include "bbprompt/base/utf8.hpp"
 
 namespace bbprompt {
@@ -73,9 +74,10 @@ std::vector<std::int64_t> take_round_robin(const ClassRows& rows, const Demand& 
 FewShotSplit draw_few_shot_split(const FewShotPools& pools, const std::vector<LabelOptions>& labels,
                                  const FewShotOptions& options, std::uint64_t seed) {
   if (options.train_per_class < 1 || options.dev_per_class < 1) {
-    throw Error("few-shot split: expected at least 1 example per class for train and dev, found " +
-                std::to_string(options.train_per_class) + " and " +
-                std::to_string(options.dev_per_class));
+    throw SettingError("few_shot",
+                       "expected at least 1 example per class for train and dev, found " +
+                           std::to_string(options.train_per_class) + " and " +
+                           std::to_string(options.dev_per_class));
   }
   const auto num_train = static_cast<std::size_t>(options.train_per_class);
   const auto num_dev = static_cast<std::size_t>(options.dev_per_class);

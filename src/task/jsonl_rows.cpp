@@ -7,7 +7,7 @@
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/json.hpp"
 #include "bbprompt/base/utf8.hpp"
-#include "task/names.hpp"
+#include "bbprompt/base/wording.hpp"
 
 namespace bbprompt {
 namespace {
@@ -20,10 +20,10 @@ class JsonRow {
     try {
       object_ = parse_json(line);
     } catch (const Error& error) {
-      fail_row(source, place, std::string(error.what()) + "; expected one JSON object a line");
+      fail_row(source, place, std::string(error.what()) + "; expected one JSON object per line");
     }
     if (!object_.is_object()) {
-      fail_row(source, place, "expected one JSON object a line, found " + json_kind(object_));
+      fail_row(source, place, "expected one JSON object per line, found " + json_kind(object_));
     }
   }
 

@@ -6,7 +6,7 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/utf8.hpp"
-#include "task/names.hpp"
+#include "bbprompt/base/wording.hpp"
 
 namespace bbprompt {
 namespace {
@@ -57,7 +57,7 @@ ConfusionMatrix::ConfusionMatrix(int num_labels) {
 void ConfusionMatrix::add(int gold, int predicted) {
   for (const int label : {gold, predicted}) {
     if (label < 0 || label >= counts_.rows()) {
-      throw Error("expected a label below " + std::to_string(counts_.rows()) + ", found " +
+      throw Error("expected a label index below " + std::to_string(counts_.rows()) + ", found " +
                   std::to_string(label));
     }
   }
@@ -117,7 +117,7 @@ MetricKind parse_metric_kind(std::string_view name) {
     if (names.back() == name) return kind;
   }
   throw Error("unknown metric \"" + printable(name) + "\"" + suggestion(name, names) +
-              "; known are " + quoted_list(names));
+              "; expected one of " + quoted_list(names));
 }
 
 }  // namespace bbprompt

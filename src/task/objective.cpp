@@ -8,8 +8,9 @@
 #include <vector>
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/source_place.hpp"
 #include "bbprompt/base/utf8.hpp"
-#include "task/names.hpp"
+#include "bbprompt/base/wording.hpp"
 
 namespace bbprompt {
 namespace {
@@ -47,8 +48,8 @@ int predict(const LabelScores& scores) {
   Eigen::Index best = 0;
   for (Eigen::Index j = 0; j < scores.size(); ++j) {
     if (!std::isfinite(scores[j])) {
-      throw Error("expected finite label scores, found " + std::to_string(scores[j]) +
-                  " for label " + std::to_string(j) + "; the model's answer is damaged");
+      throw Error("expected finite label scores, found " + short_number(scores[j]) + " for label " +
+                  std::to_string(j) + "; the model's answer is damaged");
     }
     if (scores[j] > scores[best]) best = j;
   }
@@ -57,15 +58,15 @@ int predict(const LabelScores& scores) {
 
 Objective::Objective(const ObjectiveOptions& options) : options_(options) {
   if (!std::isfinite(options.margin) || options.margin < 0.0) {
-    throw Error("objective margin: expected a number not below 0, found " +
-                std::to_string(options.margin));
+    throw SettingError("objective.margin",
+                       "expected a number of at least 0, found " + short_number(options.margin));
   }
 }
 
 double Objective::loss(const LabelScores& scores, int label) const {
   const int predicted = predict(scores);  // refuses scores that are not finite
   if (label < 0 || label >= scores.size()) {
-    throw Error("expected a label below " + std::to_string(scores.size()) + ", found " +
+    throw Error("expected a label index below " + std::to_string(scores.size()) + ", found " +
                 std::to_string(label));
   }
   switch (options_.kind) {
@@ -102,7 +103,7 @@ ObjectiveKind parse_objective_kind(std::string_view name) {
     if (names.back() == name) return kind;
   }
   throw Error("unknown objective \"" + printable(name) + "\"" + suggestion(name, names) +
-              "; known are " + quoted_list(names));
+              "; expected one of " + quoted_list(names));
 }
 
 }  // namespace bbprompt

@@ -6,17 +6,19 @@
 #include <utility>
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/source_place.hpp"
 #include "bbprompt/base/utf8.hpp"
-#include "task/names.hpp"
+#include "bbprompt/base/wording.hpp"
 
 namespace bbprompt {
 namespace {
 
 constexpr std::string_view kWhiteSpace = " \t\r\n";
 
-void check_text(std::string_view what, std::string_view text) {
+void check_text(std::string_view key, std::string_view text) {
   if (find_invalid_utf8(text) || text.find('\0') != std::string_view::npos) {
-    throw Error(std::string(what) + " \"" + printable(text) + "\": expected UTF-8 without NUL");
+    throw SettingError(std::string(key),
+                       "expected UTF-8 text without NUL, found \"" + printable(text) + "\"");
   }
 }
 
@@ -36,7 +38,7 @@ class PromptTemplate::Parser {
       : text_(task.template_text), has_text_b_(!task.text_b.empty()) {}
 
   [[nodiscard]] std::vector<Piece> parse() {
-    check_text("prompt template", text_);
+    check_text("task.template", text_);
     while (at_ < text_.size()) {
       const std::string_view rest = std::string_view(text_).substr(at_);
       if (rest.starts_with("{{") || rest.starts_with("}}")) {
@@ -45,7 +47,7 @@ class PromptTemplate::Parser {
       } else if (rest[0] == '{') {
         read_placeholder();
       } else if (rest[0] == '}') {
-        fail(R"(a "}" without "{"; write "}}" for a brace)");
+        fail(R"(found a "}" without "{"; write "}}" for a brace)");
       } else {
         literal_ += rest[0];
         ++at_;
@@ -65,20 +67,22 @@ class PromptTemplate::Parser {
   void read_placeholder() {
     const std::size_t end = text_.find_first_of("{}", at_ + 1);
     if (end == std::string::npos || text_[end] == '{') {
-      fail(R"(a "{" without "}"; write "{{" for a brace)");
+      fail(R"(found a "{" without "}"; write "{{" for a brace)");
     }
     const std::string name = text_.substr(at_ + 1, end - at_ - 1);
     const auto found = std::find(kNames.begin(), kNames.end(), name);
     if (found == kNames.end()) {
       fail("unknown placeholder \"{" + printable(name) + "}\"" + suggestion(name, kNames) +
-           "; known are " + quoted_list(kNames));
+           "; expected one of " + quoted_list(kNames));
     }
     const Slot slot = kSlots.at(static_cast<std::size_t>(found - kNames.begin()));
     if ((slot == Slot::kPrompt || slot == Slot::kMask) && count(slot) > 0) {
-      fail("a second {" + name + "}; expected exactly one");
+      fail("expected exactly one {" + name + "}, found a second");
     }
     if (slot == Slot::kTextB && !has_text_b_) {
-      fail("{text_b}, but the task has single texts; name its second column in text_b");
+      fail(
+          "found {text_b}, but the task has single texts; name the second column in "
+          "task.columns.text_b");
     }
     flush();
     pieces_.emplace_back(slot);
@@ -96,7 +100,8 @@ class PromptTemplate::Parser {
   void check_counts() const {
     const auto require = [&](Slot slot, const std::string& why) {
       if (count(slot) > 0) return;
-      throw Error("prompt template \"" + printable(text_, 200) + "\": expected " + why);
+      throw SettingError("task.template",
+                         "expected " + why + " in \"" + printable(text_, 200) + "\"");
     };
     require(Slot::kPrompt, "exactly one {prompt}, where the prompt goes, found none");
     require(Slot::kMask, "exactly one {mask}, where the answer is asked, found none");
@@ -111,9 +116,9 @@ class PromptTemplate::Parser {
       return (static_cast<unsigned char>(c) & 0xC0) != 0x80;
     };
     const auto before = text_.begin() + static_cast<std::ptrdiff_t>(at_);
-    throw Error("prompt template \"" + printable(text_, 200) + "\": character " +
-                std::to_string(1 + std::count_if(text_.begin(), before, begins_character)) + ": " +
-                message);
+    const auto number = 1 + std::count_if(text_.begin(), before, begins_character);
+    throw SettingError("task.template", "character " + std::to_string(number) + ": " + message +
+                                            ", in \"" + printable(text_, 200) + "\"");
   }
 
   std::string text_;
@@ -239,16 +244,16 @@ void PromptTemplate::add_demonstrations(const std::vector<Piece>& pieces,
 
 std::vector<PromptTemplate::Piece> PromptTemplate::with_prompt_text(
     std::string_view prompt_text) const {
-  check_text("manual prompt", prompt_text);
+  check_text("task.manual_prompt", prompt_text);
   std::vector<Piece> pieces = pieces_;
   const auto at = std::find(pieces.begin(), pieces.end(), Piece(Slot::kPrompt));
   const bool is_first = at == pieces.begin();
   const bool is_last = at + 1 == pieces.end();
   auto* before = is_first ? nullptr : std::get_if<std::string>(&*(at - 1));
   auto* after = is_last ? nullptr : std::get_if<std::string>(&*(at + 1));
-  const bool is_behind_border = is_first || *(at - 1) == Piece(Slot::kSeparator);
+  const bool is_after_border = is_first || *(at - 1) == Piece(Slot::kSeparator);
   const bool is_before_border = is_last || *(at + 1) == Piece(Slot::kSeparator);
-  const bool is_spaced_before = is_behind_border || (before != nullptr && is_space(before->back()));
+  const bool is_spaced_before = is_after_border || (before != nullptr && is_space(before->back()));
   const bool is_spaced_after = is_before_border || (after != nullptr && is_space(after->front()));
 
   std::string text(prompt_text);

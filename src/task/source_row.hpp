@@ -8,7 +8,7 @@
 
 namespace bbprompt {
 
-// The text of a data file behind its byte order mark.
+// The text of a data file after its byte order mark.
 struct SourceText {
   std::string file;  // for messages
   std::string_view text;

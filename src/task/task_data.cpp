@@ -10,6 +10,7 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/sha256.hpp"
+#include "bbprompt/base/source_place.hpp"
 #include "bbprompt/task/few_shot_split.hpp"
 
 namespace bbprompt {
@@ -62,8 +63,8 @@ std::vector<std::string_view> candidate_texts(const TaskData& data, CandidateTex
 
 std::vector<std::int64_t> thin_out(const std::vector<Example>& examples, std::int64_t max_rows) {
   if (max_rows < 0) {
-    throw Error("max_test: expected a number of rows, or 0 for all, found " +
-                std::to_string(max_rows));
+    throw SettingError("few_shot.max_test", "expected a number of rows, or 0 for all, found " +
+                                                std::to_string(max_rows));
   }
   const auto num_rows = static_cast<std::int64_t>(examples.size());
   std::vector<std::int64_t> order(examples.size());

@@ -3,10 +3,13 @@
 #include <algorithm>
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/source_place.hpp"
 #include "bbprompt/base/utf8.hpp"
 
 namespace bbprompt {
 namespace {
+
+std::string key_of(const std::string& label) { return "task.labels." + label; }
 
 std::string in_quotes(std::string_view text) { return "\"" + printable(text) + "\""; }
 
@@ -14,7 +17,8 @@ std::string in_quotes(std::string_view text) { return "\"" + printable(text) + "
 
 Verbalizer::Verbalizer(const std::vector<LabelOptions>& labels, const ModelView& model) {
   if (labels.size() < 2) {
-    throw Error("task labels: expected at least two, found " + std::to_string(labels.size()));
+    throw SettingError("task.labels",
+                       "expected at least two labels, found " + std::to_string(labels.size()));
   }
   for (const LabelOptions& label : labels) {
     first_answer_.push_back(answers_.size());
@@ -25,13 +29,12 @@ Verbalizer::Verbalizer(const std::vector<LabelOptions>& labels, const ModelView&
 
 void Verbalizer::add_label(const LabelOptions& label, const ModelView& model) {
   if (label.words.empty()) {
-    throw Error("label " + in_quotes(label.name) +
-                ": expected at least one answer word, found none");
+    throw SettingError(key_of(label.name), "expected at least one answer word, found none");
   }
   for (const std::string& word : label.words) {
     const std::string owner = "label " + in_quotes(label.name) + ", word " + in_quotes(word);
     if (word.find_first_not_of(" \t\r\n") == std::string::npos) {
-      throw Error(owner + ": expected an answer word, found an empty one");
+      throw SettingError(key_of(label.name), "expected an answer word, found an empty one");
     }
     add_word(owner, model.answer_token(word));
   }
@@ -52,8 +55,11 @@ void Verbalizer::add_word(const std::string& owner, const AnswerToken& answer) {
   const auto index = static_cast<std::size_t>(found - answers_.begin());
   const std::string& other = owners_[index];
   if (index < first_answer_.back()) {
-    throw Error(owner + ": expected words the model can tell apart, found the first token " +
-                token + " also for " + other + "; choose another word");
+    throw SettingError("task.labels",
+                       owner +
+                           ": expected words that the model can tell apart, found the first "
+                           "token " +
+                           token + " also for " + other + "; choose another word");
   }
   notes_.push_back(owner + ": same first token " + token + " as for " + other + "; counts once");
 }

@@ -17,7 +17,7 @@ struct AddedToken {
   std::string content;
   TokenId id = 0;
   bool is_lstrip = false;      // swallows the white space before it
-  bool is_rstrip = false;      // swallows the white space behind it
+  bool is_rstrip = false;      // swallows the white space after it
   bool is_normalized = false;  // looked for in the normalised text, not in the text as it stands
 };
 

@@ -20,7 +20,7 @@ std::size_t run_end(std::string_view text, std::size_t begin, CharacterClass wan
   return begin;
 }
 
-// A run of white space leaves its last character to the word behind it, if there is one and the
+// A run of white space leaves its last character to the word after it, if there is one and the
 // run is longer than that character.
 std::size_t white_space_word_end(std::string_view text, std::size_t begin) {
   const std::size_t end = run_end(text, begin, CharacterClass::kSpace);

@@ -86,7 +86,7 @@ std::optional<TokenizerFamily> family_of_model(ModelFiles& files) {
   if (!type) return std::nullopt;
   if (type->string() == "roberta") return TokenizerFamily::kRoberta;
   if (type->string() == "gpt2") return TokenizerFamily::kGpt2;
-  type->fail("roberta or gpt2, beside vocab.json and merges.txt", in_quotes(type->string()));
+  type->fail("roberta or gpt2, together with vocab.json and merges.txt", in_quotes(type->string()));
 }
 
 TokenizerFamily family_of_vocabulary(const std::vector<VocabularyEntry>& vocabulary) {
@@ -167,8 +167,18 @@ void refuse_added_tokens_file(ModelFiles& files, const TokenizerSpec& spec) {
 
 }  // namespace
 
+void require_model_folder(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  if (std::filesystem::is_directory(folder, ignored)) return;
+  throw ModelError(folder.string(),
+                   "expected the folder of a Hugging Face model (config.json, tokenizer files, "
+                   "safetensors), found no such folder; bbprompt downloads nothing: download the "
+                   "model and name its folder in model.path");
+}
+
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& model_folder,
                                           const TokenizerOptions& options) {
+  require_model_folder(model_folder);
   ModelFiles files(model_folder);
   const TokenizerConfig config = read_tokenizer_config(files);
   if (files.has(kTokenizerJson)) {

@@ -73,11 +73,11 @@ std::vector<VocabularyEntry> parse_vocabulary_lines(std::string_view contents,
     if (!is_new) {
       fail_at_line(file, i + 1,
                    "expected each token once, found \"" + printable(lines[i]) +
-                       "\", which also stands on line " + std::to_string(place->second));
+                       "\", which is also on line " + std::to_string(place->second));
     }
     entries.push_back({std::string(lines[i]), static_cast<TokenId>(i)});
   }
-  if (entries.empty()) throw ModelError(file, "expected one token a line, found an empty file");
+  if (entries.empty()) throw ModelError(file, "expected one token per line, found an empty file");
   return entries;
 }
 
@@ -99,7 +99,7 @@ MergeList parse_merges(std::string_view contents, const std::string& file) {
         {std::string(line.substr(0, space)), std::string(line.substr(space + 1))});
   }
   if (merges.rules.empty()) {
-    throw ModelError(file, "expected merge rules, one a line, found none in " +
+    throw ModelError(file, "expected merge rules, one per line, found none in " +
                                std::to_string(contents.size()) + " bytes");
   }
   return merges;

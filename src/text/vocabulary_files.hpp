@@ -17,7 +17,7 @@ namespace bbprompt {
 [[nodiscard]] TokenId read_token_id(const JsonNode& id);
 
 // vocab.txt: one token a line, ids by line from 0. Line ends LF or CR LF, the last one may be
-// missing. An empty line is refused: it would move every id behind it by one.
+// missing. An empty line is refused: it would move every later id by one.
 [[nodiscard]] std::vector<VocabularyEntry> parse_vocabulary_lines(std::string_view contents,
                                                                   const std::string& file);
 

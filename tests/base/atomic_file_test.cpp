@@ -43,6 +43,35 @@ TEST(ReplaceFile, NamesThePathItCannotWrite) {
   }
 }
 
+std::string refusal_of(const std::filesystem::path& path) {
+  try {
+    replace_file(path, "x");
+  } catch (const StoreError& error) {
+    return error.what();
+  }
+  return "";
+}
+
+TEST(ReplaceFile, SaysWhatIsWrongWithTheNameItWasGiven) {
+  const TemporaryFolder folder;
+  EXPECT_EQ(refusal_of(folder / "none/a"), (folder / "none/a").string() +
+                                               ": cannot create: there is no folder " +
+                                               (folder / "none").string());
+  EXPECT_EQ(refusal_of(folder.path()),
+            folder.path().string() + ": expected a file to write, found a folder");
+  EXPECT_EQ(refusal_of(folder.path() / ""),
+            folder.path().string() + "/: expected a file to write, found a folder");
+}
+
+TEST(ReplaceFile, CallsBackWhileTheOldFileIsThere) {
+  const TemporaryFolder folder;
+  write_text(folder / "a", "old");
+  std::string before;
+  replace_file(folder / "a", "new", [&] { before = read_text(folder / "a"); });
+  EXPECT_EQ(before, "old");
+  EXPECT_EQ(read_text(folder / "a"), "new");
+}
+
 TEST(ReplaceFile, SaysThatTheDiskIsFull) {
   if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full";
   const TemporaryFolder folder;
@@ -51,7 +80,7 @@ TEST(ReplaceFile, SaysThatTheDiskIsFull) {
     replace_file(folder / "a", "contents");
     FAIL() << "did not throw";
   } catch (const StoreError& error) {
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("No space left on device"));
+    EXPECT_EQ(error.what(), (folder / "a").string() + ": cannot write: No space left on device");
   }
 }
 

@@ -213,8 +213,9 @@ TEST_F(LoadConfig, BadOverridesAreLocatedAtTheirOption) {
                                          "sweep:\n  axes: {prompt.length: [1, 2]}\n"
                                          "  variants: {a: {budget.queries: 8}}\n");
   const std::pair<std::string, std::string> cases[] = {
-      {"prompt.kind", "--set prompt.kind: expected key=value"},
-      {"=5", "--set =5: expected key=value"},
+      {"prompt.kind",
+       "--set prompt.kind: expected KEY=VALUE, such as --set budget.evaluations=100"},
+      {"=5", "--set =5: expected KEY=VALUE, such as --set budget.evaluations=100"},
       {"shard_size=",
        "--set shard_size=: shard_size: expected an integer from 1 to 1000000, found "
        "nothing (null)"},
@@ -224,7 +225,7 @@ TEST_F(LoadConfig, BadOverridesAreLocatedAtTheirOption) {
       {"shard_sice=1", "--set shard_sice=1: shard_sice: unknown key; did you mean \"shard_size\"?"},
       {"prompt=5", "--set prompt=5: prompt: expected a mapping of keys to values, found \"5\""},
       {"task.labels.x=y",
-       "--set task.labels.x=y: task.labels.x: unknown key; known here: name, "
+       "--set task.labels.x=y: task.labels.x: unknown key; expected one of name, "
        "train, dev, test, columns, template, manual_prompt, labels, metric, "
        "max_field_tokens"},
       {"task=no.yaml", "--set task=no.yaml: task: cannot read \"" + (folder_ / "no.yaml").string() +
@@ -243,9 +244,9 @@ TEST_F(LoadConfig, BadOverridesAreLocatedAtTheirOption) {
        "which would win; set sweep.variants.a.budget.queries instead"},
       {"sweep.variants.b.prompt.kind=soft",
        "--set sweep.variants.b.prompt.kind=soft: sweep.variants.b.prompt.kind: no variant has this "
-       "name"},
+       "name; there are: a"},
       {"sweep.variants.b=soft",
-       "--set sweep.variants.b=soft: sweep.variants.b: no variant has this name"},
+       "--set sweep.variants.b=soft: sweep.variants.b: no variant has this name; there are: a"},
       {"sweep.axes.seeds=[1]",
        "--set sweep.axes.seeds=[1]: seeds: a sweep cannot set this key; "
        "list the seeds in the top-level \"seeds\""},
@@ -266,7 +267,7 @@ TEST_F(LoadConfig, TaskFilesTooLargeTogetherAreRefused) {
   for (int i = 0; i < 20; ++i) list += ", big.yaml";
   write_text(folder_ / "many.yaml",
              "name: x\nmodel: {path: m}\nsweep: {axes: {task: [" + list + "]}}\n");
-  EXPECT_NE(error_of(folder_ / "many.yaml").find("exceed 16 MiB together"), std::string::npos);
+  EXPECT_NE(error_of(folder_ / "many.yaml").find("at most 16 MiB together"), std::string::npos);
 }
 
 }  // namespace

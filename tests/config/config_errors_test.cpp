@@ -31,17 +31,18 @@ TEST(ConfigErrors, UnknownKeysNameTheNearestOne) {
       {"", "budget:\n  evaluation: 3\n",
        "c.yaml:10:3: budget.evaluation: unknown key; did you mean \"budget.evaluations\"?"},
       {"", "budget: {zzzzzzzzz: 3}\n",
-       "c.yaml:9:10: budget.zzzzzzzzz: unknown key; known here: evaluations, queries, calls, "
+       "c.yaml:9:10: budget.zzzzzzzzz: unknown key; expected one of evaluations, queries, calls, "
        "tokens"},
       {"", "prompt.length: 3\n",
-       "c.yaml:9:1: prompt.length: dotted keys are for sweeps and --set; nest the key here, as in "
+       "c.yaml:9:1: prompt.length: dotted keys are for sweeps and --set; here, nest the key, as in "
        "\"prompt: {length: ...}\""},
       {"", "\"\": 3\n",
-       "c.yaml:9:1: unknown key; known here: name, profile, profiles, model, task, few_shot, "
+       "c.yaml:9:1: unknown key; expected one of name, profile, profiles, model, task, few_shot, "
        "prompt, objective, scoring, optimizer, budget, selection, manual_baseline, shard_size, "
        "seeds, data_folder, output, failures, sweep"},
       {"", "<<: {length: 3}\n",
-       "c.yaml:9:1: <<: unknown key; known here: name, profile, profiles, model, task, few_shot, "
+       "c.yaml:9:1: <<: unknown key; expected one of name, profile, profiles, model, task, "
+       "few_shot, "
        "prompt, objective, scoring, optimizer, budget, selection, manual_baseline, shard_size, "
        "seeds, data_folder, output, failures, sweep"},
   });
@@ -88,7 +89,8 @@ TEST(ConfigErrors, NumbersAreFiniteAndWithinTheirRange) {
 TEST(ConfigErrors, WrongTypesSayWhatWasExpectedAndFound) {
   expect_errors({
       {"", "prompt: {soft: {alpha: 1,5}}\n",
-       "c.yaml:9:26: prompt.soft.5: unknown key; known here: mode, layers, dimension, alpha, init"},
+       "c.yaml:9:26: prompt.soft.5: unknown key; expected one of mode, layers, dimension, alpha, "
+       "init"},
       {"", "prompt: {kind: hard}\n",
        "c.yaml:9:16: prompt.kind: expected discrete, soft, manual or demonstrations, found "
        "\"hard\""},
@@ -123,16 +125,16 @@ TEST(ConfigErrors, LabelsAndWordsAreChecked) {
   expect_errors({
       {"{animal: animal, plant: [plant, tree]}", "{animal: animal}",
        "c.yaml:8:11: task.labels: expected a mapping from two or more label names to a word or a "
-       "list of words, found a mapping"},
+       "list of words, found one label"},
       {"{animal: animal, plant: [plant, tree]}", "[animal, plant]",
        "c.yaml:8:11: task.labels: expected a mapping from two or more label names to a word or a "
        "list of words, found a list"},
       {"{animal: animal, plant: [plant, tree]}", "{a: x, a: y}",
        "c.yaml:8:18: a: key is written twice in one mapping"},
       {"{animal: animal, plant: [plant, tree]}", "{a: x, b: x}",
-       R"(c.yaml:8:21: task.labels: "x" stands for label "a" too)"},
+       R"(c.yaml:8:21: task.labels: "x" is used for label "a" too; choose another word)"},
       {"{animal: animal, plant: [plant, tree]}", "{a: [x, y, x], b: z}",
-       "c.yaml:8:22: task.labels: \"x\" stands twice"},
+       "c.yaml:8:22: task.labels: \"x\" is used twice"},
       {"{animal: animal, plant: [plant, tree]}", "{a: [], b: z}",
        "c.yaml:8:15: task.labels: expected a word or a list of words, found a list"},
       {"{animal: animal, plant: [plant, tree]}", "{a: , b: z}",
@@ -142,9 +144,9 @@ TEST(ConfigErrors, LabelsAndWordsAreChecked) {
       {"{animal: animal, plant: [plant, tree]}", "{a: x, \"b \": z}",
        "c.yaml:8:18: task.labels: expected a name without blanks around it, found label \"b \""},
       {"", "prompt: {discrete: {words: [a, b, a]}}\n",
-       "c.yaml:9:35: prompt.discrete.words: \"a\" stands twice"},
+       "c.yaml:9:35: prompt.discrete.words: \"a\" is used twice"},
       {"", "prompt: {discrete: {words: [a]}}\n",
-       "c.yaml:9:28: prompt.discrete.words: one word leaves no choice"},
+       "c.yaml:9:28: prompt.discrete.words: expected at least two words to choose from, found one"},
   });
 }
 
@@ -163,7 +165,7 @@ TEST(ConfigErrors, SeedsAreChecked) {
       {"", "seeds: [18446744073709551616]\n",
        "c.yaml:9:9: seeds: expected a seed from 0 to 18446744073709551615, found "
        "\"18446744073709551616\""},
-      {"", "seeds: [1, 2, 1]\n", "c.yaml:9:15: seeds: seed 1 stands twice"},
+      {"", "seeds: [1, 2, 1]\n", "c.yaml:9:15: seeds: seed 1 is there twice"},
   });
 }
 
@@ -195,36 +197,38 @@ TEST(ConfigErrors, MissingKeysPointAtTheSection) {
 TEST(ConfigErrors, ValuesThatDoNotGoTogetherAreRefused) {
   expect_errors({
       {"", "prompt: {kind: discrete, discrete: {candidates: {source: list}}}\n",
-       "c.yaml:9:49: prompt.discrete.candidates.file: expected the file of candidates that source: "
-       "list reads, found none"},
+       "c.yaml:9:49: prompt.discrete.candidates.file: expected the file that source: list reads, "
+       "found none"},
       {"", "prompt: {kind: demonstrations, demonstrations: {per_class: 17}}\n",
-       "c.yaml:9:60: prompt.demonstrations.per_class: expected at most few_shot.train_per_class, "
-       "16, found 17"},
+       "c.yaml:9:60: prompt.demonstrations.per_class: expected at most 16, the value of "
+       "few_shot.train_per_class, found 17"},
       {"", "budget: {evaluations: 0}\n",
        "c.yaml:9:9: budget: expected a limit above 0 in budget.evaluations, queries, calls or "
        "tokens, found none"},
       {"{animal: animal, plant: [plant, tree]}\n", "{a: x, b: y, c: z}\n  metric: binary_f1\n",
-       "c.yaml:9:11: task.metric: binary_f1 is for two labels, task.labels has 3; use macro_f1 or "
-       "accuracy"},
+       "c.yaml:9:11: task.metric: expected two labels for binary_f1, task.labels has 3; use "
+       "macro_f1 or accuracy"},
       {"  labels:", "  columns: {label: text_a}\n  labels:",
-       "c.yaml:8:20: task.columns.label: column \"text_a\" is task.columns.text_a already"},
+       "c.yaml:8:20: task.columns.label: expected another column than task.columns.text_a, found "
+       "\"text_a\" for both"},
       {"  labels:", "  columns: {text_b: label}\n  labels:",
-       "c.yaml:8:21: task.columns.text_b: column \"label\" is task.columns.label already"},
+       "c.yaml:8:21: task.columns.text_b: expected another column than task.columns.label, found "
+       "\"label\" for both"},
       {"", "optimizer: {cma_es: {population_size: 1}}\n",
        "c.yaml:9:39: optimizer.cma_es.population_size: expected 0 or at least 2, found 1"},
       {"", "optimizer: {kind: policy_gradient}\n",
-       "c.yaml:9:19: optimizer.kind: this optimizer chooses among categories; expected "
-       "prompt.kind: "
-       "discrete with prompt.discrete.relaxation: index, or cma_es or random_search"},
+       "c.yaml:9:19: optimizer.kind: expected cma_es or random_search, as this prompt has real "
+       "coordinates and the optimizer chooses among categories; or use prompt.kind: discrete with "
+       "prompt.discrete.relaxation: index"},
       {"", "prompt: {kind: discrete}\noptimizer: {kind: cat_cma}\n",
-       "c.yaml:10:19: optimizer.kind: this optimizer chooses among categories; expected "
-       "prompt.kind: "
-       "discrete with prompt.discrete.relaxation: index, or cma_es or random_search"},
+       "c.yaml:10:19: optimizer.kind: expected cma_es or random_search, as this prompt has real "
+       "coordinates and the optimizer chooses among categories; or use prompt.kind: discrete with "
+       "prompt.discrete.relaxation: index"},
       {"", "optimizer: {cat_cma: {population_size: 1}}\n",
        "c.yaml:9:40: optimizer.cat_cma.population_size: expected 0 or at least 2, found 1"},
       {"", "prompt: {soft: {dimension: 10001}}\n",
-       "c.yaml:1:1: optimizer.cma_es.covariance: a full covariance matrix is for at most 10000 "
-       "search coordinates, the prompt has 10001; use separable, or fewer coordinates"},
+       "c.yaml:1:1: optimizer.cma_es.covariance: expected at most 10000 search coordinates for a "
+       "full covariance matrix, the prompt has 10001; use separable, or fewer coordinates"},
   });
 }
 
@@ -243,10 +247,12 @@ TEST(ConfigErrors, FilesThatCannotBeReadAreNamed) {
       error_of_file(folder / "no.yaml"),
       path("no.yaml") + ": cannot read \"" + path("no.yaml") + "\": No such file or directory");
   EXPECT_EQ(error_of_file(folder.path()), folder.path().string() + ": cannot read \"" +
-                                              folder.path().string() + "\": expected a file");
+                                              folder.path().string() +
+                                              "\": expected a file, found something else");
   testing::write_text(folder / "large.yaml", std::string((1 << 20) + 1, '#'));
-  EXPECT_EQ(error_of_file(folder / "large.yaml"),
-            path("large.yaml") + ": cannot read \"" + path("large.yaml") + "\": larger than 1 MiB");
+  EXPECT_EQ(error_of_file(folder / "large.yaml"), path("large.yaml") + ": cannot read \"" +
+                                                      path("large.yaml") +
+                                                      "\": expected at most 1 MiB, found more");
   testing::write_text(folder / "task.yaml", "name: x\nmodel: {path: m}\ntask: none.yaml\n");
   EXPECT_EQ(error_of_file(folder / "task.yaml"), path("task.yaml") + ":3:7: task: cannot read \"" +
                                                      path("none.yaml") +

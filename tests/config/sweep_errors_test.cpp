@@ -30,7 +30,8 @@ TEST(SweepErrors, SweepsAreChecked) {
       {"axes: {failures.max_attempts: [2]}",
        "c.yaml:10:10: failures.max_attempts: a sweep cannot set this key"},
       {"axes: {prompt.length: [1], prompt: [{kind: soft}]}",
-       "c.yaml:10:30: prompt: axis prompt sets what axis prompt.length sets too (prompt.length)"},
+       "c.yaml:10:30: prompt: axis prompt sets a key that axis prompt.length also sets "
+       "(prompt.length)"},
       {"variants: {a: 5}",
        "c.yaml:10:17: sweep.variants.a: expected a mapping from dotted keys to "
        "values, found \"5\""},
@@ -38,12 +39,11 @@ TEST(SweepErrors, SweepsAreChecked) {
        "c.yaml:10:14: sweep.variants.a b: expected a name (at most 64 "
        "letters, digits, '.', '_' and '-'), found \"a b\""},
       {"variants: {from-scratch: {prompt.kind: soft}}",
-       "c.yaml:10:14: sweep.variants.from-scratch: expected prompt.kind: manual or another name, "
-       "for "
-       "those that begin with \"from-\" are of prompts from another task, and reports keep them "
-       "apart"},
+       "c.yaml:10:14: sweep.variants.from-scratch: expected a name that does not begin with "
+       "\"from-\": reports take such a variant for prompts from another task; choose another name, "
+       "or prompt.kind: manual"},
       {"variants: {a: {prompt.kind: soft, prompt: {length: 2}}}",
-       "c.yaml:10:37: prompt: variant a sets what variant a sets too (prompt.kind)"},
+       "c.yaml:10:37: prompt: variant a sets a key that variant a also sets (prompt.kind)"},
       {"axis: {}", "c.yaml:10:3: sweep.axis: unknown key; did you mean \"sweep.axes\"?"},
   };
   for (const auto& [line, error] : kCases) {
@@ -63,7 +63,7 @@ TEST(SweepErrors, VariationsAreChecked) {
        "c.yaml:10:23: sweep.variations.when: expected a mapping from keys to a value, a list of "
        "values or {min: ..., max: ...}, found a mapping"},
       {"variations: [{set: {shard_size: 1}}]",
-       "c.yaml:10:17: sweep.variations: expected when and values, found \"set\""},
+       "c.yaml:10:17: sweep.variations: expected the keys when and values, found \"set\""},
       {"variations: [{values: {}}]",
        "c.yaml:10:25: sweep.variations.values: expected a mapping from dotted keys to lists of "
        "values, found a mapping"},
@@ -77,10 +77,11 @@ TEST(SweepErrors, VariationsAreChecked) {
        "a section"},
       {"variations: [{values: {name: [n]}}]", "c.yaml:10:26: name: a sweep cannot set this key"},
       {"axes: {shard_size: [4]}\n  variations: [{values: {shard_size: [8]}}]",
-       "c.yaml:11:26: shard_size: a variation sets what axis shard_size sets too (shard_size)"},
+       "c.yaml:11:26: shard_size: a variation sets a key that axis shard_size also sets "
+       "(shard_size)"},
       {"variations: [{values: {shard_size: [8]}}]\n  overrides: [{when: {task: animals}, set: "
        "{shard_size: 4}}]",
-       "c.yaml:11:45: shard_size: an override sets what a variation sets too (shard_size)"},
+       "c.yaml:11:45: shard_size: an override sets a key that a variation also sets (shard_size)"},
   };
   for (const auto& [line, error] : kCases) {
     EXPECT_EQ(error_of(small_config_with("sweep:\n  " + std::string(line) + "\n")), error);
@@ -103,7 +104,7 @@ TEST(SweepErrors, PointsOfASweepAreChecked) {
       {"zip: {prompt.length: [], shard_size: []}",
        "c.yaml:10:24: sweep.zip.prompt.length: expected at least one value, found none"},
       {"zip: [{shard_size: [1]}, {shard_size: [2]}]",
-       "c.yaml:10:29: shard_size: sweep.zip sets what sweep.zip sets too (shard_size)"},
+       "c.yaml:10:29: shard_size: sweep.zip sets a key that sweep.zip also sets (shard_size)"},
       {"zip: {seeds: [1]}",
        "c.yaml:10:9: seeds: a sweep cannot set this key; list the seeds in the top-level "
        "\"seeds\""},
@@ -115,11 +116,12 @@ TEST(SweepErrors, PointsOfASweepAreChecked) {
       {"list: [{shard_sise: 3}]",
        "c.yaml:10:11: shard_sise: unknown key; did you mean \"shard_size\"?"},
       {"list: [{prompt: {length: 2}, prompt.length: 3}]",
-       "c.yaml:10:32: prompt.length: sweep.list sets what sweep.list sets too (prompt)"},
+       "c.yaml:10:32: prompt.length: sweep.list sets a key that sweep.list also sets (prompt)"},
       {"axes: {shard_size: [1]}\n  list: [{shard_size: 3}]",
-       "c.yaml:11:11: shard_size: sweep.list sets what axis shard_size sets too (shard_size)"},
+       "c.yaml:11:11: shard_size: sweep.list sets a key that axis shard_size also sets "
+       "(shard_size)"},
       {"list: [{prompt.length: 3}]\n  variants: {a: {prompt: {length: 2}}}",
-       "c.yaml:11:18: prompt: variant a sets what sweep.list sets too (prompt.length)"},
+       "c.yaml:11:18: prompt: variant a sets a key that sweep.list also sets (prompt.length)"},
   };
   for (const auto& [lines, error] : kCases) {
     EXPECT_EQ(error_of(small_config_with("sweep:\n  " + std::string(lines) + "\n")), error);
@@ -133,9 +135,10 @@ TEST(SweepErrors, SampledSpacesAreChecked) {
       {"prompt.length: {integer: [1, 600]}",
        ":58: prompt.length: expected an integer from 1 to 512, found \"600\""},
       {"prompt.length: {uniform: [1, 6]}",
-       ":45: prompt.length: takes whole numbers; use integer instead of uniform"},
+       ":45: prompt.length: expected integer, as this key takes whole numbers, found uniform"},
       {"prompt.length: {log_uniform: [1, 6]}",
-       ":45: prompt.length: takes whole numbers; use log_integer instead of log_uniform"},
+       ":45: prompt.length: expected log_integer, as this key takes whole numbers, found "
+       "log_uniform"},
       {"few_shot.max_test: {log_integer: [0, 6]}",
        ":63: few_shot.max_test: expected a number above 0 for log_integer, found \"0\""},
       {"optimizer.cma_es.tol_x: {log_uniform: [0, 1]}",
@@ -146,9 +149,9 @@ TEST(SweepErrors, SampledSpacesAreChecked) {
       {"optimizer.cma_es.target: {uniform: [none, 2]}",
        ":65: optimizer.cma_es.target: expected a number, found \"none\""},
       {"prompt.kind: {uniform: [0, 1]}",
-       ":43: prompt.kind: uniform is for keys that take numbers; use choice"},
+       ":43: prompt.kind: expected choice, as this key takes no numbers, found uniform"},
       {"prompt.soft.alpha: {uniform: [1, 2, 3]}",
-       ":58: prompt.soft.alpha: expected [low, high] behind uniform, found a list"},
+       ":58: prompt.soft.alpha: expected [low, high] after uniform, found a list"},
       {"prompt.soft.alpha: {normal: [1, 2]}",
        ":49: prompt.soft.alpha: expected uniform, log_uniform, integer, log_integer or choice, "
        "found \"normal\""},
@@ -178,7 +181,7 @@ TEST(SweepErrors, SampledSpacesAreChecked) {
        "c.yaml:10:24: sweep.random.num_points: expected an integer from 0 to 100000, found "
        "\"100001\""},
       {"random: {points: 3}",
-       "c.yaml:10:12: sweep.random.points: unknown key; known here: num_points, seed, space"},
+       "c.yaml:10:12: sweep.random.points: unknown key; expected one of num_points, seed, space"},
       {"random: {num_points: 3, space: [1]}",
        "c.yaml:10:34: sweep.random.space: expected a mapping from dotted keys to distributions, "
        "found a list"},
@@ -198,14 +201,16 @@ TEST(SweepErrors, ConditionsOfASweepAreChecked) {
        "{min: ..., max: ...}, found a mapping"},
       {"include: [{prompt.lenght: 3}]",
        "c.yaml:10:14: prompt.lenght: unknown key; did you mean \"prompt.length\"?"},
-      {"exclude: [{seeds: 3}]", "c.yaml:10:14: seeds: a condition asks a trial's \"seed\""},
+      {"exclude: [{seeds: 3}]",
+       "c.yaml:10:14: seeds: expected the key \"seed\" in a condition: it looks at one trial"},
       {"exclude: [{seed: first}]",
        "c.yaml:10:20: seeds: expected a seed from 0 to 18446744073709551615, found \"first\""},
       {"exclude: [{objective: {kind: hinge}}]",
-       "c.yaml:10:14: objective: a condition asks single keys, such as \"objective.kind\", not a "
-       "section"},
+       "c.yaml:10:14: objective: expected a single key in a condition, such as \"objective.kind\", "
+       "found a section"},
       {"exclude: [{output.folder: x}]",
-       "c.yaml:10:14: output.folder: a condition cannot ask this key"},
+       "c.yaml:10:14: output.folder: a condition cannot look at this key: it belongs to the run, "
+       "not to a trial"},
       {"exclude: [{prompt.length: 0}]",
        "c.yaml:10:29: prompt.length: expected an integer from 1 to 512, found \"0\""},
       {"exclude: [{prompt.length: []}]",
@@ -217,7 +222,7 @@ TEST(SweepErrors, ConditionsOfASweepAreChecked) {
       {"exclude: [{prompt.length: {min: few}}]",
        "c.yaml:10:35: prompt.length: expected a number, found \"few\""},
       {"exclude: [{prompt.length: {min: 3, max: 2}}]",
-       "c.yaml:10:29: prompt.length: expected a min of at most max, found more"},
+       "c.yaml:10:29: prompt.length: expected min to be at most max, found it above max"},
       {"exclude: [{prompt.kind: {min: 3}}]",
        "c.yaml:10:27: prompt.kind: expected a value or a list of values; {min: ..., max: ...} is "
        "for numbers, found a mapping"},
@@ -225,7 +230,7 @@ TEST(SweepErrors, ConditionsOfASweepAreChecked) {
        "c.yaml:10:15: sweep.overrides: expected {when: a condition, set: settings}, found a "
        "mapping"},
       {"overrides: [{if: {seed: 1}}]",
-       "c.yaml:10:16: sweep.overrides: expected when and set, found \"if\""},
+       "c.yaml:10:16: sweep.overrides: expected the keys when and set, found \"if\""},
       {"overrides: [{when: {variant: a}, set: {}}]",
        "c.yaml:10:41: sweep.overrides.set: expected at least one setting, found a mapping"},
       {"overrides: [{when: {variant: a}, set: {name: x}}]",

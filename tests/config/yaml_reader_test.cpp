@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "bbprompt/base/error.hpp"
@@ -54,13 +55,14 @@ TEST(ParseYaml, AliasesRepeatTheirAnchor) {
 
 TEST(ParseYaml, RefusesWhatAConfigurationNeverHolds) {
   const std::pair<std::string, std::string> cases[] = {
-      {"a: 1\nb:\t2\n", R"(f:2:3: file holds a tab; use blanks, or "\t" in quoted text)"},
-      {std::string("a: \0", 4), "f:1:4: file holds a control character U+0000"},
-      {"a: \x04 b", "f:1:4: file holds a control character U+0004"},
-      {"a: b\rc: d", "f:1:5: file holds a control character U+000D"},
-      {"a: \xe2\x80\xa8", "f:1:4: file holds a control character U+2028"},
-      {R"(a: "\0")", "f:1:4: text holds a control character U+0000"},
-      {R"(a: "\e[31m")", "f:1:4: text holds a control character U+001B"},
+      {"a: 1\nb:\t2\n",
+       R"(f:2:3: expected plain text, found a tab; use blanks, or "\t" in quoted text)"},
+      {std::string("a: \0", 4), "f:1:4: expected plain text, found a control character U+0000"},
+      {"a: \x04 b", "f:1:4: expected plain text, found a control character U+0004"},
+      {"a: b\rc: d", "f:1:5: expected plain text, found a control character U+000D"},
+      {"a: \xe2\x80\xa8", "f:1:4: expected plain text, found a control character U+2028"},
+      {R"(a: "\0")", "f:1:4: expected plain text, found a control character U+0000"},
+      {R"(a: "\e[31m")", "f:1:4: expected plain text, found a control character U+001B"},
       {"a: 1\n\xc3\xa9\xff", "f:2:2: expected UTF-8 text, found an invalid byte"},
       {"a: 1\n---\nb: 2\n", "f:2:1: expected one YAML document"},
       {"a: 1\na: 2\n", "f:2:1: a: key is written twice in one mapping"},
@@ -69,9 +71,9 @@ TEST(ParseYaml, RefusesWhatAConfigurationNeverHolds) {
       {"? {a: 1}\n: 1", "f:1:3: expected text as a key, found a list or mapping"},
       {"~: 1", "f:1:1: expected text as a key, found nothing (null)"},
       {": 1", "f:1:1: expected text as a key, found nothing (null)"},
-      {"a: !!int 5", "f:1:4: YAML tags are not used here, found \"tag:yaml.org,2002:int\""},
-      {"a: !mine {}", "f:1:4: YAML tags are not used here, found \"!mine\""},
-      {"a: &x [1, *x]", "f:1:11: alias stands inside itself"},
+      {"a: !!int 5", "f:1:4: expected no YAML tag, found \"tag:yaml.org,2002:int\""},
+      {"a: !mine {}", "f:1:4: expected no YAML tag, found \"!mine\""},
+      {"a: &x [1, *x]", "f:1:11: an alias refers to the value that contains it"},
       {"a: *x", "f:1:4: not well-formed YAML: the referenced anchor is not defined"},
       {"a: [1, 2", "f:1:9: not well-formed YAML: end of sequence flow not found"},
       {"a: \"x", "f:1:6: not well-formed YAML: illegal EOF in scalar"},
@@ -79,10 +81,31 @@ TEST(ParseYaml, RefusesWhatAConfigurationNeverHolds) {
   for (const auto& [text, error] : cases) EXPECT_EQ(error_of(text).substr(0, error.size()), error);
 }
 
+TEST(ParseYaml, SaysWhatIsForgottenMostOften) {
+  const auto first_line_of = [](const std::string& text, int first_line) {
+    try {
+      (void)parse_yaml(text, "f", first_line);
+    } catch (const ConfigError& error) {
+      return std::string(error.what());
+    }
+    return std::string();
+  };
+  EXPECT_THAT(
+      first_line_of("a: 1\ntemplate: {prompt} {text_a} It was {mask}.\n", 1),
+      ::testing::EndsWith("; text that begins with { goes in quotes: \"{prompt} {text_a} It "
+                          "was {mask...\""));
+  EXPECT_THAT(first_line_of("{prompt} {text_a}", 0),
+              ::testing::EndsWith("goes in quotes: \"{prompt} {text_a}\", inside the quotes of the "
+                                  "shell"));
+  EXPECT_THAT(first_line_of("[1, 2", 0), ::testing::HasSubstr("the list is not closed"));
+  EXPECT_THAT(first_line_of("{a: 1", 0), ::testing::HasSubstr("the mapping is not closed"));
+  EXPECT_THAT(first_line_of("a: [1, \"]\"\n", 1), ::testing::HasSubstr("the list is not closed"));
+}
+
 TEST(ParseYaml, BoundsNesting) {
   EXPECT_EQ(error_of(repeated("[", 32) + repeated("]", 32)), "");
   EXPECT_EQ(error_of(repeated("[", 33) + repeated("]", 33)),
-            "f:1:33: nested deeper than 32 levels");
+            "f:1:33: lists and mappings are nested deeper than 32 levels");
   for (const char* opening :
        {"[", "{", "- ", "? ", "[a: ", "{a: ", "{? ", "a: [", "[[", "!x [", "&a [", ": "}) {
     EXPECT_NE(error_of(repeated(opening, 100000)), "") << opening;
@@ -96,7 +119,7 @@ TEST(ParseYaml, BoundsAliasExpansion) {
     bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + before +
             repeated(", " + before, 9) + "]\n";
   }
-  EXPECT_NE(error_of(bomb).find("document with its aliases expanded is too large"),
+  EXPECT_NE(error_of(bomb).find("the document is too large once its aliases are expanded"),
             std::string::npos);
 }
 

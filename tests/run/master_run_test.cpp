@@ -13,6 +13,7 @@
 #include "bbprompt/store/results_file.hpp"
 #include "bbprompt/store/run_folder.hpp"
 #include "tests/run/faulty_worker.hpp"
+#include "tests/run/toy_model.hpp"
 
 namespace bbprompt {
 namespace {
@@ -56,7 +57,7 @@ class MasterRunTest : public ::testing::Test {
   }
 
   testing::TemporaryFolder folder_;
-  ModelPool models_;
+  ModelPool models_{testing::factory_of<testing::ToyModel>(testing::ToyModel::Look{})};
 };
 
 TEST_F(MasterRunTest, StartsTheLongestTrialsFirstAndKeepsPlanOrderInTheResults) {

@@ -12,6 +12,7 @@
 #include "bbprompt/store/digest.hpp"
 #include "bbprompt/task/metric.hpp"
 #include "tests/run/small_experiment.hpp"
+#include "tests/run/toy_model.hpp"
 #include "tests/run/trial_parts.hpp"
 
 namespace bbprompt {
@@ -70,7 +71,7 @@ class TrialRunTest : public ::testing::Test {
     return sum / static_cast<double>(n);
   }
 
-  ModelPool models_;
+  ModelPool models_{testing::factory_of<testing::ToyModel>(testing::ToyModel::Look{})};
   testing::TrialParts trial_;
   std::vector<std::vector<double>> dev_points_;
 };

@@ -144,7 +144,7 @@ TEST_F(WholeRunTest, StoppedAnywhereAndStartedAgainItEndsTheSame) {
   const auto plan = testing::small_plan();
   const auto factory = factory_of<ToyModel>(ToyModel::Look{});
   EXPECT_EQ(run(plan, factory, "whole"), RunOutcome::kDone);
-  for (const int step : {12, 40}) {
+  for (const int step : {30, 100}) {
     const std::string name = "stopped-" + std::to_string(step);
     int num_starts = 1;
     while (run(plan, factory, name, {.max_looks = step}) == RunOutcome::kStopped)

@@ -146,7 +146,7 @@ TEST(Checkpoint, FallsBackToThePreviousOneWithAWarning) {
   damage(path);
   const LogCapture log;
   EXPECT_EQ(generation_of(read_newest_checkpoint(path)), 1);
-  EXPECT_THAT(log.text(), HasSubstr("going on from the previous checkpoint"));
+  EXPECT_THAT(log.text(), HasSubstr("resuming from the previous checkpoint"));
   EXPECT_THAT(log.text(), HasSubstr("the contents changed since they were written"));
   std::filesystem::remove(path);
   EXPECT_EQ(generation_of(read_newest_checkpoint(path)), 1);

@@ -230,7 +230,7 @@ TEST_F(ReadDataset, RefusesWhatIsDamagedAndSaysWhere) {
       {"columns.csv", std::string(5000, ',') + "\n", {"line 1: ", "at most 4096 columns"}},
       {"array.json",
        "[\n {\"sentence\": \"a\", \"label\": 1}\n]\n",
-       {"row 1: line 1", "one JSON object a line"}},
+       {"row 1: line 1", "one JSON object per line"}},
       {"scalar.jsonl", "3\n", {"row 1: line 1", "found an integer"}},
       {"half.jsonl", R"({"sentence": "a")", {"row 1: line 1", "not valid JSON"}},
       {"two.jsonl", "{\"sentence\":\"a\",\"label\":1} {}\n", {"row 1: line 1", "not valid JSON"}},

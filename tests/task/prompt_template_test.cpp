@@ -174,18 +174,20 @@ TEST(PromptTemplate, NeverChangesTheExamplesTexts) {
 TEST(PromptTemplate, RefusesEachMistakeAndSaysWhere) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"{prompt} {text_a}", "exactly one {mask}"},
-      {"{prompt} {text_a} {mask} or {mask}", "character 29: a second {mask}"},
+      {"{prompt} {text_a} {mask} or {mask}",
+       "character 29: expected exactly one {mask}, found a second"},
       {"{text_a} {mask}", "exactly one {prompt}"},
-      {"{prompt}{prompt}{text_a} {mask}", "character 9: a second {prompt}"},
+      {"{prompt}{prompt}{text_a} {mask}",
+       "character 9: expected exactly one {prompt}, found a second"},
       {"{prompt} {mask}", "{text_a}"},
       {"", "{prompt}"},
       {"{prompt} {text} {mask}",
        R"(character 10: unknown placeholder "{text}" (did you mean "text_a"?))"},
       {"\xc3\xa9 {Mask}", R"(character 3: unknown placeholder "{Mask}" (did you mean "mask"?))"},
       {"{}", "character 1: unknown placeholder \"{}\""},
-      {"{prompt} {text_a {mask}", R"(character 10: a "{" without "}")"},
-      {"{prompt} {text_a} {mask", R"(character 19: a "{" without "}")"},
-      {"{prompt} text_a} {mask}", R"(character 16: a "}" without "{")"},
+      {"{prompt} {text_a {mask}", R"(character 10: found a "{" without "}")"},
+      {"{prompt} {text_a} {mask", R"(character 19: found a "{" without "}")"},
+      {"{prompt} text_a} {mask}", R"(character 16: found a "}" without "{")"},
       {"{prompt} \xff", "UTF-8"},
   };
   for (const auto& [text, reason] : cases) {

@@ -86,7 +86,7 @@ TEST(Verbalizer, RefusesLabelsTheModelCannotTellApart) {
 TEST(Verbalizer, RefusesLabelsWithoutWords) {
   EXPECT_THAT(refusal({}), HasSubstr("at least two"));
   EXPECT_THAT(refusal({{"a", {"yes"}}}), HasSubstr("at least two"));
-  EXPECT_THAT(refusal({{"a", {"yes"}}, {"b", {}}}), HasSubstr("label \"b\""));
+  EXPECT_THAT(refusal({{"a", {"yes"}}, {"b", {}}}), HasSubstr("task.labels.b"));
   EXPECT_THAT(refusal({{"a", {"yes"}}, {"b", {" "}}}), HasSubstr("empty"));
   EXPECT_THROW(Verbalizer({{"a", {"yes"}}, {"b", {"zzz"}}}, WordList()), ModelError);
 }

@@ -9,12 +9,18 @@ namespace bbprompt {
 // Replaces `path` by what `write` puts into the temporary file it is given, or leaves it untouched.
 // The temporary file lies in the same directory ("NAME.tmp.PID"); order: write, fsync, rename,
 // fsync of the directory. A reader sees the old file or the new one, never a part. If anything
-// fails the temporary file is removed and the exception goes on (`write`'s own, or StoreError).
+// fails the temporary file is removed and the exception goes on (`write`'s own, or a StoreError
+// that names `path`, never the temporary file).
 void replace_file(const std::filesystem::path& path,
                   const std::function<void(const std::filesystem::path& temporary)>& write);
 
 // The same for contents at hand.
 void replace_file(const std::filesystem::path& path, std::string_view contents);
+
+// The same; `before_replacing` is called when the new contents are safely on disk and the old file
+// is still in place.
+void replace_file(const std::filesystem::path& path, std::string_view contents,
+                  const std::function<void()>& before_replacing);
 
 // Removes the temporary files that killed processes left in `directory`. Returns how many.
 int sweep_temporary_files(const std::filesystem::path& directory);

@@ -9,7 +9,7 @@
 namespace bbprompt {
 
 // Names of an enum's values, as files and tables have them. Inside the program a value is compared,
-// never its name. An enum gets names by a function beside it:
+// never its name. An enum gets names by a function next to it:
 //
 //   [[nodiscard]] std::span<const EnumName<Colour>> enum_names(Colour);
 template <typename Enum>

@@ -12,7 +12,7 @@ namespace bbprompt {
 [[nodiscard]] std::optional<std::size_t> find_invalid_utf8(std::string_view text);
 
 // The text for a terminal or an error message: \n, \t, and \xNN for other control characters and
-// invalid bytes; cut to `max_bytes` (at a character border) with "..." behind.
+// invalid bytes; cut to `max_bytes` (at a character border) with "..." after it.
 [[nodiscard]] std::string printable(std::string_view text, std::size_t max_bytes = 60);
 
 }  // namespace bbprompt

@@ -10,8 +10,8 @@
 
 namespace bbprompt {
 
-// A configuration as read: its keys are known and stand where they belong, every value has the type
-// and range of its key, task files are in place; the sweep is not yet expanded.
+// A configuration as read: every key is known and in its place, every value has the type and range
+// of its key, task files are read in. The sweep is not yet expanded.
 struct ConfigDocument {
   std::string given;             // text of the file as it was
   std::filesystem::path folder;  // paths in the document are relative to it

@@ -5,15 +5,11 @@
 #include <string_view>
 #include <vector>
 
+#include "bbprompt/base/source_place.hpp"
+
 namespace bbprompt {
 
-// Where a value was written. Lines and columns (in characters) count from 1; 0 means unknown, as
-// for values from the command line, whose `file` is the option itself.
-struct ConfigPosition {
-  std::shared_ptr<const std::string> file;
-  int line = 0;
-  int column = 0;
-};
+using ConfigPosition = SourcePlace;
 
 struct ConfigEntry;
 
@@ -46,7 +42,7 @@ struct ConfigEntry {
 };
 
 // Reads one YAML document. `file` names it in errors; `first_line` is the number of its first line,
-// 0 for text that has no lines a person could look up. Throws ConfigError for anything but one
+// 0 for text without lines that a person could look up. Throws ConfigError for anything but one
 // well-formed document in UTF-8: tabs and control characters, a key written twice, keys that are
 // not text, tags, more than 32 levels of nesting, aliases that expand to more than 32 MiB.
 [[nodiscard]] ConfigNode parse_yaml(std::string_view text, const std::string& file,

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -80,6 +81,9 @@ struct ExperimentSpec {
   bool is_manual_scored = true;  // score the task's manual prompt at the end, as a baseline
   int shard_size = 32;           // examples per work item
   std::uint64_t seed = 1;
+  // Not a setting: where the other keys than those of `task` were written, for messages
+  // (setting_place.hpp); null where nobody knows.
+  std::shared_ptr<const KeyPlaces> places;
 };
 
 }  // namespace bbprompt

@@ -73,10 +73,10 @@ struct SweepOverride {
   SweepPoint settings;
 };
 
-// Further trials beside those for which a condition holds: each value alone, in place of the
+// Further trials next to those for which a condition holds: each value alone, in place of the
 // trial's own.
 struct SweepVariation {
-  std::optional<SweepCondition> when;  // absent: beside every trial
+  std::optional<SweepCondition> when;  // absent: next to every trial
   std::vector<SweepSetting> settings;  // at least one; each is a trial of its own
 };
 
@@ -105,7 +105,7 @@ struct PromptVariant {
   std::vector<std::string> tokens;  // as the vocabulary spells them
 };
 
-// The document with `variants` behind its own, each a manual prompt, and without
+// The document with `variants` after its own, each a manual prompt, and without
 // sweep.prompts_from. Throws ConfigError where a name is taken, or an axis sets what they set.
 [[nodiscard]] ConfigDocument with_prompt_variants(ConfigDocument document,
                                                   const std::vector<PromptVariant>& variants);

@@ -32,7 +32,7 @@ struct CandidateVocabulary {
 //   kWords       The most frequent tokens of `texts` that are whole words: at the start of a word
 //                in running text (a leading space, or no "##"), letters only, at least two of
 //                them. Ties go to the lower id.
-//   kPmiPhrases  The n-grams of pmi_ngrams(texts), each tokenized behind a space.
+//   kPmiPhrases  The n-grams of pmi_ngrams(texts), each tokenized after a space.
 //   kPmiTokens   Their tokens, in the order in which they first occur there.
 //   kList        The lines of `options.candidates.file`, in order; blank ones and white space at
 //                the ends of a line do not count.
@@ -42,8 +42,8 @@ struct CandidateVocabulary {
 // Tokens that the model does not know, or that are a part of a character, are left out; in a list
 // they are an error. `is_without_stop_words` leaves out candidates of nothing but common English
 // function words. Where `options.words` is given, those words in their order instead of all that;
-// a word of several tokens, or unknown, throws Error. Throws Error where fewer than two candidates
-// are found, and StoreError for a list that cannot be read.
+// a word of several tokens, or unknown, throws SettingError. Throws SettingError where fewer than
+// two candidates are found, and StoreError for a list that cannot be read.
 [[nodiscard]] CandidateVocabulary make_candidate_vocabulary(
     const DiscretePromptOptions& options, const Tokenizer& tokenizer,
     std::span<const std::string_view> texts);

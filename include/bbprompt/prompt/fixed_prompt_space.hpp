@@ -65,7 +65,7 @@ struct DemonstrationInputs {
 // what is left is balanced but for one round. A draw that repeats an earlier one is left out too.
 class DemonstrationPromptSpace : public FixedPromptSpace {
  public:
-  // Throws Error where a label has fewer than per_class examples, or no demonstration fits.
+  // Throws SettingError where a label has fewer than per_class examples, or no demonstration fits.
   DemonstrationPromptSpace(const DemonstrationOptions& options, const DemonstrationInputs& inputs);
 
   [[nodiscard]] Prompt decode(std::span<const double> candidate) const override;

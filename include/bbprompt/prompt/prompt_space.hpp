@@ -25,7 +25,7 @@ struct PromptDemonstrations {
   int max_field_tokens = 0;  // each of their texts is cut to this many tokens; 0: no limit
 };
 
-// What stands at the template's prompt, or before it: learned, or chosen.
+// What is put at the template's {prompt}, or before the pattern: learned, or chosen.
 using Prompt = std::variant<PromptTokens, PromptVectors, PromptText, PromptDemonstrations>;
 
 // Candidate to prompt.

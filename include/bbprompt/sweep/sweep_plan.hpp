@@ -25,21 +25,21 @@ struct TrialSpec {
   // SHA-256 of resolved_yaml with an empty name and without what changes no result
   // (text_of_results); no output, no folder.
   std::string config_hash;
-  // Dotted key and value of everything that an axis, a zipped group, a listed or a sampled point
-  // sets, in that order, and of a variation last; a task by its name. Seeds of one method and these
-  // have one configuration.
+  // Dotted key and value of everything that axes, zipped groups, listed and sampled points set, in
+  // that order, a variation's last; a task's value is its name. Trials of one method and equal
+  // values differ in their seeds alone.
   std::vector<std::pair<std::string, std::string>> axis_values;
 };
 
-// The trials of a sweep in the order they are handed out.
+// The trials of a sweep, in plan order.
 struct SweepPlan {
   std::string name;
   OutputOptions output;
   FailureOptions failures;
   std::filesystem::path folder;       // absolute; relative paths in the trials start there
   std::filesystem::path data_folder;  // absolute; and paths written "data:..." here
-  // Variants x axes, zipped groups, list, random and quasi-random points (last fastest) x seeds,
-  // each point's variations behind it, without those that filters leave out.
+  // Variants x (axes, zipped groups, list, random and quasi-random points; the last one fastest) x
+  // seeds. The variations of a point follow it. Trials that filters leave out are absent.
   std::vector<TrialSpec> trials;
   std::string config_given;
   std::string config_resolved;
@@ -65,12 +65,12 @@ struct Shard {
 // Trials and ids stay as they are; the part has a hash of its own. It may be empty.
 [[nodiscard]] SweepPlan take_shard(SweepPlan plan, const Shard& shard);
 
-// Expands a document without sweep.prompts_from (see run/transfer.hpp). An override looks at what
-// the file, variant, axes and variations say; a filter at the trial as it would run, before its
-// values are checked against each other, so that combinations that make no sense can be left out.
-// Throws ConfigError when a trial's settings are wrong (see parse_experiment), when two trials are
-// equal, when there are none or more than the limits allow, when two overrides set one key of one
-// trial, or when a condition holds for no trial.
+// Expands a document whose sweep.prompts_from was read before (run/transfer.hpp). The condition of
+// an override sees what the file, variant, axes and variations say. The condition of a filter sees
+// the trial as it would run, before its values are checked against each other: so filters can leave
+// out combinations that make no sense. Throws ConfigError when a trial's settings are wrong (see
+// parse_experiment), when two trials are equal, when there are none or more than the limits allow,
+// when two overrides set one key of one trial, or when a condition holds for no trial.
 [[nodiscard]] SweepPlan expand(const SweepDocument& document);
 [[nodiscard]] SweepPlan expand(const ConfigDocument& document);
 

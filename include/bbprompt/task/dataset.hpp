@@ -35,7 +35,7 @@ struct Dataset {
 // Reads a data file; columns and labels are named by `task` (text_a, text_b, label, labels). The
 // extension chooses the format:
 //
-//   .jsonl .ndjson .json   One JSON object a line. Texts are strings; a label may also be an
+//   .jsonl .ndjson .json   One JSON object per line. Texts are strings; a label may also be an
 //                          integer or a boolean and is then read as its text ("0", "true").
 //   .csv                   RFC 4180 with a header line, strictly: a quote stands only around a
 //                          whole field, quotes inside are doubled, quoted fields may hold
@@ -59,8 +59,8 @@ struct Dataset {
 // more or fewer columns than the header, a missing or repeated column, a label that has no entry in
 // `task.labels`, a text of white space only, a value of the wrong JSON type, invalid UTF-8, NUL, an
 // unclosed or misplaced quote, a carriage return without line feed outside quotes, a row above 64
-// MiB or 4096 columns, an unknown extension. Throws Error when `task` names one column twice, or
-// has no labels or two of one name.
+// MiB or 4096 columns, an unknown extension. Throws SettingError when `task` names one column
+// twice, or has no labels or two of one name.
 [[nodiscard]] Dataset read_dataset(const std::filesystem::path& path, const TaskOptions& task);
 
 }  // namespace bbprompt

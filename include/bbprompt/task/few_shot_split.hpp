@@ -29,8 +29,8 @@ struct FewShotSplit {
 // Texts are drawn at most once: of rows with the same content only the first counts, content that
 // a pool labels in two ways is not drawn from it, and dev never holds content of train.
 //
-// Throws DataError (the pool's file) when a class has too few such texts, and Error when a k is
-// below 1.
+// Throws DataError (the pool's file) when a class has too few such texts, and SettingError when
+// a k is below 1.
 [[nodiscard]] FewShotSplit draw_few_shot_split(const FewShotPools& pools,
                                                const std::vector<LabelOptions>& labels,
                                                const FewShotOptions& options, std::uint64_t seed);

@@ -24,7 +24,7 @@ using LabelScores = Eigen::Ref<const Eigen::VectorXd>;
 // A fitness is the mean of it over a split.
 class Objective {
  public:
-  // Throws Error when the margin is negative or not finite.
+  // Throws SettingError when the margin is negative or not finite.
   explicit Objective(const ObjectiveOptions& options);
 
   // Throws Error when a score is not finite or `label` is not one of theirs.

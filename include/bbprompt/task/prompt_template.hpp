@@ -27,7 +27,7 @@ struct Demonstrations {
 //   {{ }}               a brace
 class PromptTemplate {
  public:
-  // Parses `task.template_text`. Throws Error naming the character (from 1) for an unknown
+  // Parses `task.template_text`. Throws SettingError naming the character (from 1) for an unknown
   // placeholder, a brace without partner, a second {prompt} or {mask}, or {text_b} where the task
   // has no such column; and for a placeholder that is missing.
   explicit PromptTemplate(const TaskOptions& task);
@@ -40,10 +40,10 @@ class PromptTemplate {
   // One example with a prompt written as text (the manual baseline). The text is part of the
   // pattern: it is never cut, and braces in it mean nothing. White space at its joins: a border is
   // the begin or end of the query, or a {sep}.
-  //   1. The text loses its leading white space behind a border or behind white space of the
+  //   1. The text loses its leading white space after a border or after white space of the
   //      pattern, and its trailing white space before a border or before white space of the
   //      pattern.
-  //   2. If nothing is left of it, then behind a border or white space the pattern after it loses
+  //   2. If nothing is left of it, then after a border or white space the pattern after it loses
   //      its leading white space, and before a border the pattern before it its trailing one.
   // So an empty text makes "{prompt} {text_a}" "text", "{sep}{prompt} {text_b}" "</s>text", and
   // "It {prompt} was" "It was". Texts of examples are never changed.
@@ -51,7 +51,7 @@ class PromptTemplate {
 
   // One example after solved ones (in-context learning). Each demonstration is the pattern with its
   // own texts, its label's first answer word at {mask}, and `prompt_text` at {prompt} as in the
-  // query; behind it a separator. All stand before the query's pattern, whatever its first
+  // query; after it a separator. All stand before the query's pattern, whatever its first
   // piece. The separator, not a space, parts them: models saw it between the texts they were
   // trained on, and it ends a text that has no end of its own.
   [[nodiscard]] Query render(const Example& example, std::string_view prompt_text,

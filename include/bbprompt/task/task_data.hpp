@@ -27,7 +27,8 @@ struct TaskData {
   // Drawn examples whose text is also a text of `test`, as some public datasets have them.
   std::int64_t num_train_in_test = 0;
   std::int64_t num_dev_in_test = 0;
-  std::vector<std::string> notes;  // the same for a reader of the results; empty if there are none
+  std::vector<std::string>
+      notes;  // the two counts in words, for the results; empty where both are 0
 };
 
 // The texts that candidates of a discrete prompt are counted in, as views into `data`: of the drawn
@@ -49,8 +50,8 @@ struct TaskFiles {
 };
 
 // Reads the task's files and draws the split of `seed` (few_shot_split.hpp); test is the whole
-// file or thin_out(.., few_shot.max_test). Throws DataError, and Error for options that contradict
-// themselves.
+// file or thin_out(.., few_shot.max_test). Throws DataError, and SettingError for options that
+// contradict themselves.
 [[nodiscard]] TaskData load_task_data(const TaskOptions& task, const FewShotOptions& few_shot,
                                       std::uint64_t seed);
 

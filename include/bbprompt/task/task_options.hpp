@@ -2,8 +2,11 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "bbprompt/base/source_place.hpp"
 
 namespace bbprompt {
 
@@ -31,8 +34,10 @@ struct TaskOptions {
   std::vector<LabelOptions> labels;
   MetricKind metric = MetricKind::kAccuracy;
   int max_field_tokens = 0;  // each text is first cut to this many tokens; 0: no limit
-  // Not part of the file: where its paths written "data:..." were looked up, for messages.
+  // Not part of the file, for messages: where its paths written "data:..." were looked up, and
+  // where its keys ("task.template") were written; null where nobody knows.
   std::filesystem::path data_folder;
+  std::shared_ptr<const KeyPlaces> places;
 };
 
 struct FewShotOptions {

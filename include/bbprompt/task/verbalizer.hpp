@@ -14,8 +14,8 @@ namespace bbprompt {
 // Map from label to answer words, and from answer scores to label scores.
 class Verbalizer {
  public:
-  // Asks `model` how it spells each word. Throws Error when there are fewer than two labels, a
-  // label has no word or an empty one, or two labels have words with the same first token, which
+  // Asks `model` how it spells each word. Throws SettingError when there are fewer than two labels,
+  // a label has no word or an empty one, or two labels have words with the same first token, which
   // the model could not tell apart; ModelError (the model's own) for a word without a token.
   Verbalizer(const std::vector<LabelOptions>& labels, const ModelView& model);
 

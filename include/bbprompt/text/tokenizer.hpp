@@ -92,4 +92,8 @@ struct TokenizerOptions {
 [[nodiscard]] std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& model_folder,
                                                         const TokenizerOptions& options = {});
 
+// Throws ModelError unless there is a folder: a name such as "roberta-base" is none, and nothing is
+// downloaded.
+void require_model_folder(const std::filesystem::path& folder);
+
 }  // namespace bbprompt
