@@ -5,7 +5,7 @@
 # Settings from the environment:
 #   RANKS      number of ranks (3)
 #   BUILD_DIR  where to build (build/release)
-#   BBPROMPT   a bbprompt that is there already; nothing is installed or built then
+#   BBPROMPT   path of a built bbprompt; then nothing is installed or built
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

@@ -32,6 +32,13 @@ if(BBPROMPT_SANITIZE)
   add_link_options(-fsanitize=${BBPROMPT_SANITIZE})
 endif()
 
+# bbprompt_precompile(TARGET OWNER): TARGET reads the precompiled headers of OWNER, which compiles them itself.
+function(bbprompt_precompile target owner)
+  if(BBPROMPT_PRECOMPILE AND NOT target STREQUAL owner)
+    target_precompile_headers(${target} REUSE_FROM ${owner})
+  endif()
+endfunction()
+
 # bbprompt_module(NAME [SOURCES ...] [USES module...] [LIBRARIES target...] [PRIVATE_LIBRARIES target...])
 # One static library per module; USES are the only modules whose headers it may include.
 function(bbprompt_module name)
@@ -43,4 +50,5 @@ function(bbprompt_module name)
   list(TRANSFORM arg_USES PREPEND bbprompt::)
   target_link_libraries(bbprompt_${name} PUBLIC ${arg_USES} ${arg_LIBRARIES}
                                          PRIVATE ${arg_PRIVATE_LIBRARIES})
+  bbprompt_precompile(bbprompt_${name} bbprompt_base)
 endfunction()

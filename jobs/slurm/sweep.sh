@@ -1,11 +1,11 @@
 #!/bin/bash
-# A run of bbprompt as a Slurm job: on one node or several, as an array over parts of the sweep, requeued until it is done.
+# A run of bbprompt as a Slurm job: on one node or several, or as an array over parts of the sweep; it requeues itself until done.
 # "bbprompt submit" checks the sweep and submits this script; by hand:
 #   sbatch --nodes=2 --ntasks-per-node=32 --time=4:00:00 jobs/slurm/sweep.sh --profile my.profile my.yaml --out out/my
 #   sbatch --array=1-4 --nodes=1 --ntasks-per-node=32 jobs/slurm/sweep.sh --profile my.profile my.yaml --out out/my
 # Arguments:
 #   --profile FILE      modules, binary, launcher (profile.example); or the variable PROFILE
-#   --max-requeues N    how often the job may start again when its time was too short (20); or MAX_REQUEUES
+#   --max-requeues N    how often the job may start again because its time was too short (20); or MAX_REQUEUES
 # The others are those of "bbprompt run"; --out must be among them. An array runs part I of N in FOLDER/part-I-of-N;
 # "bbprompt report FOLDER/part-*" puts the parts together. Account, partition and the like are given to sbatch.
 #SBATCH --job-name=bbprompt
@@ -28,7 +28,7 @@ out=
 while [ $# -gt 0 ]; do
   case $1 in
     --profile | --max-requeues | --out)
-      [ $# -ge 2 ] || { say "expected a value behind $1"; exit 2; } ;;&
+      [ $# -ge 2 ] || { say "expected a value after $1"; exit 2; } ;;&
     --profile) profile=$2; shift 2 ;;
     --max-requeues) max_requeues=$2; shift 2 ;;
     --out) out=$2; shift 2 ;;
@@ -50,7 +50,7 @@ if [ -n "${SLURM_ARRAY_TASK_ID:-}" ]; then
 fi
 say "job ${SLURM_JOB_ID:-none}, start $((restarts + 1)), on ${SLURM_JOB_NODELIST:-this machine}, into $out"
 
-# What is written after this moment is this start's own.
+# Results that are older than this file are those of an earlier start.
 mkdir -p "$out"
 : >"$out/job.start"
 
@@ -101,7 +101,7 @@ case $code in
   3) reason=$stop_reason ;;
   *) if [ "$is_ended_by_slurm" -eq 0 ] && has_lost_node; then reason="a node does not answer"; fi ;;
 esac
-# 3 and a lost node: only then start again, and not for ever.
+# Start again only after code 3 and after a lost node, and not for ever.
 if [ -n "$reason" ] && [ "$is_ended_by_slurm" -eq 0 ]; then
   if [ "$restarts" -ge "$max_requeues" ]; then
     say "$reason after $restarts requeues, which is the limit; submit it again to go on"

@@ -22,12 +22,12 @@ CommandOptions configuration_options(const CommandHelp& help) {
   return options;
 }
 
-ConfigDocument load_document(const po::variables_map& values) {
+SweepDocument load_document(const po::variables_map& values) {
   std::vector<std::string> overrides;
   if (values.count("set") > 0) overrides = values["set"].as<std::vector<std::string>>();
-  ConfigDocument document = load_config(values["file"].as<std::string>(), overrides);
+  SweepDocument document(load_config(values["file"].as<std::string>(), overrides));
   for (const char* part : {"shard", "array"}) {
-    if (values.count(part) == 0 || !parse_sweep(document).prompts_from.own_run) continue;
+    if (values.count(part) == 0 || !document.sweep.prompts_from.own_run) continue;
     throw UsageError(std::string("--") + part +
                      ": sweep.prompts_from.own_run needs the prompts of all parts in one run; "
                      "leave it out with --set sweep.prompts_from.own_run=false");
@@ -35,7 +35,7 @@ ConfigDocument load_document(const po::variables_map& values) {
   return document;
 }
 
-SweepPlan plan_of(const ConfigDocument& document, const po::variables_map& values) {
+SweepPlan plan_of(const SweepDocument& document, const po::variables_map& values) {
   SweepPlan plan = first_plan(document);
   if (values.count("shard") == 0) return plan;
   const std::string shard = values["shard"].as<std::string>();
@@ -45,8 +45,8 @@ SweepPlan plan_of(const ConfigDocument& document, const po::variables_map& value
   return plan;
 }
 
-std::string note_on_followers(const ConfigDocument& document) {
-  if (!parse_sweep(document).prompts_from.own_run) return "";
+std::string note_on_followers(const SweepDocument& document) {
+  if (!document.sweep.prompts_from.own_run) return "";
   return "trials with the prompts that these learn follow when all are done "
          "(sweep.prompts_from.own_run); they are not counted here\n";
 }

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "app/command.hpp"
-#include "bbprompt/config/config_document.hpp"
+#include "bbprompt/config/sweep_spec.hpp"
 #include "bbprompt/sweep/sweep_plan.hpp"
 
 namespace bbprompt {
@@ -11,16 +11,16 @@ namespace bbprompt {
 
 // The configuration that the arguments name. Throws UsageError for a part (--shard,
 // --array) of one whose trials need the others' prompts (sweep.prompts_from.own_run).
-[[nodiscard]] ConfigDocument load_document(const boost::program_options::variables_map& values);
+[[nodiscard]] SweepDocument load_document(const boost::program_options::variables_map& values);
 
 // Its trials, or the part of them that --shard names. Of sweep.prompts_from.own_run those that
 // learn.
-[[nodiscard]] SweepPlan plan_of(const ConfigDocument& document,
+[[nodiscard]] SweepPlan plan_of(const SweepDocument& document,
                                 const boost::program_options::variables_map& values);
 
 // A sentence on the trials that follow those of plan_of(), with an end of line; empty where none
 // do.
-[[nodiscard]] std::string note_on_followers(const ConfigDocument& document);
+[[nodiscard]] std::string note_on_followers(const SweepDocument& document);
 
 // load_document() and plan_of().
 [[nodiscard]] SweepPlan load_plan(const boost::program_options::variables_map& values);

@@ -148,10 +148,10 @@ int plan_command(const Arguments& arguments) {
   if (!parse_arguments(arguments, plan_options(), values)) return kExitDone;
   check_arguments(values);
   if (values.count("ranks") > 0) (void)parse_ranks(values["ranks"].as<std::string>());
-  const ConfigDocument document = load_document(values);
+  const SweepDocument document = load_document(values);
   const SweepPlan plan = plan_of(document, values);
   PlanReport report = look_at(plan, query_time(values));
-  report.more_follow = parse_sweep(document).prompts_from.own_run;
+  report.more_follow = document.sweep.prompts_from.own_run;
   if (query_time(values).is_known()) report.time = simulate(report, values);
   if (values.count("json") > 0) {
     std::cout << plan_json(report);

@@ -3,18 +3,16 @@
 #include <spdlog/sinks/stdout_sinks.h>
 
 #include <algorithm>
-#include <cmath>
 #include <csignal>
-#include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
 #include <iostream>
 #include <memory>
 #include <optional>
 
 #include "app/configuration_arguments.hpp"
 #include "app/progress_view.hpp"
+#include "app/run_arguments.hpp"
 #include "app/stop_signals.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/log.hpp"
@@ -23,11 +21,9 @@
 #include "bbprompt/comm/loopback_channel.hpp"
 #include "bbprompt/comm/mpi_channel.hpp"
 #include "bbprompt/comm/mpi_environment.hpp"
-#include "bbprompt/config/sweep_spec.hpp"
-#include "bbprompt/run/deadline.hpp"
 #include "bbprompt/run/farewell.hpp"
 #include "bbprompt/run/master_run.hpp"
-#include "bbprompt/run/transfer.hpp"
+#include "bbprompt/run/plan_stages.hpp"
 #include "bbprompt/run/worker_run.hpp"
 
 namespace bbprompt {
@@ -35,43 +31,7 @@ namespace {
 
 namespace po = boost::program_options;
 
-CommandOptions run_options() {
-  CommandOptions options = configuration_options(
-      {.usage = "[mpirun -n RANKS] bbprompt run FILE.yaml [--out FOLDER] [--set KEY=VALUE ...]",
-       .about = "Runs every trial of a configuration and writes checkpoints and results into the "
-                "output folder. Started again with the same configuration and folder it goes on "
-                "where it stopped. Works alone, or under mpirun or srun with any number of ranks: "
-                "rank 0 is the master, the others evaluate.\n"
-                "SIGTERM, SIGINT or SIGUSR1, and the end of the time it is given, stop it with "
-                "checkpoints and exit code 3.",
-       .example =
-           "  mpirun -n 3 bbprompt run configs/quickstart/quickstart.yaml --out out/quickstart \\\n"
-           "      --set budget.evaluations=200 --set seeds=[1,2]\n"});
-  options.named.add_options()("out", po::value<std::string>()->value_name("FOLDER"),
-                              "output folder; default: output.folder of the file, else out/NAME");
-  options.named.add_options()("time-left", po::value<std::string>()->value_name("DURATION"),
-                              "stop in time: seconds, or 15m, 2h, 1:30:00. In a Slurm job its end "
-                              "(SLURM_JOB_END_TIME) counts too");
-  options.named.add_options()(
-      "stop-before", po::value<std::string>()->default_value("60s")->value_name("DURATION"),
-      "how long before the end of the time to stop");
-  options.named.add_options()("model-memory", po::value<std::int64_t>()->value_name("MB"),
-                              "most memory of a worker for models, in MB of their weights files: "
-                              "those not used for longest are unloaded; default: any");
-  options.named.add_options()("progress",
-                              po::value<std::string>()->default_value("auto")->value_name("STYLE"),
-                              "auto, live (one line, redrawn), plain (lines), none");
-  options.named.add_options()("progress-seconds",
-                              po::value<double>()->default_value(5.0)->value_name("SECONDS"),
-                              "time between plain progress lines, in run.log too");
-  options.named.add_options()(
-      "query-log", po::value<std::string>()->value_name("FOLDER"),
-      "for an audit: a line for every work item that is really evaluated, one file per process");
-  options.named.add_options()(
-      "lock-timeout", po::value<std::string>()->default_value("60s")->value_name("DURATION"),
-      "how long without a sign of life until a run on another machine counts as gone");
-  return options;
-}
+// ---- logging
 
 // Everything into run.log; on standard error warnings, and the rest too where no live line is
 // drawn.
@@ -87,95 +47,24 @@ void start_logging(const RunFolder& folder, ProgressStyle style) {
   logger()->flush_on(spdlog::level::debug);
 }
 
-RunInfo describe_run(const SweepPlan& plan, int num_ranks) {
-  return {.version = BBPROMPT_VERSION,
-          .name = plan.name,
-          .config_given = plan.config_given,
-          .config_resolved = plan.config_resolved,
-          .config_hash = plan.config_hash,
-          .build = BBPROMPT_BUILD,
-          .config_folder = plan.folder.string(),
-          .num_ranks = num_ranks};
+int num_ranks_of(const Channel& channel) {
+  const std::vector<int> workers = channel.workers();
+  return workers == std::vector<int>{0} ? 1 : static_cast<int>(workers.size()) + 1;
 }
 
-// What the command line says of a run.
-struct RunArguments {
-  const po::variables_map& values;
-  std::optional<std::int64_t> stop_at;  // seconds since 1970
-  double lock_seconds = 60.0;
-};
-
-// 0: any.
-std::int64_t model_memory(const po::variables_map& values) {
-  if (values.count("model-memory") == 0) return 0;
-  const auto megabytes = values["model-memory"].as<std::int64_t>();
-  constexpr std::int64_t kMost = 1'000'000'000;
-  if (megabytes >= 1 && megabytes <= kMost) return megabytes * 1'000'000;
-  throw UsageError("--model-memory: expected megabytes from 1 to " + std::to_string(kMost) +
-                   ", found " + std::to_string(megabytes));
-}
-
-std::int64_t seconds_since_1970() { return std::time(nullptr); }
-
-RunArguments read_arguments(const po::variables_map& values) {
-  DeadlineInputs inputs{.now = seconds_since_1970()};
-  if (values.count("time-left") > 0)
-    inputs.time_left = parse_duration(values["time-left"].as<std::string>());
-  if (const char* end = std::getenv("SLURM_JOB_END_TIME")) inputs.slurm_job_end = end;
-  inputs.margin = parse_duration(values["stop-before"].as<std::string>());
-  const auto lock_seconds = parse_duration(values["lock-timeout"].as<std::string>());
-  if (lock_seconds < 1) throw UsageError("--lock-timeout: expected at least 1s");
-  return {.values = values,
-          .stop_at = stop_time(inputs),
-          .lock_seconds = static_cast<double>(lock_seconds)};
-}
-
-bool is_time_over(const RunArguments& arguments) {
-  return arguments.stop_at && seconds_since_1970() >= *arguments.stop_at;
-}
-
-// Where a plan's trials run.
-struct Stage {
-  Channel& channel;
-  ModelPool& models;
-  ProgressView& view;
-  const RunArguments& arguments;
-  std::uint64_t next_item = 0;  // of the channel's work items
-};
-
-RunOutcome run_plan(const SweepPlan& plan, const RunFolder& folder, bool is_followed,
-                    Stage& stage) {
-  Channel& channel = stage.channel;
-  const RunArguments& arguments = stage.arguments;
-  const int num_ranks =
-      channel.workers() == std::vector<int>{0} ? 1 : static_cast<int>(channel.workers().size()) + 1;
+void log_start(const SweepPlan& plan, const RunFolder& folder, const Channel& channel) {
   logger()->info("{} {} in {}: {} trials, {} ranks",
                  folder.is_resumed() ? "going on with" : "starting", plan.name,
-                 folder.path().string(), plan.trials.size(), num_ranks);
+                 folder.path().string(), plan.trials.size(), num_ranks_of(channel));
   if (const auto& change = folder.change()) {
     logger()->info("the plan has changed: {} trials kept, {} new, {} left out", change->num_kept,
                    change->num_new, change->num_left_out);
   }
-  MasterRun master(plan, folder, channel, stage.models,
-                   {.is_stop_requested =
-                        [&] {
-                          folder.check_lock();
-                          return stop_signal() != 0 || is_time_over(arguments);
-                        },
-                    .on_progress = [&](const RunProgress& progress) { stage.view.show(progress); },
-                    .info = describe_run(plan, num_ranks),
-                    .worker_model_bytes = model_memory(arguments.values),
-                    .first_item = stage.next_item,
-                    .is_followed = is_followed});
-  const RunOutcome outcome = master.run();
-  stage.next_item = master.next_item();
-  stage.view.clear();
-  return outcome;
 }
 
 std::string stop_cause(const RunArguments& arguments) {
   if (stop_signal() != 0) return ::strsignal(stop_signal());
-  return is_time_over(arguments) ? "the end of its time" : "a worker's signal";
+  return arguments.is_time_over() ? "the end of its time" : "a worker's signal";
 }
 
 int report_outcome(RunOutcome outcome, const RunFolder& folder, const RunArguments& arguments) {
@@ -195,20 +84,33 @@ int report_outcome(RunOutcome outcome, const RunFolder& folder, const RunArgumen
   return kExitStopped;
 }
 
-RunLockOptions lock_options(const RunArguments& arguments) {
-  return {
+// ---- the master
+
+RunInfo describe_run(const SweepPlan& plan, int num_ranks) {
+  return {.version = BBPROMPT_VERSION,
+          .name = plan.name,
+          .config_given = plan.config_given,
+          .config_resolved = plan.config_resolved,
+          .config_hash = plan.config_hash,
+          .build = BBPROMPT_BUILD,
+          .config_folder = plan.folder.string(),
+          .num_ranks = num_ranks};
+}
+
+bool is_stop_wanted(const RunArguments& arguments) {
+  return stop_signal() != 0 || arguments.is_time_over();
+}
+
+// Nothing where the run was asked to stop while it waited for the folder.
+std::unique_ptr<RunFolder> open_folder(const std::filesystem::path& path, const SweepPlan& plan,
+                                       const RunArguments& arguments) {
+  const RunLockOptions options = {
       .heartbeat_seconds = std::min(5.0, arguments.lock_seconds / 4),
       .lost_seconds = arguments.lock_seconds,
-      .is_stop_requested = [&] { return stop_signal() != 0 || is_time_over(arguments); },
+      .is_stop_requested = [&] { return is_stop_wanted(arguments); },
       .on_wait =
           [](const std::string& reason) { std::cerr << "bbprompt: " << reason << std::endl; },
   };
-}
-
-// Nothing where it was asked to stop while it waited for the folder.
-std::unique_ptr<RunFolder> open_folder(const std::filesystem::path& path, const SweepPlan& plan,
-                                       const RunArguments& arguments) {
-  const RunLockOptions options = lock_options(arguments);
   try {
     return std::make_unique<RunFolder>(path, plan, options);
   } catch (const StoreError& error) {
@@ -218,47 +120,68 @@ std::unique_ptr<RunFolder> open_folder(const std::filesystem::path& path, const 
   }
 }
 
-double progress_seconds(const po::variables_map& values) {
-  const double seconds = values["progress-seconds"].as<double>();
-  if (std::isfinite(seconds) && seconds > 0.0) return seconds;
-  throw UsageError("--progress-seconds: expected a number above 0, found " +
-                   std::to_string(seconds));
-}
+// Runs the stages' plans, one after another, with the same workers.
+class StageRunner {
+ public:
+  StageRunner(Channel& channel, ModelPool& models, const RunArguments& arguments,
+              std::int64_t worker_model_bytes)
+      : channel_(channel),
+        models_(models),
+        arguments_(arguments),
+        worker_model_bytes_(worker_model_bytes),
+        view_(choose_progress_style(arguments.progress), arguments.progress_seconds) {}
 
-std::unique_ptr<QueryLog> make_query_log(const po::variables_map& values) {
-  if (values.count("query-log") == 0) return nullptr;
-  return std::make_unique<QueryLog>(values["query-log"].as<std::string>());
-}
-
-// The first plan and, where prompts that it learns go to other tasks, the whole one behind it.
-RunOutcome run_plans(const ConfigDocument& document, const SweepPlan& first,
-                     std::optional<SweepPlan> whole, RunFolder& folder, Stage& stage) {
-  const bool is_followed = !whole && parse_sweep(document).prompts_from.own_run;
-  if (!whole) {
-    const RunOutcome outcome = run_plan(first, folder, is_followed, stage);
-    if (!is_followed || outcome != RunOutcome::kDone) return outcome;
-    whole = plan_with_own_prompts(document, first, folder.path());
-    folder.take_plan(whole.value());
+  RunOutcome run(const SweepPlan& plan, const RunFolder& folder, bool is_followed) {
+    log_start(plan, folder, channel_);
+    MasterRun master(plan, folder, channel_, models_,
+                     {.is_stop_requested =
+                          [&] {
+                            folder.check_lock();
+                            return is_stop_wanted(arguments_);
+                          },
+                      .on_progress = [&](const RunProgress& progress) { view_.show(progress); },
+                      .info = describe_run(plan, num_ranks_of(channel_)),
+                      .worker_model_bytes = worker_model_bytes_,
+                      .first_item = next_item_,
+                      .is_followed = is_followed});
+    const RunOutcome outcome = master.run();
+    next_item_ = master.next_item();
+    view_.clear();
+    return outcome;
   }
-  return run_plan(*whole, folder, false, stage);
+
+ private:
+  Channel& channel_;
+  ModelPool& models_;
+  const RunArguments& arguments_;
+  std::int64_t worker_model_bytes_;
+  ProgressView view_;
+  std::uint64_t next_item_ = 0;  // of the channel's work items
+};
+
+std::filesystem::path output_folder(const SweepPlan& plan, const RunArguments& arguments) {
+  const std::filesystem::path path =
+      arguments.out ? std::filesystem::path(*arguments.out) : plan.output.folder;
+  if (path.empty()) throw UsageError("--out: expected a folder, found nothing");
+  return path;
 }
 
 int run_master(Channel& channel, ModelPool& models, const po::variables_map& values) {
-  const RunArguments arguments = read_arguments(values);
-  const ConfigDocument document = load_document(values);
-  const SweepPlan first = plan_of(document, values);
-  std::filesystem::path path = first.output.folder;
-  if (values.count("out") > 0) path = values["out"].as<std::string>();
-  if (path.empty()) throw UsageError("--out: expected a folder, found nothing");
-  auto whole = plan_with_own_prompts(document, first, path);
-  const auto style = choose_progress_style(values["progress"].as<std::string>());
-  ProgressView view(style, progress_seconds(values));
-  const auto folder = open_folder(path, whole ? *whole : first, arguments);
+  const RunArguments arguments = read_run_arguments(values);
+  SweepDocument document = load_document(values);
+  SweepPlan first = plan_of(document, values);
+  const std::filesystem::path path = output_folder(first, arguments);
+  PlanStages stages(std::move(document), std::move(first));
+  (void)stages.advance(path);  // where an earlier run of the folder has come to
+  StageRunner runner(channel, models, arguments, model_memory(values));
+  const auto folder = open_folder(path, stages.plan(), arguments);
   if (!folder) return kExitStopped;
-  start_logging(*folder, style);
-  Stage stage{.channel = channel, .models = models, .view = view, .arguments = arguments};
+  start_logging(*folder, choose_progress_style(arguments.progress));
   try {
-    const RunOutcome outcome = run_plans(document, first, std::move(whole), *folder, stage);
+    const RunOutcome outcome =
+        run_stages(stages, *folder, [&](const SweepPlan& plan, bool is_followed) {
+          return runner.run(plan, *folder, is_followed);
+        });
     return report_outcome(outcome, *folder, arguments);
   } catch (const std::exception& error) {
     logger()->sinks().back()->set_level(spdlog::level::off);  // who catches it prints it
@@ -267,19 +190,25 @@ int run_master(Channel& channel, ModelPool& models, const po::variables_map& val
   }
 }
 
+// ---- roles
+
+std::unique_ptr<QueryLog> make_query_log(const po::variables_map& values) {
+  if (values.count("query-log") == 0) return nullptr;
+  return std::make_unique<QueryLog>(values["query-log"].as<std::string>());
+}
+
 int run_alone(const po::variables_map& values) {
   check_launch(detect_launch([](const char* name) { return std::getenv(name); }), 0);
   ModelPool models;
   const auto query_log = make_query_log(values);
   WorkerRun worker(models, query_log.get());
-  LoopbackChannel channel([&](const Bytes& message, const LoopbackChannel::Reply& reply) {
-    worker.handle(message, reply);
-  });
+  LoopbackChannel channel(worker.in_this_process());
   return run_master(channel, models, values);
 }
 
 // The master's error is printed at once: what follows may take the process away.
-int run_master_rank(Channel& channel, ModelPool& models, const po::variables_map& values) {
+int run_master_rank(Channel& channel, const po::variables_map& values) {
+  ModelPool models;
   std::optional<std::string> problem;
   int code = kExitFailed;
   try {
@@ -297,23 +226,27 @@ int run_master_rank(Channel& channel, ModelPool& models, const po::variables_map
   return say_farewell(channel, code);
 }
 
-int run_in_world(const po::variables_map& values) {
-  const MpiEnvironment environment;
-  const Communicator communicator(environment);
-  if (communicator.size() == 1) return run_alone(values);
-  MpiChannel channel(communicator);
+int run_worker_rank(Channel& channel, const po::variables_map& values) {
   ModelPool models;
-  if (communicator.rank() != 0) models.set_max_bytes(model_memory(values));
-  if (communicator.rank() == 0) return run_master_rank(channel, models, values);
+  models.set_max_bytes(model_memory(values));
   try {
     const auto query_log = make_query_log(values);
     serve_master(
         channel, models, [] { return stop_signal() != 0; }, query_log.get());
     return kExitDone;
   } catch (const std::exception& error) {
-    std::cerr << "bbprompt: rank " << communicator.rank() << ": " << error.what() << std::endl;
+    std::cerr << "bbprompt: rank " << channel.rank() << ": " << error.what() << std::endl;
     MpiEnvironment::abort(kExitFailed);
   }
+}
+
+int run_in_world(const po::variables_map& values) {
+  const MpiEnvironment environment;
+  const Communicator communicator(environment);
+  if (communicator.size() == 1) return run_alone(values);
+  MpiChannel channel(communicator);
+  return communicator.rank() == 0 ? run_master_rank(channel, values)
+                                  : run_worker_rank(channel, values);
 }
 
 }  // namespace

@@ -43,8 +43,8 @@ void print_workers(const std::vector<WorkerProgress>& workers) {
   std::vector<const WorkerProgress*> measured;
   for (const WorkerProgress& worker : workers) {
     if (std::isfinite(worker.queries_per_second())) measured.push_back(&worker);
-    if (worker.state != "working")
-      std::cout << fmt::format("  worker {}: {}\n", worker.rank, worker.state);
+    if (worker.state != WorkerState::kWorking)
+      std::cout << fmt::format("  worker {}: {}\n", worker.rank, to_string(worker.state));
   }
   if (measured.size() < 2) return;
   std::sort(measured.begin(), measured.end(), [](const auto* a, const auto* b) {
@@ -74,16 +74,16 @@ void print_failures(const RunProgress& progress) {
 std::vector<const TrialProgress*> choose_trials(const std::vector<TrialProgress>& trials,
                                                 std::size_t limit) {
   std::vector<std::size_t> chosen;
-  const auto take = [&](const std::string& state, bool is_last_first) {
+  const auto take = [&](TrialPhase state, bool is_last_first) {
     for (std::size_t k = 0; k < trials.size() && chosen.size() < limit; ++k) {
       const std::size_t i = is_last_first ? trials.size() - 1 - k : k;
       if (trials[i].state == state) chosen.push_back(i);
     }
   };
-  take("running", false);
-  take("failed", false);
-  take("done", true);
-  take("waiting", false);
+  take(TrialPhase::kRunning, false);
+  take(TrialPhase::kFailed, false);
+  take(TrialPhase::kDone, true);
+  take(TrialPhase::kWaiting, false);
   std::sort(chosen.begin(), chosen.end());
   std::vector<const TrialProgress*> shown;
   shown.reserve(chosen.size());
@@ -98,7 +98,8 @@ void print_trials(const std::vector<const TrialProgress*>& trials) {
                            "state", "gen", "evaluations", "queries", "fitness", "dev", "test");
   for (const TrialProgress* trial : trials) {
     std::cout << fmt::format(
-        "{:<{}}  {:<8} {:>9} {:>11} {:>10} {:>8} {:>8} {:>8}\n", trial->id, width, trial->state,
+        "{:<{}}  {:<8} {:>9} {:>11} {:>10} {:>8} {:>8} {:>8}\n", trial->id, width,
+        to_string(trial->state),
         fmt::format("{}/{}", trial->num_generations, trial->num_generations_planned),
         trial->num_evaluations, trial->num_queries, figure(trial->incumbent_fitness),
         figure(trial->dev_metric), figure(trial->test_metric));
@@ -108,16 +109,18 @@ void print_trials(const std::vector<const TrialProgress*>& trials) {
 
 void print_status(const RunProgress& progress, std::size_t limit) {
   const std::int64_t age = std::time(nullptr) - progress.updated;
-  std::cout << fmt::format("{}: {} on {} (process {}), {} workers\n", progress.name, progress.state,
-                           progress.host, progress.process_id, progress.num_workers);
-  if (progress.state == "running" && (age > kSilentSeconds || is_known_dead(progress))) {
+  std::cout << fmt::format("{}: {} on {} (process {}), {} workers\n", progress.name,
+                           to_string(progress.state), progress.host, progress.process_id,
+                           progress.num_workers);
+  if (progress.state == RunState::kRunning && (age > kSilentSeconds || is_known_dead(progress))) {
     std::cout << "  no sign of life for " << format_duration(static_cast<double>(age))
               << ": it was killed, or its machine is gone; run the same command again to go on\n";
   }
   std::cout << "  " << format_progress(progress) << '\n';
   std::cout << fmt::format("  trials: {} waiting, {} running, {} done, {} failed\n",
-                           progress.count("waiting"), progress.count("running"),
-                           progress.count("done"), progress.count("failed"));
+                           progress.count(TrialPhase::kWaiting),
+                           progress.count(TrialPhase::kRunning), progress.count(TrialPhase::kDone),
+                           progress.count(TrialPhase::kFailed));
   print_workers(progress.workers);
   print_failures(progress);
   std::cout << '\n';

@@ -274,7 +274,7 @@ void show_dry_run(const JobRequest& request, const po::variables_map& values) {
 int submit_command(const Arguments& arguments) {
   po::variables_map values;
   if (!parse_arguments(arguments, submit_options(), values)) return kExitDone;
-  const ConfigDocument document = load_document(values);
+  const SweepDocument document = load_document(values);
   const SweepPlan plan = plan_of(document, values);
   const JobRequest request = read_request(values, plan);
   check_run_folders(request, plan);

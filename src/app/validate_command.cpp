@@ -17,7 +17,7 @@ int validate_command(const Arguments& arguments) {
                 "learned prompt.",
        .example = "  bbprompt validate configs/quickstart/quickstart.yaml --set seeds=3\n"});
   if (!parse_arguments(arguments, options, values)) return kExitDone;
-  const ConfigDocument document = load_document(values);
+  const SweepDocument document = load_document(values);
   const SweepPlan plan = plan_of(document, values);
   ModelPool models;
   for (const TrialSpec& trial : plan.trials) {
@@ -27,12 +27,12 @@ int validate_command(const Arguments& arguments) {
     TrialEvaluator evaluator(problem, model);
     const TrialRun run(identity_of(trial), problem);
     const Eigen::VectorXd start = problem.prompt_space().domain().start;
-    for (const bool is_manual : {true, false}) {
+    for (const auto kind : {WorkItem::Kind::kManual, WorkItem::Kind::kPoint}) {
       const WorkResult result =
           evaluator.run({.split = Split::kTrain,
                          .begin = 0,
                          .end = 1,
-                         .is_manual = is_manual,
+                         .kind = kind,
                          .point = {start.data(), start.data() + start.size()}});
       if (!result.ok()) throw Error(trial.id + ": " + result.error);
     }

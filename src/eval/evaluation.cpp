@@ -50,7 +50,7 @@ Evaluation evaluation_of(const AnswerScores& answers, const Verbalizer& verbaliz
     const Eigen::VectorXd row = answers.scores.row(i).transpose();
     evaluation.label_scores.row(i) = verbalizer.label_scores(row).transpose();
     for (Eigen::Index a = 0; a < answers.scores.cols(); ++a)
-      evaluation.num_bounded += answers.state(i, a) == ScoreState::kBounded ? 1 : 0;
+      evaluation.usage.num_bounded += answers.state(i, a) == ScoreState::kBounded ? 1 : 0;
   }
   return evaluation;
 }

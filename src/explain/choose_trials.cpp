@@ -11,11 +11,12 @@ namespace bbprompt {
 namespace {
 
 bool is_learned(const TrialRecord& trial) {
-  return trial.best.prompt.kind == "discrete" || trial.best.prompt.kind == "soft";
+  const PromptRecord::Kind kind = trial.best.prompt.kind;
+  return kind == PromptRecord::Kind::kDiscrete || kind == PromptRecord::Kind::kSoft;
 }
 
 bool is_explainable(const TrialRecord& trial) {
-  return trial.state == "done" && !trial.best.prompt.point.empty();
+  return trial.state == TrialState::kDone && !trial.best.prompt.point.empty();
 }
 
 // "a, b and 3 more"
@@ -75,7 +76,7 @@ std::size_t chosen_by_id(const Results& results, const TrialChoice& choice) {
                      trial.method + "; leave --task and --method out, or choose another trial");
   }
   if (!is_explainable(trial)) {
-    throw UsageError("trial " + trial.id + " is " + trial.state +
+    throw UsageError("trial " + trial.id + " is " + to_string(trial.state) +
                      (trial.failure.empty() ? "" : ": " + trial.failure) +
                      "; there is no prompt to explain");
   }

@@ -222,7 +222,8 @@ class Explainer {
 Explanation explain(const TrialRecord& record, TrialEvaluator& evaluator,
                     const ExplainOptions& options) {
   if (record.best.prompt.point.empty()) {
-    throw Error("trial " + record.id + " has no prompt to explain (it is " + record.state + ")");
+    throw Error("trial " + record.id + " has no prompt to explain (it is " +
+                to_string(record.state) + ")");
   }
   return Explainer(record, evaluator, options).run();
 }

@@ -69,7 +69,7 @@ Json to_object(const Explanation& explanation) {
   object["task"] = explanation.task;
   object["method"] = explanation.method;
   object["seed"] = explanation.seed;
-  object["kind"] = explanation.kind;
+  object["kind"] = to_string(explanation.kind);
   object["prompt"] = explanation.prompt;
   object["split"] = explanation.split;
   object["examples"] = explanation.num_examples;
@@ -87,10 +87,8 @@ Json to_object(const Explanation& explanation) {
   object["turned_right"] = to_array(explanation.turned_right, explanation.labels);
   object["turned_wrong"] = to_array(explanation.turned_wrong, explanation.labels);
   object["unlike_record"] = explanation.num_unlike_record;
-  object["usage"] = {{"queries", explanation.usage.num_queries},
-                     {"calls", explanation.usage.num_calls},
-                     {"tokens", explanation.usage.num_tokens},
-                     {"truncated", explanation.usage.num_truncated}};
+  for (const UsageCounter& counter : kUsageCounters)
+    object["usage"][std::string(counter.name)] = explanation.usage.*counter.value;
   return object;
 }
 

@@ -38,8 +38,8 @@ std::string metric_change(const PromptScore& score, const PromptScore& whole) {
 std::string part_name(const std::string& text) { return printable(text, kMaxPartBytes); }
 
 std::string part_title(const Explanation& explanation) {
-  if (explanation.kind == "soft") return "nearest token";
-  if (explanation.kind == "discrete") return "token";
+  if (explanation.kind == PromptRecord::Kind::kSoft) return "nearest token";
+  if (explanation.kind == PromptRecord::Kind::kDiscrete) return "token";
   return "part";
 }
 
@@ -231,7 +231,7 @@ std::string shift_text(const Explanation& explanation) {
 }  // namespace
 
 std::string to_text(const Explanation& explanation, const ExplanationStyle& style) {
-  std::string text = printable(explanation.trial, 200) + ": " + explanation.kind +
+  std::string text = printable(explanation.trial, 200) + ": " + to_string(explanation.kind) +
                      " prompt of task " + printable(explanation.task) + ", method " +
                      printable(explanation.method) + ", seed " + std::to_string(explanation.seed) +
                      "\n  " + printable(explanation.prompt, 3 * style.width) + "\n\n" +
@@ -239,7 +239,7 @@ std::string to_text(const Explanation& explanation, const ExplanationStyle& styl
   if (!explanation.parts.empty()) {
     text += "\nchange of loss and " + explanation.metric +
             " when a part of the prompt is left out" +
-            (explanation.kind == "soft" ? " (its vector becomes zero)" : "") +
+            (explanation.kind == PromptRecord::Kind::kSoft ? " (its vector becomes zero)" : "") +
             (explanation.parts.front().replacements.empty() ? "" : " or replaced (mean)") + "\n" +
             part_table(explanation, style.width);
     if (!style.is_short) text += shift_text(explanation) + replacement_table(explanation);
@@ -250,8 +250,7 @@ std::string to_text(const Explanation& explanation, const ExplanationStyle& styl
             " predictions differ from those of the record; another BLAS or processor may round "
             "near ties differently\n";
   }
-  return text + "\nasked " + std::to_string(explanation.usage.num_queries) +
-         " queries; metrics times 100\n";
+  return text + "\nasked " + describe(explanation.usage) + "; metrics times 100\n";
 }
 
 }  // namespace bbprompt

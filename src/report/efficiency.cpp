@@ -30,7 +30,7 @@ struct Group {
 using Loss = double GenerationRecord::*;
 
 bool is_usable(const TrialRecord& trial) {
-  return trial.state == "done" && !trial.generations.empty();
+  return trial.state == TrialState::kDone && !trial.generations.empty();
 }
 
 double queries_to(const TrialRecord& trial, Loss loss, double target) {

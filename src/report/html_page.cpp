@@ -63,15 +63,16 @@ std::string absent(const std::string& reason) {
 }
 
 std::string header(const Results& results) {
-  const auto count = [&](const char* state) {
+  const auto count = [&](TrialState state) {
     return std::count_if(results.trials.begin(), results.trials.end(),
                          [&](const TrialRecord& trial) { return trial.state == state; });
   };
   return std::string(kHead) + "<title>" + html_text(results.run.name) +
          ": bbprompt report</title>\n" + kStyle + "</head>\n<body>\n<h1><bdi>" +
          html_text(results.run.name) + "</bdi></h1>\n<p class=\"note\">" +
-         std::to_string(count("done")) + " trials done, " + std::to_string(count("failed")) +
-         " failed; bbprompt " + html_text(results.run.version) + "; digest of the results " +
+         std::to_string(count(TrialState::kDone)) + " trials done, " +
+         std::to_string(count(TrialState::kFailed)) + " failed; bbprompt " +
+         html_text(results.run.version) + "; digest of the results " +
          digest(results).substr(0, 16) +
          "</p>\n<nav><a href=\"#results\">Results</a><a href=\"#efficiency\">Efficiency</a>"
          "<a href=\"#figures\">Figures</a><a href=\"#prompts\">Prompts</a>"
@@ -95,7 +96,7 @@ std::string results_html(const Comparisons& found) {
 
 std::string first_searching_method(const Results& results) {
   for (const TrialRecord& trial : results.trials) {
-    if (trial.state == "done" && !trial.generations.empty()) return trial.method;
+    if (trial.state == TrialState::kDone && !trial.generations.empty()) return trial.method;
   }
   return "";
 }

@@ -67,10 +67,10 @@ std::string prompt_html(const SummaryRow& row, const TrialRecord& trial,
   const std::string method =
       row.settings.empty() ? row.method : row.method + " (" + row.settings + ")";
   std::string html = "<div class=\"prompt\"><h4>" + text_html(method) +
-                     "</h4>\n<p class=\"note\">" + text_html(prompt.kind) + ", trial " +
+                     "</h4>\n<p class=\"note\">" + text_html(to_string(prompt.kind)) + ", trial " +
                      text_html(trial.id) + ", " + split_text(trial, "dev") + ", " +
                      split_text(trial, "test") + "</p>\n";
-  if (prompt.kind == "soft") {
+  if (prompt.kind == PromptRecord::Kind::kSoft) {
     html += "<p class=\"note\">vectors; their nearest tokens, for orientation:</p>\n";
   }
   html += "<pre>" + text_html(prompt.text) + "</pre>\n" + tokens_html(prompt);

@@ -63,7 +63,7 @@ std::string prompt_table(const Results& results, const Summary& summary) {
     if (!row.best_trial) continue;
     const TrialRecord& trial = results.trials[*row.best_trial];
     const PromptRecord& prompt = trial.best.prompt;
-    table.add_row({printable(row.task), method_of(row), printable(trial.id), printable(prompt.kind),
+    table.add_row({printable(row.task), method_of(row), printable(trial.id), to_string(prompt.kind),
                    printable(prompt.text, kMaxPromptBytes)});
     is_empty = false;
   }
@@ -76,7 +76,7 @@ std::string failure_table(const Results& results) {
   table.add_column("reason", Align::kLeft);
   bool is_empty = true;
   for (const TrialRecord& trial : results.trials) {
-    if (trial.state != "failed") continue;
+    if (trial.state != TrialState::kFailed) continue;
     table.add_row({printable(trial.id), printable(trial.failure, kMaxFailureBytes)});
     is_empty = false;
   }

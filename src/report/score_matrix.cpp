@@ -46,7 +46,8 @@ RowValues& row_of(std::vector<RowValues>& rows, const TrialRecord& trial,
 }
 
 bool is_manual_method(const TrialRecord& trial) {
-  return trial.best.prompt.kind == "manual" && transfer_source(trial.method).empty();
+  return trial.best.prompt.kind == PromptRecord::Kind::kManual &&
+         transfer_source(trial.method).empty();
 }
 
 MatrixCell cell_of(const Values& values) {
@@ -208,7 +209,7 @@ ScoreMatrix score_matrix(const Results& results) {
   std::vector<RowValues> rows;
   bool has_manual_method = false;
   for (const TrialRecord& trial : results.trials) {
-    if (trial.state != "done") continue;
+    if (trial.state != TrialState::kDone) continue;
     const std::size_t column = column_of(matrix, trial);
     RowValues& row = row_of(rows, trial, variants);
     const SplitEvaluation* test = find_split(trial.best, "test");

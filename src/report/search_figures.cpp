@@ -36,7 +36,8 @@ std::vector<Line> lines_of(const Results& results, const std::string& task) {
   std::vector<Line> variations;
   const TrialVariants variants(results.trials);
   for (const TrialRecord& trial : results.trials) {
-    if (trial.task != task || trial.state != "done" || trial.generations.empty()) continue;
+    if (trial.task != task || trial.state != TrialState::kDone || trial.generations.empty())
+      continue;
     std::vector<Line>& lines = variants.settings(trial).empty() ? methods : variations;
     const std::string label = variants.label(trial);
     auto line = std::find_if(lines.begin(), lines.end(),
@@ -93,7 +94,7 @@ std::string common(const std::vector<Line>& lines, std::string TrialRecord::*mem
 std::vector<std::string> tasks_of(const Results& results) {
   std::vector<std::string> tasks;
   for (const TrialRecord& trial : results.trials) {
-    if (trial.state != "done") continue;
+    if (trial.state != TrialState::kDone) continue;
     if (std::find(tasks.begin(), tasks.end(), trial.task) == tasks.end()) {
       tasks.push_back(trial.task);
     }

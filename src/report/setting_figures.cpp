@@ -96,7 +96,7 @@ AxisData axis_data(const Results& results, const std::string& key, const std::st
   const std::set<std::string> varied = varied_methods(results, key, task);
   for (const TrialRecord& trial : results.trials) {
     const SplitEvaluation* test = find_split(trial.best, "test");
-    if (trial.task != task || trial.state != "done" || test == nullptr) continue;
+    if (trial.task != task || trial.state != TrialState::kDone || test == nullptr) continue;
     if (!varied.contains(trial.method)) continue;
     auto value = setting(trial, key);
     if (!value) value = configured_value(trial, key);

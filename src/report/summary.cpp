@@ -51,7 +51,7 @@ void add_done(Group& group, const Results& results, std::size_t index) {
   if (test != nullptr && manual != nullptr) group.gain.push_back(test->metric - manual->metric);
   const auto search = trial.usage.find("search");
   if (search != trial.usage.end()) {
-    group.queries.push_back(static_cast<double>(search->second.num_queries));
+    group.queries.push_back(static_cast<double>(search->second.usage.num_queries));
   }
   auto& best = group.row.best_trial;
   if (!best || is_better_on_dev(trial, results.trials[*best])) best = index;
@@ -87,8 +87,8 @@ Summary summarize(const Results& results) {
   const TrialVariants variants(results.trials);
   for (std::size_t i = 0; i < results.trials.size(); ++i) {
     Group& group = group_of(groups, results.trials[i], variants.settings(results.trials[i]));
-    if (results.trials[i].state == "done") add_done(group, results, i);
-    if (results.trials[i].state == "failed") ++group.row.num_failed;
+    if (results.trials[i].state == TrialState::kDone) add_done(group, results, i);
+    if (results.trials[i].state == TrialState::kFailed) ++group.row.num_failed;
   }
   Summary summary;
   for (Group& group : groups) {

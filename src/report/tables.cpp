@@ -56,26 +56,16 @@ struct Paid {
   std::map<std::string, UsageRecord> usage;
 };
 
-void add_usage(UsageRecord& total, const UsageRecord& usage) {
-  total.num_evaluations += usage.num_evaluations;
-  total.num_queries += usage.num_queries;
-  total.num_calls += usage.num_calls;
-  total.num_tokens += usage.num_tokens;
-  total.num_truncated += usage.num_truncated;
-  total.num_cached += usage.num_cached;
-  total.num_failed += usage.num_failed;
-}
-
 std::vector<Paid> paid_by_method(const Results& results) {
   std::vector<Paid> methods;
   for (const TrialRecord& trial : results.trials) {
-    if (trial.state == "running") continue;
+    if (trial.state == TrialState::kRunning) continue;
     auto paid = std::find_if(methods.begin(), methods.end(), [&](const Paid& candidate) {
       return candidate.method == trial.method;
     });
     if (paid == methods.end()) paid = methods.insert(paid, {trial.method, 0, {}});
     ++paid->num_trials;
-    for (const auto& [purpose, usage] : trial.usage) add_usage(paid->usage[purpose], usage);
+    for (const auto& [purpose, usage] : trial.usage) paid->usage[purpose] += usage;
   }
   return methods;
 }
@@ -197,21 +187,21 @@ DataTable usage_table(const Results& results) {
   table.add_column("method", Align::kLeft);
   table.add_column("trials", Align::kRight);
   table.add_column("purpose", Align::kLeft);
-  for (const auto* title :
-       {"evaluations", "queries", "calls", "tokens", "cached", "truncated", "failed"}) {
-    table.add_column(title, Align::kRight);
-  }
+  table.add_column("evaluations", Align::kRight);
+  for (const UsageCounter& counter : kUsageCounters)
+    table.add_column(std::string(counter.name), Align::kRight);
+  for (const auto* title : {"cached", "failed"}) table.add_column(title, Align::kRight);
   for (const Paid& paid : paid_by_method(results)) {
     for (const auto* purpose : {"search", "dev", "test"}) {
       const auto found = paid.usage.find(purpose);
       if (found == paid.usage.end()) continue;
       const UsageRecord& usage = found->second;
       std::vector<TableCell> cells{{paid.method}, {std::to_string(paid.num_trials)}, {purpose}};
-      for (const auto count :
-           {usage.num_evaluations, usage.num_queries, usage.num_calls, usage.num_tokens,
-            usage.num_cached, usage.num_truncated, usage.num_failed}) {
-        cells.push_back({std::to_string(count)});
-      }
+      const auto add = [&](std::int64_t count) { cells.push_back({std::to_string(count)}); };
+      add(usage.num_evaluations);
+      for (const UsageCounter& counter : kUsageCounters) add(usage.usage.*counter.value);
+      add(usage.num_cached);
+      add(usage.num_failed);
       table.add_row(std::move(cells));
     }
   }

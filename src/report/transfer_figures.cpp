@@ -24,9 +24,11 @@ struct Transfer {
 };
 
 bool is_transfer(const TrialRecord& trial) {
-  const std::string& kind = trial.best.prompt.kind;
-  return trial.state == "done" && !transfer_source(trial.method).empty() &&
-         (kind == "manual" || kind == "discrete") && find_split(trial.best, "test") != nullptr;
+  using Kind = PromptRecord::Kind;
+  const Kind kind = trial.best.prompt.kind;
+  return trial.state == TrialState::kDone && !transfer_source(trial.method).empty() &&
+         (kind == Kind::kManual || kind == Kind::kDiscrete) &&
+         find_split(trial.best, "test") != nullptr;
 }
 
 void add_new(std::vector<std::string>& list, const std::string& name) {

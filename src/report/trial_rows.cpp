@@ -24,10 +24,8 @@ void add_usage(nlohmann::ordered_json& row, const TrialRecord& trial, const std:
   const auto found = trial.usage.find(purpose);
   const UsageRecord usage = found == trial.usage.end() ? UsageRecord{} : found->second;
   row[purpose + "_evaluations"] = usage.num_evaluations;
-  row[purpose + "_queries"] = usage.num_queries;
-  row[purpose + "_calls"] = usage.num_calls;
-  row[purpose + "_tokens"] = usage.num_tokens;
-  row[purpose + "_truncated"] = usage.num_truncated;
+  for (const UsageCounter& counter : kUsageCounters)
+    row[purpose + "_" + std::string(counter.name)] = usage.usage.*counter.value;
   row[purpose + "_cached"] = usage.num_cached;
   row[purpose + "_failed"] = usage.num_failed;
 }
@@ -47,7 +45,7 @@ nlohmann::ordered_json trial_row(const TrialRecord& trial) {
   row["method"] = trial.method;
   row["settings"] = joined(trial.settings);
   row["seed"] = trial.seed;
-  row["state"] = trial.state;
+  row["state"] = to_string(trial.state);
   row["failure"] = trial.failure;
   row["stop_reason"] = trial.stop_reason;
   row["model"] = trial.model;
@@ -56,12 +54,12 @@ nlohmann::ordered_json trial_row(const TrialRecord& trial) {
   add_split(row, "dev", find_split(trial.best, "dev"));
   add_split(row, "test", find_split(trial.best, "test"));
   add_split(row, "manual_test", find_split(trial.manual, "test"));
-  const bool has_prompt = !trial.best.prompt.kind.empty();
+  const bool has_prompt = trial.best.prompt.kind != PromptRecord::Kind::kNone;
   row["fitness"] = has_prompt ? nlohmann::ordered_json(trial.best.fitness) : nullptr;
   row["generation"] = has_prompt ? nlohmann::ordered_json(trial.best.generation) : nullptr;
   row["generations"] = trial.generations.size();
   for (const auto* purpose : {"search", "dev", "test"}) add_usage(row, trial, purpose);
-  row["prompt_kind"] = trial.best.prompt.kind;
+  row["prompt_kind"] = to_string(trial.best.prompt.kind);
   row["prompt"] = trial.best.prompt.text;
   row["seconds"] = trial.seconds;
   row["config_hash"] = trial.config_hash;

@@ -24,15 +24,15 @@ std::string setting_of(ExperimentSpec spec) {
 // Seeds of one configuration have this in common.
 using Configuration = std::pair<std::string, std::vector<std::pair<std::string, std::string>>>;
 
-TrialShape shape_of(const TrialSpec& trial, const TrialProblem& context, ModelPool& models) {
-  const PromptSpace& space = context.prompt_space();
-  if (!space.fixed_points().empty()) return trial_shape(trial.spec, context, 0);
+TrialShape shape_of(const TrialSpec& trial, const TrialProblem& problem, ModelPool& models) {
+  const PromptSpace& space = problem.prompt_space();
+  if (!space.fixed_points().empty()) return trial_shape(trial.spec, problem, 0);
   const auto optimizer =
       make_optimizer(trial.spec.optimizer, space.domain(), {.seed = trial.spec.seed});
-  TrialShape shape = trial_shape(trial.spec, context, optimizer->population_size());
+  TrialShape shape = trial_shape(trial.spec, problem, optimizer->population_size());
   if (shape.num_generations < 1) {
     // By the longest inputs; by those there are it may be enough. Throws where it is not.
-    const TrialProblem own(trial.spec, models);
+    TrialProblem own(trial.spec, models);
     const TrialRun run(identity_of(trial), own);
     shape.num_generations = 1;
   }
@@ -60,15 +60,15 @@ std::vector<std::vector<std::size_t>> by_setting(const SweepPlan& plan) {
 
 std::vector<SurveyedTrial> survey_plan(
     const SweepPlan& plan, ModelPool& models,
-    const std::function<bool(const TrialSpec& first, TrialProblem& context)>& visit) {
+    const std::function<bool(const TrialSpec& first, TrialProblem& problem)>& visit) {
   std::vector<SurveyedTrial> planned(plan.trials.size());
   const auto settings = by_setting(plan);
   std::map<ModelIdentity, std::size_t> numbers;  // of models
   for (std::size_t setting = 0; setting < settings.size(); ++setting) {
     const TrialSpec& first = plan.trials[settings[setting].front()];
-    TrialProblem context(first.spec, models);
-    if (!visit(first, context)) break;
-    const auto weight = static_cast<double>(context.model().memory().weights);
+    TrialProblem problem(first.spec, models);
+    if (!visit(first, problem)) break;
+    const auto weight = static_cast<double>(problem.model().memory().weights);
     const auto number = numbers.try_emplace(ModelIdentity(first.spec.model), numbers.size());
     std::map<Configuration, TrialShape> shapes;
     for (const std::size_t i : settings[setting]) {
@@ -76,9 +76,9 @@ std::vector<SurveyedTrial> survey_plan(
       const Configuration configuration{trial.method, trial.axis_values};
       auto known = shapes.find(configuration);
       if (known == shapes.end())
-        known = shapes.emplace(configuration, shape_of(trial, context, models)).first;
+        known = shapes.emplace(configuration, shape_of(trial, problem, models)).first;
       planned[i] = {.shape = known->second,
-                    .dimension = context.prompt_space().dimension(),
+                    .dimension = problem.prompt_space().dimension(),
                     .setting = setting};
       planned[i].shape.query_weight = weight;
       planned[i].shape.model = static_cast<int>(number.first->second);

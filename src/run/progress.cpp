@@ -1,6 +1,7 @@
 #include "bbprompt/run/progress.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -8,6 +9,7 @@
 #include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/json.hpp"
+#include "bbprompt/base/utf8.hpp"
 
 namespace bbprompt {
 namespace {
@@ -60,10 +62,10 @@ class LeanObject {
 };
 
 std::string to_line(const TrialProgress& trial) {
-  LeanObject object({{"id", trial.id}, {"state", trial.state}});
+  LeanObject object({{"id", trial.id}, {"state", to_string(trial.state)}});
   object.add("generations_planned", trial.num_generations_planned)
       .add("queries_planned", trial.num_queries_planned);
-  if (trial.state == "waiting") return object.line();
+  if (trial.state == TrialPhase::kWaiting) return object.line();
   return object.add("generations", trial.num_generations)
       .add("evaluations", trial.num_evaluations)
       .add("queries", trial.num_queries)
@@ -75,7 +77,7 @@ std::string to_line(const TrialProgress& trial) {
 }
 
 std::string to_line(const WorkerProgress& worker) {
-  return LeanObject({{"rank", worker.rank}, {"state", worker.state}})
+  return LeanObject({{"rank", worker.rank}, {"state", to_string(worker.state)}})
       .add("items", worker.num_items)
       .add("failed", worker.num_failed)
       .add("queries", worker.num_queries)
@@ -99,9 +101,20 @@ std::string to_array(const char* name, const std::vector<Entry>& entries) {
   return text + "]";
 }
 
+template <NamedEnum Enum>
+Enum state_in(const nlohmann::json& object) {
+  const auto name = object.at("state").get<std::string>();
+  const auto state = from_string<Enum>(name);
+  if (!state) {
+    throw Error("state: expected one of " + listed_names<Enum>() + ", found \"" + printable(name) +
+                "\"");
+  }
+  return *state;
+}
+
 TrialProgress trial_from_json(const nlohmann::json& json) {
   return {.id = json.at("id").get<std::string>(),
-          .state = json.at("state").get<std::string>(),
+          .state = state_in<TrialPhase>(json),
           .num_generations = count_in(json, "generations"),
           .num_generations_planned = count_in(json, "generations_planned"),
           .num_evaluations = count_in(json, "evaluations"),
@@ -116,7 +129,7 @@ TrialProgress trial_from_json(const nlohmann::json& json) {
 WorkerProgress worker_from_json(const nlohmann::json& json) {
   const double seconds = number(json, "seconds");
   return {.rank = json.at("rank").get<int>(),
-          .state = json.at("state").get<std::string>(),
+          .state = state_in<WorkerState>(json),
           .num_items = count_in(json, "items"),
           .num_failed = count_in(json, "failed"),
           .num_queries = count_in(json, "queries"),
@@ -138,13 +151,46 @@ void read_lists(const nlohmann::json& json, RunProgress& progress) {
 
 }  // namespace
 
+std::span<const EnumName<RunState>> enum_names(RunState) {
+  static constexpr std::array kNames{
+      EnumName{RunState::kRunning, "running"}, EnumName{RunState::kStopped, "stopped"},
+      EnumName{RunState::kDone, "done"}, EnumName{RunState::kFailed, "failed"}};
+  return kNames;
+}
+
+std::span<const EnumName<TrialPhase>> enum_names(TrialPhase) {
+  static constexpr std::array kNames{
+      EnumName{TrialPhase::kWaiting, "waiting"}, EnumName{TrialPhase::kRunning, "running"},
+      EnumName{TrialPhase::kDone, "done"}, EnumName{TrialPhase::kFailed, "failed"}};
+  return kNames;
+}
+
+std::span<const EnumName<WorkerState>> enum_names(WorkerState) {
+  static constexpr std::array kNames{EnumName{WorkerState::kWorking, "working"},
+                                     EnumName{WorkerState::kHung, "hung"},
+                                     EnumName{WorkerState::kLost, "lost"}};
+  return kNames;
+}
+
+TrialPhase phase_of(TrialState state) {
+  switch (state) {
+    case TrialState::kRunning:
+      return TrialPhase::kRunning;
+    case TrialState::kDone:
+      return TrialPhase::kDone;
+    case TrialState::kFailed:
+      return TrialPhase::kFailed;
+  }
+  throw Error("unknown state of a trial");
+}
+
 double WorkerProgress::queries_per_second() const {
   return num_queries > 0 && seconds > 0.0 ? static_cast<double>(num_queries) / seconds : kNaN;
 }
 
-std::int64_t RunProgress::count(const std::string& trial_state) const {
+std::int64_t RunProgress::count(TrialPhase phase) const {
   return std::count_if(trials.begin(), trials.end(),
-                       [&](const TrialProgress& trial) { return trial.state == trial_state; });
+                       [&](const TrialProgress& trial) { return trial.state == phase; });
 }
 
 std::int64_t RunProgress::num_queries() const {
@@ -161,7 +207,7 @@ std::int64_t RunProgress::num_queries_planned() const {
 
 void write_progress(const std::filesystem::path& path, const RunProgress& progress) {
   ordered_json json = {{"name", progress.name},
-                       {"state", progress.state},
+                       {"state", to_string(progress.state)},
                        {"host", progress.host},
                        {"process_id", progress.process_id},
                        {"workers", progress.num_workers},
@@ -182,7 +228,7 @@ RunProgress read_progress(const std::filesystem::path& path) {
   try {
     const auto json = parse_json(read_file(path));
     RunProgress progress{.name = json.at("name").get<std::string>(),
-                         .state = json.at("state").get<std::string>(),
+                         .state = state_in<RunState>(json),
                          .host = json.at("host").get<std::string>(),
                          .process_id = json.at("process_id").get<std::int64_t>(),
                          .num_workers = json.at("workers").get<int>(),

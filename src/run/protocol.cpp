@@ -1,5 +1,7 @@
 #include "bbprompt/run/protocol.hpp"
 
+#include <span>
+
 #include "bbprompt/base/error.hpp"
 
 namespace bbprompt {
@@ -11,6 +13,7 @@ void put(ByteWriter& writer, const TrialMessage& message) {
   writer.put_string(message.resolved_yaml);
   writer.put_string(message.folder);
   writer.put_string(message.data_folder);
+  writer.put_all(std::span<const double>(message.layer_scales));
 }
 void put(ByteWriter& writer, const ForgetMessage& message) { writer.put(message.trial); }
 void put(ByteWriter& writer, const ItemMessage& message) { message.item.append_to(writer); }
@@ -29,6 +32,7 @@ RunMessage read_body(std::size_t kind, ByteReader& reader) {
       message.resolved_yaml = reader.get_string();
       message.folder = reader.get_string();
       message.data_folder = reader.get_string();
+      message.layer_scales = reader.get_all<double>();
       return message;
     }
     case 1:

@@ -19,8 +19,21 @@ namespace {
 
 std::string file_name() { return host_name() + "-" + std::to_string(::getpid()) + ".jsonl"; }
 
+std::string to_string(WorkResult::State state) {
+  switch (state) {
+    case WorkResult::State::kScored:
+      return "ok";
+    case WorkResult::State::kFailed:
+      return "failed";
+    case WorkResult::State::kDeferred:
+      return "deferred";
+  }
+  throw Error("unknown state " + std::to_string(static_cast<int>(state)));
+}
+
 std::string hash_of(const WorkItem& item) {
-  if (item.is_manual) return "manual";
+  if (item.kind == WorkItem::Kind::kManual) return "manual";
+  if (item.kind == WorkItem::Kind::kLayerScales) return "layer scales";
   Sha256 hash;
   hash.update(std::as_bytes(std::span(item.point)));
   return hash.hex_digest();
@@ -53,12 +66,11 @@ void QueryLog::add(const std::string& trial, const WorkItem& item, const WorkRes
       {"begin", item.begin},
       {"end", item.end},
       {"point", hash_of(item)},
-      {"status", result.ok() ? "ok" : "failed"},
-      {"queries", result.num_queries},
-      {"calls", result.num_calls},
-      {"tokens", result.num_tokens},
-      {"seconds", result.seconds},
+      {"status", to_string(result.state)},
   };
+  for (const UsageCounter& counter : kUsageCounters)
+    line[std::string(counter.name)] = result.usage.*counter.value;
+  line["seconds"] = result.seconds;
   if (!result.ok()) line["error"] = printable(result.error, 500);
   const std::string text = line.dump() + '\n';
   const auto written = ::write(file_, text.data(), text.size());

@@ -76,13 +76,13 @@ void RunReport::run_started(bool is_resumed, const std::string& version) {
                                                               {"trials", progress_.trials.size()}});
 }
 
-void RunReport::run_ended(const std::string& state, const std::string& reason) {
+void RunReport::run_ended(RunState state, const std::string& reason) {
   progress_.state = state;
-  ordered_json fields = {{"done", progress_.count("done")},
-                         {"failed", progress_.count("failed")},
+  ordered_json fields = {{"done", progress_.count(TrialPhase::kDone)},
+                         {"failed", progress_.count(TrialPhase::kFailed)},
                          {"queries", progress_.num_queries()}};
   if (!reason.empty()) fields["reason"] = reason;
-  events_->write("run_" + state, fields);
+  events_->write("run_" + to_string(state), fields);
   estimate();
   write_status();
 }
@@ -107,7 +107,7 @@ void RunReport::trial_started(std::size_t index, const TrialRun& run, bool is_re
 
 void RunReport::trial_known(std::size_t index, const TrialBrief& finished) {
   TrialProgress& shown = progress_.trials.at(index);
-  shown.state = finished.state;
+  shown.state = phase_of(finished.state);
   shown.failure = finished.failure;
   shown.num_queries = shown.num_queries_planned = finished.num_queries;
   shown.num_generations = shown.num_generations_planned = finished.num_generations;
@@ -115,7 +115,7 @@ void RunReport::trial_known(std::size_t index, const TrialBrief& finished) {
   shown.incumbent_fitness = finished.incumbent_fitness.value_or(kNaN);
   shown.dev_metric = finished.dev_metric.value_or(kNaN);
   shown.test_metric = finished.test_metric.value_or(kNaN);
-  logger()->debug("{}: {} before, not run again", finished.id, finished.state);
+  logger()->debug("{}: {} before, not run again", finished.id, to_string(finished.state));
 }
 
 void RunReport::trial_planned(std::size_t index, const TrialShape& shape) {
@@ -142,7 +142,7 @@ void RunReport::trial_ended(std::size_t index, const TrialRun& run) {
   show(index, run);
   const TrialProgress& shown = progress_.trials.at(index);
   const TrialRecord& record = run.record();
-  if (record.state == "failed") {
+  if (record.state == TrialState::kFailed) {
     logger()->error("{}: failed: {}", record.id, record.failure);
     events_->write(
         "trial_failed",
@@ -166,12 +166,12 @@ void RunReport::checkpoint_failed(const std::string& trial, const std::string& r
 }
 
 void RunReport::answered(int rank, const WorkResult& result) {
-  num_session_queries_ += result.num_queries;
+  num_session_queries_ += result.usage.num_queries;
   WorkerProgress& shown = worker(rank);
   ++shown.num_items;
-  shown.num_queries += result.num_queries;
+  shown.num_queries += result.usage.num_queries;
   shown.seconds += result.seconds;
-  if (!result.ok()) ++shown.num_failed;
+  if (result.state == WorkResult::State::kFailed) ++shown.num_failed;
 }
 
 // A broken node fails thousands of evaluations for one reason: the reason is told once a rank, its
@@ -207,7 +207,7 @@ void RunReport::count_failure(const FailedAttempt& failed) {
 }
 
 void RunReport::worker_hung(int rank, double allowed_seconds) {
-  worker(rank).state = "hung";
+  worker(rank).state = WorkerState::kHung;
   logger()->warn(
       "rank {}: no answer within {:.1f} s; its work goes to others, it gets none until it answers",
       rank, allowed_seconds);
@@ -215,13 +215,13 @@ void RunReport::worker_hung(int rank, double allowed_seconds) {
 }
 
 void RunReport::worker_back(int rank) {
-  worker(rank).state = "working";
+  worker(rank).state = WorkerState::kWorking;
   logger()->info("rank {}: answers again", rank);
   events_->write("worker_back", ordered_json::object({{"worker", rank}}));
 }
 
 void RunReport::worker_lost(int rank) {
-  worker(rank).state = "lost";
+  worker(rank).state = WorkerState::kLost;
   logger()->error("rank {}: lost; its work goes to others", rank);
   events_->write("worker_lost", ordered_json::object({{"worker", rank}}));
 }
@@ -238,7 +238,7 @@ WorkerProgress& RunReport::worker(int rank) {
 void RunReport::show(std::size_t index, const TrialRun& run) {
   const TrialRecord& record = run.record();
   TrialProgress& shown = progress_.trials.at(index);
-  shown.state = record.state;
+  shown.state = phase_of(record.state);
   shown.failure = record.failure;
   shown.num_generations = static_cast<std::int64_t>(record.generations.size());
   shown.num_generations_planned = std::max(run.num_generations_planned(), shown.num_generations);

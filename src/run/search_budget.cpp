@@ -7,9 +7,9 @@ bool is_within(const BudgetOptions& budget, const UsageRecord& used, const Searc
     return limit == 0 || (before <= limit && more <= limit - before);
   };
   return keeps(budget.evaluations, used.num_evaluations, cost.evaluations) &&
-         keeps(budget.queries, used.num_queries, cost.queries) &&
-         keeps(budget.calls, used.num_calls, cost.calls) &&
-         keeps(budget.tokens, used.num_tokens, cost.tokens);
+         keeps(budget.queries, used.usage.num_queries, cost.queries) &&
+         keeps(budget.calls, used.usage.num_calls, cost.calls) &&
+         keeps(budget.tokens, used.usage.num_tokens, cost.tokens);
 }
 
 std::string to_string(const SearchCost& cost) {

@@ -28,7 +28,7 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
 std::vector<std::string> discrete_methods(const Results& results) {
   std::vector<std::string> names;
   for (const TrialRecord& trial : results.trials) {
-    if (trial.best.prompt.kind == "discrete" && !contains(names, trial.method)) {
+    if (trial.best.prompt.kind == PromptRecord::Kind::kDiscrete && !contains(names, trial.method)) {
       names.push_back(trial.method);
     }
   }
@@ -45,7 +45,8 @@ std::vector<Source> sources_of(const Results& results, const std::vector<std::st
     if (found == sources.end()) {
       found = sources.insert(sources.end(), {.task = trial.task, .method = trial.method});
     }
-    if (trial.state != "done" || trial.best.prompt.kind != "discrete") continue;
+    if (trial.state != TrialState::kDone || trial.best.prompt.kind != PromptRecord::Kind::kDiscrete)
+      continue;
     if (found->best == nullptr || is_better_on_dev(trial, *found->best)) found->best = &trial;
   }
   return sources;
@@ -61,17 +62,18 @@ Results read_finished(const fs::path& run) {
 }
 
 template <typename Read>
-ConfigDocument with_prompts_of(ConfigDocument document, const Read& read) {
+ConfigDocument with_prompts_of(const SweepDocument& document, const Read& read) {
+  const ConfigNode& root = document.document.root;
   std::vector<PromptVariant> variants;
   try {
-    variants = transferred_prompts(read(), parse_sweep(document).prompts_from.methods);
+    variants = transferred_prompts(read(), document.sweep.prompts_from.methods);
   } catch (const Error& error) {
-    const ConfigNode* sweep = document.root.find("sweep");
+    const ConfigNode* sweep = root.find("sweep");
     const ConfigNode* node = sweep == nullptr ? nullptr : sweep->find("prompts_from");
-    fail_config(node == nullptr ? document.root.position : node->position, "sweep.prompts_from",
+    fail_config(node == nullptr ? root.position : node->position, "sweep.prompts_from",
                 error.what());
   }
-  return with_prompt_variants(std::move(document), variants);
+  return with_prompt_variants(document.document, variants);
 }
 
 // The records of the plan's trials, if each is done there with the same settings.
@@ -88,7 +90,7 @@ std::optional<Results> all_done(const SweepPlan& plan, const fs::path& folder) {
     const auto hash = hashes.find(trial.id);
     const auto record = records.find(trial.id);
     if (hash == hashes.end() || hash->second != trial.config_hash || record == records.end() ||
-        record->second->state != "done") {
+        record->second->state != TrialState::kDone) {
       return std::nullopt;
     }
     done.trials.push_back(std::move(*record->second));
@@ -125,26 +127,28 @@ std::vector<PromptVariant> transferred_prompts(const Results& results,
   return variants;
 }
 
-ConfigDocument with_transferred_prompts(ConfigDocument document) {
-  const PromptSource source = parse_sweep(document).prompts_from;
-  if (source.own_run) return with_prompt_variants(std::move(document), {});
-  if (source.run.empty()) return document;
-  return with_prompts_of(std::move(document), [&] { return read_finished(source.run); });
+ConfigDocument with_transferred_prompts(const SweepDocument& document) {
+  const PromptSource& source = document.sweep.prompts_from;
+  if (source.own_run) return with_prompt_variants(document.document, {});
+  if (source.run.empty()) return document.document;
+  return with_prompts_of(document, [&] { return read_finished(source.run); });
 }
 
-SweepPlan first_plan(const ConfigDocument& document) {
+SweepPlan first_plan(const SweepDocument& document) {
+  const PromptSource& source = document.sweep.prompts_from;
+  if (!source.is_given()) return expand(document);
   SweepPlan plan = expand(with_transferred_prompts(document));
-  if (parse_sweep(document).prompts_from.own_run) plan.config_resolved = resolved_yaml(document);
+  if (source.own_run) plan.config_resolved = resolved_yaml(document.document);
   return plan;
 }
 
 SweepPlan load_plan(const fs::path& path, std::span<const std::string> overrides) {
-  return first_plan(load_config(path, overrides));
+  return first_plan(SweepDocument(load_config(path, overrides)));
 }
 
-std::optional<SweepPlan> plan_with_own_prompts(const ConfigDocument& document,
+std::optional<SweepPlan> plan_with_own_prompts(const SweepDocument& document,
                                                const SweepPlan& first, const fs::path& folder) {
-  if (!parse_sweep(document).prompts_from.own_run) return std::nullopt;
+  if (!document.sweep.prompts_from.own_run) return std::nullopt;
   auto learned = all_done(first, folder);
   if (!learned) return std::nullopt;
   return expand(with_prompts_of(document, [&] { return std::move(*learned); }));

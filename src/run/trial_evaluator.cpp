@@ -7,19 +7,25 @@
 
 namespace bbprompt {
 
-std::span<const Example> TrialEvaluator::shard(const WorkItem& item) const {
+std::span<const Example> TrialEvaluator::asked(const WorkItem& item,
+                                               std::vector<Example>& picked) const {
   const auto all = problem_.examples(item.split);
   if (item.begin < 0 || item.end > static_cast<std::int64_t>(all.size()) ||
       item.begin >= item.end) {
     throw Error("work item outside its split: the ranks read different data");
   }
-  return all.subspan(static_cast<std::size_t>(item.begin),
-                     static_cast<std::size_t>(item.end - item.begin));
+  const auto shard = all.subspan(static_cast<std::size_t>(item.begin),
+                                 static_cast<std::size_t>(item.end - item.begin));
+  if (item.only.empty()) return shard;
+  for (const std::int32_t example : item.only)
+    picked.push_back(shard[static_cast<std::size_t>(example)]);
+  return picked;
 }
 
 std::vector<Query> TrialEvaluator::queries(const WorkItem& item) const {
-  const auto examples = shard(item);
-  if (item.is_manual)
+  std::vector<Example> picked;
+  const auto examples = asked(item, picked);
+  if (item.kind == WorkItem::Kind::kManual)
     return problem_.queries(PromptText{problem_.spec().task.manual_prompt}, examples);
   if (problem_.needs_layer_scales())
     throw Error("a deep prompt cannot be asked before its layers are scaled");
@@ -31,25 +37,45 @@ const std::vector<TokenId>& TrialEvaluator::answers() const {
 }
 
 WorkResult TrialEvaluator::result(const WorkItem& item, const AnswerScores& answers) const {
+  std::vector<Example> picked;
+  const Evaluation evaluation =
+      evaluation_of(answers, problem_.verbalizer(), asked(item, picked));
   WorkResult result;
   result.id = item.id;
-  const Evaluation evaluation = evaluation_of(answers, problem_.verbalizer(), shard(item));
-  result.num_queries = evaluation.usage.num_queries;
-  result.num_calls = evaluation.usage.num_calls;
-  result.num_tokens = evaluation.usage.num_tokens;
-  result.num_truncated = evaluation.usage.num_truncated;
-  if (!evaluation.is_complete()) {
+  result.usage = evaluation.usage;
+  if (evaluation.is_complete()) {
+    result.state = WorkResult::State::kScored;
+  } else {
+    result.fail(evaluation.describe_missing());
     result.is_retryable = true;
-    result.error = evaluation.describe_missing();
-    return result;
   }
-  const RowMatrixXd& scores = evaluation.label_scores;
-  result.label_scores.assign(scores.data(), scores.data() + scores.size());
+  auto missing = evaluation.missing.begin();
+  for (std::size_t i = 0; i < static_cast<std::size_t>(evaluation.label_scores.rows()); ++i) {
+    const auto example = item.only.empty() ? static_cast<std::int32_t>(i) : item.only[i];
+    if (missing != evaluation.missing.end() && missing->index == i) {
+      result.missing.push_back(example);
+      ++missing;
+      continue;
+    }
+    const auto row = evaluation.label_scores.row(static_cast<Eigen::Index>(i));
+    result.label_scores.insert(result.label_scores.end(), row.begin(), row.end());
+  }
+  return result;
+}
+
+WorkResult TrialEvaluator::layer_scales(const WorkItem& item) {
+  const LayerDeviations measured = measure_layers();
+  WorkResult result;
+  result.id = item.id;
+  result.state = WorkResult::State::kScored;
+  result.usage = measured.usage;
+  result.label_scores = measured.deviations;
   return result;
 }
 
 WorkResult TrialEvaluator::run(const WorkItem& item) {
   try {
+    if (item.kind == WorkItem::Kind::kLayerScales) return layer_scales(item);
     return result(item, model_.score(queries(item), answers()));
   } catch (...) {
     return failed_result(item, std::current_exception());
@@ -69,7 +95,6 @@ Evaluation TrialEvaluator::evaluate(const Prompt& prompt, Split split) {
     if (!part.is_complete()) throw Error(part.describe_missing());
     whole.label_scores.middleRows(static_cast<Eigen::Index>(begin), part.label_scores.rows()) =
         part.label_scores;
-    whole.num_bounded += part.num_bounded;
     whole.usage += part.usage;
   }
   return whole;
@@ -88,14 +113,14 @@ WorkResult failed_result(const WorkItem& item, const std::exception_ptr& error) 
   try {
     std::rethrow_exception(error);
   } catch (const ModelError& refused) {
-    result.error = refused.what();  // what the model cannot take here it can take nowhere
+    result.fail(refused.what());  // what the model cannot take here it can take nowhere
   } catch (const std::exception& failed) {
+    result.fail(failed.what());
     result.is_retryable = true;
-    result.error = failed.what();
   } catch (...) {
+    result.fail("unknown error");
     result.is_retryable = true;
   }
-  if (result.error.empty()) result.error = "unknown error";
   return result;
 }
 

@@ -143,6 +143,7 @@ void TrialProblem::set_layer_scales(const std::vector<double>& deviations) {
     prompt_space_->set_layer_scales(deviations);
     return true;
   });
+  layer_scales_ = deviations;
 }
 
 // What may not be cut of an input is as long as the prompt, whatever its vectors.
@@ -217,10 +218,11 @@ PromptRecord TrialProblem::describe(const std::vector<double>& point) const {
   const Prompt prompt = prompt_space_->decode(point);
   PromptRecord record;
   if (const auto* tokens = std::get_if<PromptTokens>(&prompt)) {
-    record.kind = spec_.prompt.kind == PromptKind::kManual ? "manual" : "discrete";
+    record.kind = spec_.prompt.kind == PromptKind::kManual ? PromptRecord::Kind::kManual
+                                                           : PromptRecord::Kind::kDiscrete;
     record.ids = tokens->ids;
   } else if (const auto* vectors = std::get_if<PromptVectors>(&prompt)) {
-    record.kind = "soft";
+    record.kind = PromptRecord::Kind::kSoft;
     record.vectors = stack_layers(*vectors);
     record.num_layers = static_cast<std::int64_t>(vectors->layers.size()) + 1;
     record.base_ids = vectors->base_ids;
@@ -228,7 +230,7 @@ PromptRecord TrialProblem::describe(const std::vector<double>& point) const {
   } else if (const auto* written = std::get_if<PromptText>(&prompt)) {
     record = written_prompt(written->text);
   } else {
-    record.kind = "demonstrations";
+    record.kind = PromptRecord::Kind::kDemonstrations;
     record.text = readable(std::get<PromptDemonstrations>(prompt));
   }
   record.point = point;
@@ -263,7 +265,7 @@ std::string TrialProblem::readable(const PromptDemonstrations& prompt) const {
 
 PromptRecord TrialProblem::written_prompt(const std::string& text) const {
   PromptRecord record;
-  record.kind = "manual";
+  record.kind = PromptRecord::Kind::kManual;
   record.text = text;
   const Tokenizer* tokenizer = model_->tokenizer();
   if (text.empty() || tokenizer == nullptr) return record;

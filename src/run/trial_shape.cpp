@@ -2,43 +2,25 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
+
+#include "run/group_plan.hpp"
 
 namespace bbprompt {
 namespace {
 
-// The dev evaluations that wait behind a generation, and the train ones that calibrate them.
-void append_selection(const TrialShape& shape, std::int64_t generation,
-                      std::vector<EvaluationGroup::Member>& members) {
+// The points that wait for dev after a generation: the incumbent, if it is new, and the optimizer's
+// favourite, whose train scores nobody has asked.
+std::vector<WaitingPoint> waiting_after(const TrialShape& shape, std::int64_t generation) {
   const bool is_due =
       (generation + 1) % shape.selection_every == 0 || generation + 1 == shape.num_generations;
-  if (!is_due) return;
+  if (!is_due) return {};
+  std::vector<WaitingPoint> waiting;
   const bool is_incumbent_new = generation / shape.selection_every % 2 == 0;
   if (is_incumbent_new && !shape.is_last_selected)
-    members.push_back({.split = Split::kDev, .point = {}, .num_examples = shape.num_dev});
-  members.push_back({.split = Split::kDev, .point = {}, .num_examples = shape.num_dev});
-  if (shape.is_calibrated)
-    members.push_back({.split = Split::kTrain, .point = {}, .num_examples = shape.num_train});
-}
-
-void append_fixed(const TrialShape& shape, std::vector<EvaluationGroup::Member>& members) {
-  for (std::int64_t i = 0; i < shape.num_fixed; ++i) {
-    members.push_back({.split = Split::kDev, .point = {}, .num_examples = shape.num_dev});
-    if (shape.is_calibrated)
-      members.push_back({.split = Split::kTrain, .point = {}, .num_examples = shape.num_train});
-  }
-}
-
-void append_final(const TrialShape& shape, std::vector<EvaluationGroup::Member>& members) {
-  members.push_back({.split = Split::kTrain, .point = {}, .num_examples = shape.num_train});
-  members.push_back({.split = Split::kTest, .point = {}, .num_examples = shape.num_test});
-  if (!shape.is_manual_scored) return;
-  const auto add_manual = [&](Split split, std::int64_t num_examples) {
-    members.push_back(
-        {.split = split, .point = {}, .is_manual = true, .num_examples = num_examples});
-  };
-  add_manual(Split::kTrain, shape.num_train);
-  add_manual(Split::kDev, shape.num_dev);
-  add_manual(Split::kTest, shape.num_test);
+    waiting.push_back({.point = {}, .is_train_known = true});
+  waiting.push_back({.point = {}, .is_train_known = false});
+  return waiting;
 }
 
 std::int64_t generations_paid(const BudgetOptions& budget, const TrialShape& shape,
@@ -57,10 +39,10 @@ std::int64_t generations_paid(const BudgetOptions& budget, const TrialShape& sha
 
 }  // namespace
 
-TrialShape trial_shape(const ExperimentSpec& spec, const TrialProblem& context,
+TrialShape trial_shape(const ExperimentSpec& spec, const TrialProblem& problem,
                        std::int64_t population_size) {
   const auto size_of = [&](Split split) {
-    return static_cast<std::int64_t>(context.examples(split).size());
+    return static_cast<std::int64_t>(problem.examples(split).size());
   };
   TrialShape shape{
       .num_train = size_of(Split::kTrain),
@@ -68,29 +50,42 @@ TrialShape trial_shape(const ExperimentSpec& spec, const TrialProblem& context,
       .num_test = size_of(Split::kTest),
       .shard_size = spec.shard_size,
       .population_size = population_size,
-      .num_fixed = static_cast<std::int64_t>(context.prompt_space().fixed_points().size()),
+      .num_fixed = static_cast<std::int64_t>(problem.prompt_space().fixed_points().size()),
       .selection_every = spec.selection.every,
       .is_last_selected = spec.selection.rule == SelectionRule::kLast,
-      .is_calibrated = context.is_calibrated(),
-      .is_manual_scored = spec.is_manual_scored};
+      .is_calibrated = problem.is_calibrated(),
+      .is_manual_scored = spec.is_manual_scored,
+      .is_layer_scaled = problem.needs_layer_scales()};
   if (population_size > 0)
-    shape.num_generations = generations_paid(spec.budget, shape, context.model_info().max_tokens);
+    shape.num_generations = generations_paid(spec.budget, shape, problem.model_info().max_tokens);
   return shape;
 }
 
 std::vector<EvaluationGroup::Member> TrialShape::group(std::int64_t index) const {
-  std::vector<EvaluationGroup::Member> members;
-  if (index == num_generations + 1) {
-    append_final(*this, members);
-    return members;
+  const std::int64_t generation = is_layer_scaled ? index - 1 : index;
+  GroupRequest request;
+  if (generation == num_generations && num_fixed > 0)
+    request.waiting.resize(static_cast<std::size_t>(num_fixed));
+  else if (generation > 0 && generation <= num_generations)
+    request.waiting = waiting_after(*this, generation - 1);
+  request.phase = next_phase({.needs_layer_scales = generation < 0,
+                              .is_search_over = generation >= num_generations,
+                              .is_any_waiting = !request.waiting.empty()});
+  if (request.phase == Phase::kSearch)
+    request.asked.resize(static_cast<std::size_t>(population_size));
+  return plan_group(*this, std::move(request)).members;
+}
+
+std::int64_t TrialShape::num_examples(Split split) const {
+  switch (split) {
+    case Split::kTrain:
+      return num_train;
+    case Split::kDev:
+      return num_dev;
+    case Split::kTest:
+      return num_test;
   }
-  if (index < num_generations) {
-    members.assign(static_cast<std::size_t>(population_size),
-                   {.split = Split::kTrain, .point = {}, .num_examples = num_train});
-  }
-  if (index > 0) append_selection(*this, index - 1, members);
-  if (index == num_generations) append_fixed(*this, members);
-  return members;
+  return 0;
 }
 
 std::int64_t TrialShape::num_queries(Split split) const {
@@ -99,7 +94,10 @@ std::int64_t TrialShape::num_queries(Split split) const {
   switch (split) {
     case Split::kTrain: {
       const std::int64_t num_calibrations = is_calibrated ? num_due + num_fixed : 0;
-      return (num_generations * population_size + num_calibrations + 1 + num_manual) * num_train;
+      const std::int64_t num_scalings = is_layer_scaled ? 1 : 0;
+      return (num_scalings + num_generations * population_size + num_calibrations + 1 +
+              num_manual) *
+             num_train;
     }
     case Split::kDev: {
       const std::int64_t num_incumbents = is_last_selected ? 0 : (num_due + 1) / 2;

@@ -1,9 +1,10 @@
 #include "bbprompt/run/worker_run.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <deque>
 #include <optional>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "bbprompt/base/error.hpp"
@@ -14,9 +15,12 @@ namespace bbprompt {
 namespace {
 
 // Trials whose data and projections stay in memory at the same time.
-constexpr std::size_t kMaxEvaluators = 16;
+constexpr std::size_t kMaxParts = 16;
 
 }  // namespace
+
+WorkerRun::Parts::Parts(const ExperimentSpec& spec, ModelPool& models)
+    : problem(spec, models), model(models.get(spec.model)), evaluator(problem, model) {}
 
 WorkerRun::WorkerRun(ModelPool& models, QueryLog* query_log)
     : models_(models), query_log_(query_log) {
@@ -25,12 +29,17 @@ WorkerRun::WorkerRun(ModelPool& models, QueryLog* query_log)
 
 WorkerRun::~WorkerRun() { models_.on_unload({}); }
 
-// The pool unloads a model: evaluators that refer to it are built anew when they are needed again.
+// The pool unloads a model: what it is at is finished, and parts that refer to it are built anew
+// when they are needed again.
 void WorkerRun::let_go(const LanguageModel& model) {
   for (auto& [trial, known] : trials_) {
-    if (known.model != &model || !known.evaluator) continue;
-    known.evaluator.reset();
-    known.problem.reset();
+    if (!known.parts || &known.parts->model != &model) continue;
+    const auto is_its_own = [&](const auto& entry) { return &entry.second.parts->model == &model; };
+    while (std::any_of(under_way_.begin(), under_way_.end(), is_its_own)) {
+      finish_model(known.parts->model, 1.0,
+                   [this](Bytes answer) { late_answers_.push_back(std::move(answer)); });
+    }
+    known.parts.reset();
     recently_used_.remove(trial);
   }
 }
@@ -39,13 +48,13 @@ void WorkerRun::handle(const Bytes& bytes, const Reply& reply) {
   RunMessage message = decode(bytes);
   if (auto* settings = std::get_if<TrialMessage>(&message)) {
     const auto trial = settings->trial;
-    trials_[trial] = {.settings = std::move(*settings), .problem = nullptr, .evaluator = nullptr};
+    trials_[trial] = {.settings = std::move(*settings), .parts = nullptr};
     recently_used_.remove(trial);
   } else if (const auto* forget = std::get_if<ForgetMessage>(&message)) {
     trials_.erase(forget->trial);
     recently_used_.remove(forget->trial);
   } else if (const auto* item = std::get_if<ItemMessage>(&message)) {
-    reply(encode(ResultMessage{.result = work(item->item)}));
+    begin(item->item, reply);
   } else if (std::holds_alternative<DropMessage>(message)) {
     // Nothing waits in here.
   } else if (std::holds_alternative<StopMessage>(message)) {
@@ -56,51 +65,94 @@ void WorkerRun::handle(const Bytes& bytes, const Reply& reply) {
   }
 }
 
-WorkResult WorkerRun::work(const WorkItem& item) {
-  const auto start = std::chrono::steady_clock::now();
-  WorkResult result;
+void WorkerRun::begin(const WorkItem& item, const Reply& reply) {
+  UnderWay begun{.item = item, .parts = nullptr, .start = std::chrono::steady_clock::now()};
   try {
-    result = evaluator_of(item.trial).run(item);
+    begun.parts = parts_of(item.trial);
+    if (item.kind == WorkItem::Kind::kLayerScales)
+      return answer(begun, begun.parts->evaluator.run(item), reply);
+    const TrialEvaluator& evaluator = begun.parts->evaluator;
+    LanguageModel& model = begun.parts->model;
+    num_slots_ = static_cast<std::size_t>(std::max(model.slots(), 1));
+    const std::uint64_t request = ++num_requests_;
+    model.start(
+        {.id = request, .queries = evaluator.queries(item), .answers = evaluator.answers()});
+    under_way_.emplace(request, std::move(begun));
   } catch (const CommError&) {
     throw;
-  } catch (const std::exception& error) {
-    // The master could build these parts: something is wrong on this node.
-    result.id = item.id;
-    result.error = error.what();
-    result.is_retryable = true;
+  } catch (const std::exception&) {
+    // Of parts that the master could build something is wrong on this node: worth another attempt
+    // elsewhere.
+    WorkResult result = failed_result(item, std::current_exception());
+    result.is_retryable = result.is_retryable || !begun.parts;
+    answer(begun, std::move(result), reply);
   }
-  result.attempt = item.attempt;
-  result.seconds = seconds_since(start);
-  if (query_log_ != nullptr) query_log_->add(trials_.at(item.trial).settings.id, item, result);
-  return result;
 }
 
-TrialEvaluator& WorkerRun::evaluator_of(std::int32_t trial) {
+void WorkerRun::answer(const UnderWay& done, WorkResult result, const Reply& reply) {
+  result.id = done.item.id;
+  result.attempt = done.item.attempt;
+  result.seconds = seconds_since(done.start);
+  if (query_log_ != nullptr) {
+    const auto known = trials_.find(done.item.trial);
+    query_log_->add(known == trials_.end() ? std::string() : known->second.settings.id, done.item,
+                    result);
+  }
+  reply(encode(ResultMessage{.result = std::move(result)}));
+}
+
+void WorkerRun::finish(double timeout_seconds, const Reply& reply) {
+  for (Bytes& answer : std::exchange(late_answers_, {})) reply(std::move(answer));
+  std::set<LanguageModel*> busy;
+  for (const auto& [request, begun] : under_way_) busy.insert(&begun.parts->model);
+  // Where several models are at work none is waited for longer than the others can stand.
+  for (LanguageModel* model : busy) {
+    finish_model(*model, timeout_seconds / static_cast<double>(busy.size()), reply);
+  }
+}
+
+void WorkerRun::finish_model(LanguageModel& model, double timeout_seconds, const Reply& reply) {
+  for (const FinishedScore& finished : model.finish(timeout_seconds)) {
+    auto entry = under_way_.extract(finished.id);
+    if (entry.empty()) throw Error("the model answered a request twice, or one it did not get");
+    const UnderWay& done = entry.mapped();
+    answer(done,
+           finished.error ? failed_result(done.item, finished.error)
+                          : done.parts->evaluator.result(done.item, finished.scores),
+           reply);
+  }
+}
+
+std::shared_ptr<WorkerRun::Parts> WorkerRun::parts_of(std::int32_t trial) {
   const auto known = trials_.find(trial);
   if (known == trials_.end()) throw CommError("work item of a trial this worker was not told of");
   recently_used_.remove(trial);
-  if (!known->second.evaluator) {
-    if (recently_used_.size() >= kMaxEvaluators) {
-      KnownTrial& oldest = trials_.at(recently_used_.back());
-      oldest.evaluator.reset();
-      oldest.problem.reset();
+  if (!known->second.parts) {
+    if (recently_used_.size() >= kMaxParts) {
+      trials_.at(recently_used_.back()).parts.reset();
       recently_used_.pop_back();
     }
-    build(known->second);
+    const TrialMessage& settings = known->second.settings;
+    const ExperimentSpec spec = experiment_from_yaml(
+        settings.resolved_yaml, {.folder = settings.folder, .data = settings.data_folder});
+    auto parts = std::make_shared<Parts>(spec, models_);
+    if (!settings.layer_scales.empty()) parts->problem.set_layer_scales(settings.layer_scales);
+    known->second.parts = std::move(parts);
   }
   recently_used_.push_front(trial);
-  return *known->second.evaluator;
+  return known->second.parts;
 }
 
-void WorkerRun::build(KnownTrial& trial) {
-  const auto& settings = trial.settings;
-  const ExperimentSpec spec = experiment_from_yaml(
-      settings.resolved_yaml, {.folder = settings.folder, .data = settings.data_folder});
-  LanguageModel& model = models_.get(spec.model);
-  trial.model = &model;
-  trial.problem = std::make_unique<TrialProblem>(spec, models_);
-  complete_layer_scales(*trial.problem, model);
-  trial.evaluator = std::make_unique<TrialEvaluator>(*trial.problem, model);
+LoopbackWorker WorkerRun::in_this_process() {
+  return {.has_room = [this] { return has_free_slot(); },
+          .handle = [this](const Bytes& message,
+                           const LoopbackWorker::Reply& reply) { handle(message, reply); },
+          .work =
+              [this](double seconds, const LoopbackWorker::Reply& reply) {
+                if (!is_busy()) return false;
+                finish(seconds, reply);
+                return true;
+              }};
 }
 
 namespace {
@@ -111,18 +163,21 @@ class Inbox {
  public:
   explicit Inbox(Channel& channel) : channel_(channel) {}
 
-  [[nodiscard]] std::optional<Bytes> next(double timeout_seconds) {
+  // The first message; nothing where there is none within the time, or where it is a work item and
+  // `takes_items` is false.
+  [[nodiscard]] std::optional<Bytes> next(double timeout_seconds, bool takes_items) {
     while (auto message = channel_.receive(waiting_.empty() ? timeout_seconds : 0.0)) {
       const RunMessage decoded = decode(message->bytes);
       if (std::holds_alternative<StopMessage>(decoded) ||
           std::holds_alternative<DropMessage>(decoded)) {
         end_items();
       }
-      if (is_ended_ && std::holds_alternative<ItemMessage>(decoded)) continue;
-      waiting_.push_back(std::move(message->bytes));
+      const bool is_item = std::holds_alternative<ItemMessage>(decoded);
+      if (is_ended_ && is_item) continue;
+      waiting_.push_back({.bytes = std::move(message->bytes), .is_item = is_item});
     }
-    if (waiting_.empty()) return std::nullopt;
-    Bytes first = std::move(waiting_.front());
+    if (waiting_.empty() || (waiting_.front().is_item && !takes_items)) return std::nullopt;
+    Bytes first = std::move(waiting_.front().bytes);
     waiting_.pop_front();
     return first;
   }
@@ -130,24 +185,38 @@ class Inbox {
   // From now on no work item is given out.
   void end_items() {
     is_ended_ = true;
-    std::erase_if(waiting_, [](const Bytes& bytes) {
-      return std::holds_alternative<ItemMessage>(decode(bytes));
-    });
+    std::erase_if(waiting_, [](const Waiting& message) { return message.is_item; });
   }
 
  private:
+  struct Waiting {
+    Bytes bytes;
+    bool is_item = false;
+  };
+
   Channel& channel_;
-  std::deque<Bytes> waiting_;
+  std::deque<Waiting> waiting_;
   bool is_ended_ = false;
 };
+
+constexpr int kMaster = 0;
+// Between looks for messages and signals.
+constexpr double kLookSeconds = 0.2;
+// A worker that could begin more while its model is at work looks more often for what comes.
+constexpr double kBusyLookSeconds = 0.01;
+
+bool is_master_lost(Channel& channel) {
+  const std::vector<int> lost = channel.lost_ranks();
+  return std::find(lost.begin(), lost.end(), kMaster) != lost.end();
+}
 
 }  // namespace
 
 void serve_master(Channel& channel, ModelPool& models,
                   const std::function<bool()>& is_stop_requested, QueryLog* query_log) {
-  constexpr int kMaster = 0;
   WorkerRun worker(models, query_log);
   Inbox inbox(channel);
+  const auto reply = [&](Bytes answer) { channel.send(kMaster, std::move(answer)); };
   bool has_asked = false;
   while (!worker.is_stopped()) {
     if (is_stop_requested() && !has_asked) {
@@ -155,13 +224,14 @@ void serve_master(Channel& channel, ModelPool& models,
       inbox.end_items();
       has_asked = true;
     }
-    if (const auto message = inbox.next(0.2)) {
-      worker.handle(*message, [&](Bytes answer) { channel.send(kMaster, std::move(answer)); });
-      continue;
-    }
-    const std::vector<int> lost = channel.lost_ranks();
-    if (std::find(lost.begin(), lost.end(), kMaster) != lost.end())
+    const double patience = worker.is_busy() ? 0.0 : kLookSeconds;
+    if (const auto message = inbox.next(patience, worker.has_free_slot())) {
+      worker.handle(*message, reply);
+    } else if (worker.is_busy()) {
+      worker.finish(worker.has_free_slot() ? kBusyLookSeconds : kLookSeconds, reply);
+    } else if (is_master_lost(channel)) {
       throw CommError("the master is lost");
+    }
   }
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace bbprompt {
 namespace {
@@ -17,16 +18,19 @@ void HangDetector::advance(double now) {
   last_now_ = now;
 }
 
+std::size_t HangDetector::Watched::num_under_way() const {
+  return std::min(items.size(), static_cast<std::size_t>(std::max(slots, 1)));
+}
+
 void HangDetector::given(int worker, const WorkItem& item, double now) {
   advance(now);
   Watched& watched = workers_[worker];
-  if (watched.items.empty()) watched.since = elapsed_;
-  watched.items.push_back(
-      {.id = item.id,
-       .attempt = item.attempt,
-       .trial = item.trial,
-       .size = static_cast<double>(std::max<std::int64_t>(item.end - item.begin, 1)),
-       .is_first = !watched.trials.contains(item.trial)});
+  watched.items.push_back({.id = item.id,
+                           .attempt = item.attempt,
+                           .trial = item.trial,
+                           .size = static_cast<double>(std::max<std::int64_t>(item.num_asked(), 1)),
+                           .is_first = !watched.trials.contains(item.trial),
+                           .since = elapsed_});
 }
 
 void HangDetector::answered(int worker, const WorkResult& result, double now) {
@@ -34,19 +38,31 @@ void HangDetector::answered(int worker, const WorkResult& result, double now) {
   const auto found = workers_.find(worker);
   if (found == workers_.end()) return;
   Watched& watched = found->second;
-  watched.since = elapsed_;
   watched.is_told = false;
   const auto item =
       std::find_if(watched.items.begin(), watched.items.end(), [&](const Given& given) {
         return given.id == result.id && (result.attempt == 0 || given.attempt == result.attempt);
       });
-  if (item == watched.items.end()) return;
-  const Given given = *item;
-  watched.items.erase(item);
-  if (!result.ok()) return;
-  watched.trials.insert(given.trial);
-  std::deque<double>& recent = recent_[given.trial];
-  recent.push_back(result.seconds / given.size);
+  const bool is_expected =
+      std::cmp_less(std::distance(watched.items.begin(), item), watched.num_under_way());
+  std::optional<Given> given;
+  if (item != watched.items.end()) {
+    given = *item;
+    watched.items.erase(item);
+  }
+  // What comes up into the slot that is free now begins; see the contract for the other case.
+  const std::size_t num_under_way = watched.num_under_way();
+  const bool is_any_next = num_under_way == static_cast<std::size_t>(std::max(watched.slots, 1));
+  const std::size_t first_new =
+      !is_expected ? 0 : (is_any_next ? num_under_way - 1 : num_under_way);
+  for (std::size_t i = first_new; i < num_under_way; ++i) {
+    watched.items[i].since = elapsed_;
+    watched.items[i].is_told = false;
+  }
+  if (!given || !result.ok()) return;
+  watched.trials.insert(given->trial);
+  std::deque<double>& recent = recent_[given->trial];
+  recent.push_back(result.seconds / given->size);
   if (recent.size() > kNumRecent) recent.pop_front();
 }
 
@@ -70,16 +86,30 @@ double HangDetector::allowed_seconds(int worker) const {
   return allowed_seconds(found->second.items.front());
 }
 
-std::vector<int> HangDetector::overdue(double now) {
-  advance(now);
-  std::vector<int> workers;
-  for (auto& [worker, watched] : workers_) {
-    if (watched.is_told || watched.items.empty()) continue;
-    if (elapsed_ - watched.since <= allowed_seconds(watched.items.front())) continue;
-    watched.is_told = true;
-    workers.push_back(worker);
+Overdue HangDetector::overdue_of(int worker, const Watched& watched) const {
+  Overdue overdue{.worker = worker, .items = {}};
+  for (std::size_t i = 0; i < watched.num_under_way(); ++i) {
+    const Given& given = watched.items[i];
+    const double allowed = allowed_seconds(given);
+    if (given.is_told || elapsed_ - given.since <= allowed) continue;
+    if (overdue.items.empty()) overdue.allowed_seconds = allowed;
+    overdue.items.push_back(given.id);
   }
-  return workers;
+  return overdue;
+}
+
+std::vector<Overdue> HangDetector::overdue(double now) {
+  advance(now);
+  std::vector<Overdue> all;
+  for (auto& [worker, watched] : workers_) {
+    if (watched.is_told) continue;
+    Overdue overdue = overdue_of(worker, watched);
+    if (overdue.items.empty()) continue;
+    watched.is_told = true;
+    for (std::size_t i = 0; i < watched.num_under_way(); ++i) watched.items[i].is_told = true;
+    all.push_back(std::move(overdue));
+  }
+  return all;
 }
 
 }  // namespace bbprompt

@@ -31,6 +31,18 @@ std::optional<int> lowest(const std::set<int>& ranks, const std::vector<int>& fa
   return std::nullopt;
 }
 
+void check_missing(const WorkItem& item, const WorkResult& result) {
+  const auto& missing = result.missing;
+  const bool are_asked =
+      item.only.empty()
+          ? missing.empty() || (missing.front() >= 0 && missing.back() < item.end - item.begin)
+          : std::includes(item.only.begin(), item.only.end(), missing.begin(), missing.end());
+  if (!are_asked || (result.ok() && !missing.empty())) {
+    throw CommError("work item " + std::to_string(item.id) +
+                    ": a worker misses examples that it was not asked for");
+  }
+}
+
 void insert_ascending(std::vector<int>& ascending, int value) {
   const auto place = std::lower_bound(ascending.begin(), ascending.end(), value);
   if (place == ascending.end() || *place != value) ascending.insert(place, value);
@@ -39,18 +51,24 @@ void insert_ascending(std::vector<int>& ascending, int value) {
 }  // namespace
 
 Scheduler::Scheduler(const SchedulerOptions& options) : options_(options) {
-  if (options.max_attempts < 1 || options.items_per_worker < 1 || options.models_per_worker < 0) {
-    throw Error("the scheduler needs at least 1 attempt per item and 1 item per worker; found " +
-                std::to_string(options.max_attempts) + " and " +
-                std::to_string(options.items_per_worker));
+  if (options.max_attempts < 1 || options.slots < 1 || options.waiting < 0 ||
+      options.models_per_worker < 0) {
+    throw Error("the scheduler needs at least 1 attempt per item and 1 slot per worker; found " +
+                std::to_string(options.max_attempts) + " and " + std::to_string(options.slots));
   }
 }
 
-void Scheduler::add_worker(int worker) {
-  if (!workers_.try_emplace(worker).second) {
-    throw Error("worker " + std::to_string(worker) + " is known already");
-  }
-  by_load_[0].insert(worker);
+// With equal slots this orders workers by the items that they have in flight.
+double Scheduler::Worker::load() const {
+  return static_cast<double>(in_flight.size()) / static_cast<double>(slots);
+}
+
+void Scheduler::add_worker(int worker, int slots) {
+  if (slots < 0) throw Error("a worker of " + std::to_string(slots) + " slots");
+  const auto [added, is_new] = workers_.try_emplace(worker);
+  if (!is_new) throw Error("worker " + std::to_string(worker) + " is known already");
+  added->second.slots = slots == 0 ? options_.slots : slots;
+  enlist(worker);
 }
 
 void Scheduler::submit(WorkItem item) {
@@ -80,7 +98,6 @@ std::optional<int> Scheduler::find_worker(
     const std::vector<int>& failed_on, const std::vector<const std::set<int>*>& preferred) const {
   const std::vector<int> avoided = has_other_worker(failed_on) ? failed_on : std::vector<int>();
   for (const auto& [load, ranks] : by_load_) {
-    if (load >= static_cast<std::size_t>(options_.items_per_worker)) break;
     for (const std::set<int>* liked : preferred) {
       if (const auto rank = lowest_common(ranks, *liked, avoided)) return rank;
     }
@@ -92,14 +109,15 @@ std::optional<int> Scheduler::find_worker(
 // The models that the least loaded workers have; none where all trials ask the same.
 std::set<int> Scheduler::preferred_models() const {
   std::set<int> models;
-  if (holders_.size() < 2) return models;
+  if (holders_.size() < 2 || by_load_.empty()) return models;
   for (const auto& [model, ranks] : holders_) {
     if (lowest_common(by_load_.begin()->second, ranks, {})) models.insert(model);
   }
   return models;
 }
 
-std::optional<Assignment> Scheduler::next_assignment() {
+std::optional<Assignment> Scheduler::next_assignment(double now) {
+  wake_deferred(now);
   if (queue_.size() == 0 || !find_worker({}, {})) return std::nullopt;
   auto pending = queue_.pop(
       [&](const std::vector<int>& failed_on) { return find_worker(failed_on, {}).has_value(); },
@@ -114,12 +132,24 @@ std::optional<Assignment> Scheduler::next_assignment() {
   return Assignment{.worker = worker, .item = workers_.at(worker).in_flight.back().item};
 }
 
+std::optional<double> Scheduler::next_time() const {
+  if (deferred_.empty()) return std::nullopt;
+  return deferred_.begin()->first;
+}
+
+void Scheduler::wake_deferred(double now) {
+  while (!deferred_.empty() && deferred_.begin()->first <= now) {
+    queue_.push_again(std::move(deferred_.begin()->second));
+    deferred_.erase(deferred_.begin());
+  }
+}
+
 void Scheduler::give(int rank, PendingItem pending) {
-  InFlight& in_flight = workers_.at(rank).in_flight;
-  change_load(rank, in_flight.size(), in_flight.size() + 1);
+  delist(rank);
   ++pending.item.attempt;
   ++num_awaited_;
-  in_flight.push_back(std::move(pending));
+  workers_.at(rank).in_flight.push_back(std::move(pending));
+  enlist(rank);
 }
 
 void Scheduler::use_model(int rank, int model) {
@@ -135,50 +165,72 @@ void Scheduler::use_model(int rank, int model) {
   }
 }
 
-std::optional<WorkItem> Scheduler::complete(int worker, const WorkResult& result) {
-  const auto found = workers_.find(worker);
+// Removes the item that is answered from those of the worker; nothing where it has no such item.
+std::optional<PendingItem> Scheduler::take_answered(int rank, const WorkResult& result) {
+  const auto found = workers_.find(rank);
   if (found == workers_.end()) return std::nullopt;
-  InFlight& in_flight = found->second.in_flight;
-  if (found->second.is_hung) {
-    found->second.is_hung = false;
-    --num_hung_;
-    by_load_[in_flight.size()].insert(worker);
+  Worker& worker = found->second;
+  delist(rank);
+  if (std::exchange(worker.is_hung, false)) --num_hung_;
+  const auto answered =
+      std::find_if(worker.in_flight.begin(), worker.in_flight.end(), [&](const auto& pending) {
+        const bool is_attempt = result.attempt == 0 || result.attempt == pending.item.attempt;
+        return pending.item.id == result.id && is_attempt;
+      });
+  std::optional<PendingItem> pending;
+  if (answered != worker.in_flight.end()) {
+    pending = std::move(*answered);
+    worker.in_flight.erase(answered);
   }
-  const auto answered = std::find_if(in_flight.begin(), in_flight.end(), [&](const auto& pending) {
-    const bool is_attempt = result.attempt == 0 || result.attempt == pending.item.attempt;
-    return pending.item.id == result.id && is_attempt;
-  });
-  if (answered == in_flight.end()) return std::nullopt;
-  PendingItem pending = std::move(*answered);
-  in_flight.erase(answered);
-  change_load(worker, in_flight.size() + 1, in_flight.size());
-  if (pending.claim == PendingItem::Claim::kMoved) return std::nullopt;
-  if (pending.is_awaited()) --num_awaited_;
+  enlist(rank);
+  return pending;
+}
 
-  ++pending.num_failures;
-  const bool is_tried_again =
-      !result.ok() && result.is_retryable && pending.num_failures < options_.max_attempts;
-  if (pending.is_awaited() && is_tried_again) {
-    insert_ascending(pending.failed_on, worker);
-    queue_.push_again(std::move(pending));
+std::optional<Completion> Scheduler::complete(int worker, const WorkResult& result, double now) {
+  auto pending = take_answered(worker, result);
+  if (!pending || pending->claim == PendingItem::Claim::kMoved) return std::nullopt;
+  if (!pending->is_awaited()) {
+    unsettled_.erase(pending->item.id);
     return std::nullopt;
   }
-  unsettled_.erase(pending.item.id);
-  if (!pending.is_awaited()) return std::nullopt;
-  return std::move(pending.item);
+  --num_awaited_;
+  check_missing(pending->item, result);
+  Completion completion{.item = pending->item};
+  completion.is_settled = !queue_again(worker, std::move(*pending), result, now);
+  if (completion.is_settled) unsettled_.erase(completion.item.id);
+  return completion;
+}
+
+// Whether the item has another try.
+bool Scheduler::queue_again(int rank, PendingItem pending, const WorkResult& result, double now) {
+  if (!result.missing.empty()) pending.item.only = result.missing;
+  if (result.state == WorkResult::State::kDeferred) {
+    deferred_.emplace(now + std::max(0.0, result.retry_after_seconds), std::move(pending));
+    return true;
+  }
+  ++pending.num_failures;
+  if (result.ok() || !result.is_retryable || pending.num_failures >= options_.max_attempts) {
+    return false;
+  }
+  insert_ascending(pending.failed_on, rank);
+  queue_.push_again(std::move(pending));
+  return true;
 }
 
 // Queues what the worker has again; its own copies count no more. Returns what has failed for good.
-std::vector<WorkItem> Scheduler::take_back(int rank, Worker& worker) {
+std::vector<WorkItem> Scheduler::take_back(int rank, Worker& worker,
+                                           const std::vector<std::uint64_t>& overdue) {
   std::vector<WorkItem> settled;
-  bool is_running = true;  // the first one; the others were only waiting there
-  for (PendingItem& pending : worker.in_flight) {
-    const bool has_failed = std::exchange(is_running, false);
+  for (std::size_t i = 0; i < worker.in_flight.size(); ++i) {
+    PendingItem& pending = worker.in_flight[i];
     if (!pending.is_awaited()) continue;
     PendingItem copy = pending;
     pending.claim = PendingItem::Claim::kMoved;
     --num_awaited_;
-    if (has_failed) {
+    const bool is_under_way = std::cmp_less(i, worker.slots);
+    const bool is_blamed =
+        overdue.empty() || std::find(overdue.begin(), overdue.end(), copy.item.id) != overdue.end();
+    if (is_under_way && is_blamed) {
       ++copy.num_failures;
       insert_ascending(copy.failed_on, rank);
     }
@@ -195,11 +247,8 @@ std::vector<WorkItem> Scheduler::take_back(int rank, Worker& worker) {
 std::vector<WorkItem> Scheduler::worker_lost(int worker) {
   const auto found = workers_.find(worker);
   if (found == workers_.end()) return {};
-  if (found->second.is_hung) {
-    --num_hung_;
-  } else {
-    remove_from_load(worker, found->second.in_flight.size());
-  }
+  delist(worker);
+  if (found->second.is_hung) --num_hung_;
   Worker lost = std::move(found->second);
   workers_.erase(found);
   for (auto& [trial, ranks] : served_) ranks.erase(worker);
@@ -207,25 +256,31 @@ std::vector<WorkItem> Scheduler::worker_lost(int worker) {
   for (const PendingItem& pending : lost.in_flight) {
     if (pending.claim == PendingItem::Claim::kCancelled) unsettled_.erase(pending.item.id);
   }
-  std::vector<WorkItem> settled = take_back(worker, lost);
+  std::vector<WorkItem> settled = take_back(worker, lost, {});
   if (workers_.empty()) {
     throw Error("worker " + std::to_string(worker) + " was the last one; " +
-                std::to_string(queue_.size() + settled.size()) + " work items are left undone");
+                std::to_string(num_waiting() + settled.size()) + " work items are left undone");
   }
   return settled;
 }
 
-std::vector<WorkItem> Scheduler::worker_hung(int worker) {
+std::vector<WorkItem> Scheduler::worker_hung(int worker,
+                                             const std::vector<std::uint64_t>& overdue) {
   const auto found = workers_.find(worker);
   if (found == workers_.end() || found->second.is_hung) return {};
-  remove_from_load(worker, found->second.in_flight.size());
+  delist(worker);
   found->second.is_hung = true;
   ++num_hung_;
-  return take_back(worker, found->second);
+  return take_back(worker, found->second, overdue);
 }
 
 void Scheduler::cancel_trial(std::int32_t trial) {
   for (const std::uint64_t id : queue_.drop_trial(trial)) unsettled_.erase(id);
+  std::erase_if(deferred_, [&](const auto& entry) {
+    const WorkItem& item = entry.second.item;
+    if (item.trial == trial) unsettled_.erase(item.id);
+    return item.trial == trial;
+  });
   for (auto& [rank, worker] : workers_) {
     for (PendingItem& pending : worker.in_flight) {
       if (pending.item.trial != trial || !pending.is_awaited()) continue;
@@ -236,14 +291,19 @@ void Scheduler::cancel_trial(std::int32_t trial) {
   served_.erase(trial);
 }
 
-void Scheduler::change_load(int worker, std::size_t from, std::size_t to) {
-  remove_from_load(worker, from);
-  by_load_[to].insert(worker);
+// Makes the worker known to find_worker(), where it may have an item more.
+void Scheduler::enlist(int rank) {
+  const Worker& worker = workers_.at(rank);
+  const std::size_t most =
+      static_cast<std::size_t>(worker.slots) + static_cast<std::size_t>(options_.waiting);
+  if (!worker.is_hung && worker.in_flight.size() < most) by_load_[worker.load()].insert(rank);
 }
 
-void Scheduler::remove_from_load(int worker, std::size_t load) {
-  const auto level = by_load_.find(load);
-  level->second.erase(worker);
+// The contrary, before what it has in flight changes.
+void Scheduler::delist(int rank) {
+  const auto level = by_load_.find(workers_.at(rank).load());
+  if (level == by_load_.end()) return;
+  level->second.erase(rank);
   if (level->second.empty()) by_load_.erase(level);
 }
 

@@ -1,5 +1,6 @@
 #include "bbprompt/sched/work_item.hpp"
 
+#include <cmath>
 #include <span>
 
 #include "bbprompt/base/error.hpp"
@@ -18,12 +19,14 @@ bool read_flag(ByteReader& reader, const char* what, std::uint64_t id) {
   return value == 1;
 }
 
-Split read_split(ByteReader& reader, std::uint64_t id) {
+// An enumerator by its number, up to the last one.
+template <typename Enum>
+Enum read_enum(ByteReader& reader, Enum last, const char* what, std::uint64_t id) {
   const auto value = reader.get<std::uint8_t>();
-  if (value > static_cast<std::uint8_t>(Split::kTest)) {
-    refuse("work item", id, "unknown split " + std::to_string(value));
+  if (value > static_cast<std::uint8_t>(last)) {
+    refuse(what, id, "unknown number " + std::to_string(value));
   }
-  return static_cast<Split>(value);
+  return static_cast<Enum>(value);
 }
 
 template <typename T>
@@ -31,6 +34,17 @@ T read_count(ByteReader& reader, const char* what, std::uint64_t id) {
   const T value = reader.get<T>();
   if (value < 0) refuse(what, id, "negative number " + std::to_string(value));
   return value;
+}
+
+// Examples counted from the begin of an item, each once.
+std::vector<std::int32_t> read_examples(ByteReader& reader, const char* what, std::uint64_t id) {
+  auto examples = reader.get_all<std::int32_t>();
+  std::int64_t least = 0;
+  for (const std::int32_t example : examples) {
+    if (example < least) refuse(what, id, "example " + std::to_string(example) + " out of order");
+    least = std::int64_t{example} + 1;
+  }
+  return examples;
 }
 
 }  // namespace
@@ -47,6 +61,10 @@ std::string to_string(Split split) {
   throw Error("unknown split " + std::to_string(static_cast<int>(split)));
 }
 
+std::int64_t WorkItem::num_asked() const {
+  return only.empty() ? end - begin : static_cast<std::int64_t>(only.size());
+}
+
 void WorkItem::append_to(ByteWriter& writer) const {
   writer.put(id);
   writer.put(trial);
@@ -55,8 +73,9 @@ void WorkItem::append_to(ByteWriter& writer) const {
   writer.put(static_cast<std::uint8_t>(split));
   writer.put(begin);
   writer.put(end);
-  writer.put<std::uint8_t>(is_manual ? 1 : 0);
+  writer.put(static_cast<std::uint8_t>(kind));
   writer.put_all(std::span<const double>(point));
+  writer.put_all(std::span<const std::int32_t>(only));
   writer.put(attempt);
 }
 
@@ -73,7 +92,7 @@ WorkItem WorkItem::deserialize(ByteReader& reader) {
   item.trial = read_count<std::int32_t>(reader, kWhat, item.id);
   item.group = reader.get<std::int64_t>();
   item.candidate = read_count<std::int32_t>(reader, kWhat, item.id);
-  item.split = read_split(reader, item.id);
+  item.split = read_enum(reader, Split::kTest, "split of work item", item.id);
   item.begin = read_count<std::int64_t>(reader, kWhat, item.id);
   item.end = read_count<std::int64_t>(reader, kWhat, item.id);
   if (item.begin > item.end) {
@@ -81,22 +100,33 @@ WorkItem WorkItem::deserialize(ByteReader& reader) {
            "examples " + std::to_string(item.begin) + " to " + std::to_string(item.end) +
                " end before they begin");
   }
-  item.is_manual = read_flag(reader, kWhat, item.id);
+  item.kind = read_enum(reader, Kind::kLayerScales, "kind of work item", item.id);
   item.point = reader.get_all<double>();
+  item.only = read_examples(reader, kWhat, item.id);
+  if (!item.only.empty() && item.only.back() >= item.end - item.begin) {
+    refuse(kWhat, item.id, "example " + std::to_string(item.only.back()) + " behind its end");
+  }
   item.attempt = read_count<std::int32_t>(reader, kWhat, item.id);
   return item;
 }
 
+void WorkResult::fail(const std::string& reason) {
+  state = State::kFailed;
+  error = reason.empty() ? "unknown error" : reason;
+  label_scores.clear();
+  missing.clear();
+}
+
 void WorkResult::append_to(ByteWriter& writer) const {
   writer.put(id);
+  writer.put(static_cast<std::uint8_t>(state));
   writer.put_all(std::span<const double>(label_scores));
-  writer.put(num_queries);
-  writer.put(num_calls);
-  writer.put(num_tokens);
-  writer.put(num_truncated);
+  writer.put_all(std::span<const std::int32_t>(missing));
+  usage.append_to(writer);
   writer.put(seconds);
   writer.put_string(error);
   writer.put<std::uint8_t>(is_retryable ? 1 : 0);
+  writer.put(retry_after_seconds);
   writer.put(attempt);
 }
 
@@ -110,14 +140,23 @@ WorkResult WorkResult::deserialize(ByteReader& reader) {
   constexpr const char* kWhat = "work result";
   WorkResult result;
   result.id = reader.get<std::uint64_t>();
+  result.state = read_enum(reader, State::kDeferred, "state of work result", result.id);
   result.label_scores = reader.get_all<double>();
-  result.num_queries = read_count<std::int64_t>(reader, kWhat, result.id);
-  result.num_calls = read_count<std::int64_t>(reader, kWhat, result.id);
-  result.num_tokens = read_count<std::int64_t>(reader, kWhat, result.id);
-  result.num_truncated = read_count<std::int64_t>(reader, kWhat, result.id);
+  result.missing = read_examples(reader, kWhat, result.id);
+  if (result.ok() && !result.missing.empty()) {
+    refuse(kWhat, result.id, "scored, but examples are missing");
+  }
+  if (!result.ok() && result.missing.empty() && !result.label_scores.empty()) {
+    refuse(kWhat, result.id, "not scored, but there are scores");
+  }
+  result.usage = Usage::deserialize(reader);
   result.seconds = reader.get<double>();
   result.error = reader.get_string();
   result.is_retryable = read_flag(reader, kWhat, result.id);
+  result.retry_after_seconds = reader.get<double>();
+  if (!std::isfinite(result.retry_after_seconds) || result.retry_after_seconds < 0.0) {
+    refuse(kWhat, result.id, "to be tried again after no number of seconds");
+  }
   result.attempt = read_count<std::int32_t>(reader, kWhat, result.id);
   return result;
 }

@@ -9,6 +9,7 @@
 #include "bbprompt/store/sealed_file.hpp"
 #include "bbprompt/store/trial_file.hpp"
 #include "store/record_file.hpp"
+#include "store/record_reader.hpp"
 
 namespace bbprompt {
 namespace fs = std::filesystem;
@@ -31,7 +32,7 @@ std::vector<fs::path> files_of(const fs::path& folder, const Wanted& is_wanted) 
 TrialBrief read_brief(const H5Group& trials, const std::string& id) {
   const H5Group trial = trials.open_group(id);
   TrialBrief brief{.id = id};
-  trial.read_attribute("state", brief.state);
+  brief.state = read_word<TrialState>(trial, "state");
   trial.read_attribute("digest", brief.digest);
   brief.failure = trial.read_text("failure");
   trial.read_attribute("config_hash", brief.config_hash);
@@ -104,8 +105,8 @@ std::vector<TrialBrief> read_briefs(const fs::path& path) {
 
 bool is_replaced(const RecordPlace& earlier, const RecordPlace& later) {
   if (earlier.digest == later.digest) return false;
-  if (earlier.state != "done") return true;
-  if (later.state != "done") return false;
+  if (earlier.state != TrialState::kDone) return true;
+  if (later.state != TrialState::kDone) return false;
   throw StoreError(later.file.string(), "expected the same results of a trial that is in " +
                                             earlier.file.string() +
                                             " too, found others; move one of the files away");

@@ -21,7 +21,7 @@ namespace bbprompt {
 // Whether a later record of a trial takes the place of an earlier one. Throws StoreError naming
 // both files when the trial is done in both with different results.
 struct RecordPlace {
-  const std::string& state;
+  TrialState state;
   const std::string& digest;
   const std::filesystem::path& file;
 };

@@ -21,7 +21,7 @@ TrialBrief brief_of(const TrialRecord& record) {
                    .failure = record.failure,
                    .digest = digest(record),
                    .num_generations = static_cast<std::int64_t>(record.generations.size())};
-  for (const auto& [purpose, usage] : record.usage) brief.num_queries += usage.num_queries;
+  for (const auto& [purpose, usage] : record.usage) brief.num_queries += usage.usage.num_queries;
   const auto test = record.best.splits.find("test");
   if (test != record.best.splits.end()) brief.test_metric = test->second.metric;
   return brief;
@@ -42,7 +42,8 @@ FinishedTrials::FinishedTrials(fs::path folder, RunInfo run, const Limits& limit
     files_.back().is_single = true;
     // A kill came between the pack and the removal of what went into it.
     const std::string id = files_.back().ids.front();
-    if (known_.at(id).file != path && known_.at(id).brief.state == "done") remove_file(path);
+    if (known_.at(id).file != path && known_.at(id).brief.state == TrialState::kDone)
+      remove_file(path);
   }
 }
 

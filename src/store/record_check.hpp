@@ -6,10 +6,10 @@
 
 namespace bbprompt {
 
-// Throws StoreError naming the object when a record cannot be what a trial leaves: an unknown state
-// or kind of prompt, a prediction that is no label, lengths that contradict each other, negative
-// counts, generations out of order. Used on what is read, and on what is about to be written, so
-// that nothing is stored that could not be read again.
+// Throws StoreError naming the object when a record cannot be what a trial leaves: a prediction
+// that is no label, lengths that contradict each other, negative counts, generations out of order.
+// Used on what is read, and on what is about to be written, so that nothing is stored that could
+// not be read again.
 void check_trial(const std::filesystem::path& path, const TrialRecord& trial);
 
 // Besides its record: as many waiting candidates as fitness values and generations, all of one

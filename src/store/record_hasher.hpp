@@ -1,11 +1,14 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
+#include "bbprompt/base/enum_names.hpp"
 #include "bbprompt/base/sha256.hpp"
 
 namespace bbprompt {
@@ -27,6 +30,13 @@ class RecordHasher {
   void attribute(const std::string& name, double value) {
     begin('d', name);
     put(bits(value));
+  }
+  void later_attribute(const std::string& name, std::int64_t value) {
+    if (value != 0) attribute(name, value);
+  }
+  template <NamedEnum Enum>
+  void word(const std::string& name, Enum value) {
+    attribute(name, to_string(value));
   }
   void text(const std::string& name, const std::string& value) { string('s', name, value); }
   void texts(const std::string& name, const std::vector<std::string>& values) {
@@ -70,11 +80,11 @@ class RecordHasher {
 
   template <typename Row>
   void num_rows(const std::vector<Row>& /*rows*/, const std::string& /*name*/) {}
-  template <typename Row, typename T>
-  void column(const std::string& name, const std::vector<Row>& rows, T Row::*member) {
-    std::vector<T> values;
+  template <typename Row, typename Get>
+  void column(const std::string& name, const std::vector<Row>& rows, const Get& get) {
+    std::vector<std::remove_cvref_t<std::invoke_result_t<const Get&, const Row&>>> values;
     values.reserve(rows.size());
-    for (const Row& row : rows) values.push_back(row.*member);
+    for (const Row& row : rows) values.push_back(std::invoke(get, row));
     numbers(name, values);
   }
 

@@ -2,15 +2,32 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <map>
 #include <string>
+#include <type_traits>
 #include <vector>
 
+#include "bbprompt/base/enum_names.hpp"
+#include "bbprompt/base/utf8.hpp"
 #include "bbprompt/store/results_file.hpp"
 #include "store/h5_group.hpp"
 
 namespace bbprompt {
+
+// The enum's value of which the attribute holds the name. Throws StoreError for other texts.
+template <NamedEnum Enum>
+[[nodiscard]] Enum read_word(const H5Group& group, const std::string& name) {
+  std::string found;
+  group.read_attribute(name, found);
+  const auto value = from_string<Enum>(found);
+  if (!value) {
+    h5_refuse(group.place(name),
+              "expected one of " + listed_names<Enum>() + ", found \"" + printable(found) + "\"");
+  }
+  return *value;
+}
 
 // Archive of record_schema.hpp that reads an HDF5 group. Checks presence, types and shapes; what
 // the values mean is checked in record_check.hpp. Details are read with the whole record alone,
@@ -32,7 +49,12 @@ class RecordReader {
     }
     value = static_cast<int>(wide);
   }
-  void later_attribute(const std::string& name, std::string& value) {
+  template <NamedEnum Enum>
+  void word(const std::string& name, Enum& value) {
+    value = read_word<Enum>(group_, name);
+  }
+  template <typename T>
+  void later_attribute(const std::string& name, T& value) {
     if (group_.has_attribute(name)) attribute(name, value);
   }
   void text(const std::string& name, std::string& value) { value = group_.read_text(name); }
@@ -88,16 +110,16 @@ class RecordReader {
   void num_rows(std::vector<Row>& rows, const std::string& name) {
     rows.resize(group_.num_numbers(name));
   }
-  template <typename Row, typename T>
-  void column(const std::string& name, std::vector<Row>& rows, T Row::*member) {
-    std::vector<T> values;
+  template <typename Row, typename Get>
+  void column(const std::string& name, std::vector<Row>& rows, const Get& get) {
+    std::vector<std::remove_cvref_t<std::invoke_result_t<const Get&, Row&>>> values;
     numbers(name, values);
     if (values.size() != rows.size()) {
       h5_refuse(group_.place(name), "expected " + std::to_string(rows.size()) +
                                         " rows like the first column, found " +
                                         std::to_string(values.size()));
     }
-    for (std::size_t i = 0; i < rows.size(); ++i) rows[i].*member = values[i];
+    for (std::size_t i = 0; i < rows.size(); ++i) std::invoke(get, rows[i]) = values[i];
   }
 
   template <typename T, typename Walk>

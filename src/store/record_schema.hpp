@@ -12,7 +12,9 @@ namespace bbprompt {
 // the archives. An archive has
 //
 //   attribute(name, value)      scalar: string, int64, uint64, double
-//   later_attribute(name, text) the same; files that were written before it came lack it
+//   word(name, value)           the name of an enum's value (enum_names.hpp), a string attribute
+//   later_attribute(name, value) the same, string or int64; files that were written before it came
+//                               lack it, and the digest knows it only where it is not 0
 //   text(name, string)          long string
 //   texts(name, vector<string>)
 //   numbers(name, vector<T>)    one dimension; also Eigen::VectorXd
@@ -22,7 +24,7 @@ namespace bbprompt {
 //   untracked(name, walk)       the same for what is not part of the digest
 //   details(walk)               walk(this archive), for fields that no table of a report shows
 //   num_rows(rows, name)        the table `rows` has as many rows as column `name`
-//   column(name, rows, member)  one member of each row
+//   column(name, rows, member)  one member of each row, or what a function gives of the row
 //   entries(name, map, walk)    subgroup with one group per key: walk(archive, value)
 //   arrays(name, map)           subgroup with one numbers() or matrix() per key
 //   scalars(name, map)          subgroup with one scalar dataset per key
@@ -30,13 +32,17 @@ namespace bbprompt {
 template <typename T, typename Record>
 concept OneOf = std::same_as<std::remove_const_t<T>, Record>;
 
-template <typename Archive, OneOf<UsageRecord> Usage>
-void describe(Archive& archive, Usage& usage) {
+template <typename Archive, OneOf<UsageRecord> Record>
+void describe(Archive& archive, Record& usage) {
   archive.attribute("num_evaluations", usage.num_evaluations);
-  archive.attribute("num_queries", usage.num_queries);
-  archive.attribute("num_calls", usage.num_calls);
-  archive.attribute("num_tokens", usage.num_tokens);
-  archive.attribute("num_truncated", usage.num_truncated);
+  for (const UsageCounter& counter : kUsageCounters) {
+    auto& count = usage.usage.*counter.value;
+    if (counter.is_later) {
+      archive.later_attribute(file_name(counter), count);
+    } else {
+      archive.attribute(file_name(counter), count);
+    }
+  }
   archive.attribute("num_cached", usage.num_cached);
   archive.attribute("num_failed", usage.num_failed);
 }
@@ -63,7 +69,7 @@ void describe_generations(Archive& archive, Generations& rows) {
 
 template <typename Archive, OneOf<PromptRecord> Prompt>
 void describe(Archive& archive, Prompt& prompt) {
-  archive.attribute("kind", prompt.kind);
+  archive.word("kind", prompt.kind);
   archive.text("text", prompt.text);
   archive.details([&](auto& all) {
     all.numbers("ids", prompt.ids);
@@ -103,7 +109,7 @@ void describe(Archive& archive, Trial& trial) {
   archive.attribute("model_fingerprint", trial.model_fingerprint);
   archive.attribute("metric", trial.metric);
   archive.attribute("objective", trial.objective);
-  archive.attribute("state", trial.state);
+  archive.word("state", trial.state);
   archive.attribute("stop_reason", trial.stop_reason);
   archive.text("failure", trial.failure);
   archive.text("config", trial.config);
@@ -158,10 +164,10 @@ void describe(Archive& archive, Open& open) {
   archive.column("member", open.results, &OpenResult::member);
   archive.column("begin", open.results, &OpenResult::begin);
   archive.column("num_scores", open.results, &OpenResult::num_scores);
-  archive.column("num_queries", open.results, &OpenResult::num_queries);
-  archive.column("num_calls", open.results, &OpenResult::num_calls);
-  archive.column("num_tokens", open.results, &OpenResult::num_tokens);
-  archive.column("num_truncated", open.results, &OpenResult::num_truncated);
+  for (const UsageCounter& counter : kUsageCounters) {
+    const auto count = [&](auto& result) -> auto& { return result.usage.*counter.value; };
+    archive.column(file_name(counter), open.results, count);
+  }
   archive.numbers("scores", open.scores);
 }
 
@@ -186,6 +192,8 @@ void describe(Archive& archive, Saved& checkpoint) {
   archive.attribute("incumbent_fitness", checkpoint.incumbent_fitness);
   archive.optional("open", checkpoint.open.results.size(),
                    [&](auto& group) { describe(group, checkpoint.open); });
+  archive.optional("deep_prompt", checkpoint.layer_scales.size(),
+                   [&](auto& group) { group.numbers("layer_scales", checkpoint.layer_scales); });
   archive.later_attribute("version", checkpoint.version);
 }
 

@@ -1,10 +1,13 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <functional>
 #include <map>
 #include <string>
+#include <type_traits>
 #include <vector>
 
+#include "bbprompt/base/enum_names.hpp"
 #include "store/h5_group.hpp"
 
 namespace bbprompt {
@@ -21,7 +24,12 @@ class RecordWriter {
   void attribute(const std::string& name, int value) {
     group_.write_attribute(name, std::int64_t{value});
   }
-  void later_attribute(const std::string& name, const std::string& value) {
+  template <NamedEnum Enum>
+  void word(const std::string& name, Enum value) {
+    attribute(name, to_string(value));
+  }
+  template <typename T>
+  void later_attribute(const std::string& name, const T& value) {
     attribute(name, value);
   }
   void text(const std::string& name, const std::string& value) { group_.write_text(name, value); }
@@ -67,11 +75,11 @@ class RecordWriter {
 
   template <typename Row>
   void num_rows(const std::vector<Row>& /*rows*/, const std::string& /*name*/) {}
-  template <typename Row, typename T>
-  void column(const std::string& name, const std::vector<Row>& rows, T Row::*member) {
-    std::vector<T> values;
+  template <typename Row, typename Get>
+  void column(const std::string& name, const std::vector<Row>& rows, const Get& get) {
+    std::vector<std::remove_cvref_t<std::invoke_result_t<const Get&, const Row&>>> values;
     values.reserve(rows.size());
-    for (const Row& row : rows) values.push_back(row.*member);
+    for (const Row& row : rows) values.push_back(std::invoke(get, row));
     numbers(name, values);
   }
 

@@ -12,7 +12,7 @@ namespace bbprompt {
 namespace {
 
 void expect_finished(const std::filesystem::path& path, const TrialRecord& record) {
-  if (record.state == "running") {
+  if (record.state == TrialState::kRunning) {
     throw StoreError(path.string(),
                      "expected a trial that is done or failed, found one still running");
   }

@@ -43,12 +43,12 @@ std::string hash_line(const TrialSpec& trial) { return trial.id + ' ' + trial.co
 // Walks the grid in plan order and collects its trials.
 class Expansion {
  public:
-  explicit Expansion(const ConfigDocument& document)
-      : document_(document),
-        sweep_(parse_sweep(document)),
-        roots_{.folder = document.folder, .data = find_data_folder(sweep_.data_folder)},
-        base_(document.root) {
-    if (const auto* node = document.root.find("sweep")) at_ = node->position;
+  explicit Expansion(const SweepDocument& parsed)
+      : document_(parsed.document),
+        sweep_(parsed.sweep),
+        roots_{.folder = document_.folder, .data = find_data_folder(sweep_.data_folder)},
+        base_(document_.root) {
+    if (const auto* node = base_.find("sweep")) at_ = node->position;
     std::erase_if(base_.entries, [](const ConfigEntry& entry) { return entry.key == "sweep"; });
     for (const auto& variation : sweep_.variations) {
       varied_.emplace_back();
@@ -349,6 +349,8 @@ SweepPlan take_shard(SweepPlan plan, const Shard& shard) {
   return plan;
 }
 
-SweepPlan expand(const ConfigDocument& document) { return Expansion(document).run(); }
+SweepPlan expand(const SweepDocument& document) { return Expansion(document).run(); }
+
+SweepPlan expand(const ConfigDocument& document) { return expand(SweepDocument(document)); }
 
 }  // namespace bbprompt

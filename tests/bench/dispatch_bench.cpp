@@ -54,9 +54,9 @@ WorkItem item_of(std::uint64_t id, std::size_t dimension) {
 
 WorkResult result_of(std::uint64_t id) {
   return {.id = id,
+          .state = WorkResult::State::kScored,
           .label_scores = std::vector<double>(2 * kShard, 1.0),
-          .num_queries = kShard,
-          .error = {}};
+          .usage = {.num_queries = kShard}};
 }
 
 Message receive_or_fail(MpiChannel& channel) {
@@ -73,12 +73,12 @@ void dispatch(MpiChannel& channel, std::size_t dimension, int num_items) {
     while (num_submitted < num_items && scheduler.num_waiting() < kNumWaiting) {
       scheduler.submit(item_of(static_cast<std::uint64_t>(num_submitted++), dimension));
     }
-    while (const auto next = scheduler.next_assignment()) {
+    while (const auto next = scheduler.next_assignment(0.0)) {
       channel.send(next->worker, next->item.serialize());
     }
     const Message message = receive_or_fail(channel);
     ByteReader reader(message.bytes);
-    if (scheduler.complete(message.source, WorkResult::deserialize(reader))) ++num_settled;
+    if (scheduler.complete(message.source, WorkResult::deserialize(reader), 0.0)) ++num_settled;
   }
 }
 

@@ -117,8 +117,8 @@ WorkResult answer_of(const WorkItem& item, std::size_t num_labels) {
   const auto num_examples = static_cast<std::size_t>(item.end - item.begin);
   for (std::size_t i = 0; i < num_examples * num_labels; ++i)
     result.label_scores.push_back(stream.uniform());
-  result.num_queries = item.end - item.begin;
-  result.num_calls = 1;
+  result.state = WorkResult::State::kScored;
+  result.usage = {.num_queries = item.end - item.begin, .num_calls = 1};
   return result;
 }
 
@@ -159,7 +159,7 @@ double resident_megabytes() {
 class MemoryLog {
  public:
   void show(const RunProgress& progress) {
-    const auto num_done = progress.count("done");
+    const auto num_done = progress.count(TrialPhase::kDone);
     const auto step =
         std::max<std::int64_t>(static_cast<std::int64_t>(progress.trials.size()) / 10, 1);
     if (num_done / step == last_) return;
@@ -218,7 +218,7 @@ void run_master(MpiChannel& channel, const Options& options) {
                    {.is_stop_requested = [&] { return num_done >= options.stop_after; },
                     .on_progress =
                         [&](const RunProgress& progress) {
-                          num_done = progress.count("done");
+                          num_done = progress.count(TrialPhase::kDone);
                           if (options.is_showing_memory) memory.show(progress);
                         },
                     .info = {.name = plan.name, .config_hash = plan.config_hash}});

@@ -49,7 +49,7 @@ TEST_F(EvaluationTest, GivesTheLabelScoresOfEveryExample) {
   EXPECT_EQ(found.usage, answers_.usage);
   EXPECT_TRUE(found.is_complete());
   EXPECT_EQ(found.describe_missing(), "");
-  EXPECT_EQ(found.num_bounded, 0);
+  EXPECT_EQ(found.usage.num_bounded, 0);
 }
 
 TEST_F(EvaluationTest, AnUnknownScoreLosesItsExampleAlone) {
@@ -82,7 +82,7 @@ TEST_F(EvaluationTest, BoundsAreUsedAndCounted) {
   answers_.states = AnswerScores::States::Constant(3, 3, ScoreState::kExact);
   answers_.states(0, 1) = answers_.states(0, 2) = answers_.states(2, 0) = ScoreState::kBounded;
   const Evaluation found = evaluation();
-  EXPECT_EQ(found.num_bounded, 3);
+  EXPECT_EQ(found.usage.num_bounded, 3);
   EXPECT_TRUE(found.is_complete());
   EXPECT_EQ(found.label_scores.row(0), Eigen::RowVector2d(0.5, 1.5));
 }

@@ -12,10 +12,10 @@ struct Trial {
   std::string id;
   std::string task;
   std::string method;
-  std::string kind = "discrete";
+  PromptRecord::Kind kind = PromptRecord::Kind::kDiscrete;
   double dev_metric = 0.0;
   double dev_loss = 0.0;
-  std::string state = "done";
+  TrialState state = TrialState::kDone;
 };
 
 Results results_of(const std::vector<Trial>& trials) {
@@ -26,7 +26,7 @@ Results results_of(const std::vector<Trial>& trials) {
     record.task = trial.task;
     record.method = trial.method;
     record.state = trial.state;
-    if (trial.state == "done") {
+    if (trial.state == TrialState::kDone) {
       record.best.prompt.kind = trial.kind;
       record.best.prompt.point = {0.0};
       record.best.splits["dev"] = {.metric = trial.dev_metric, .loss = trial.dev_loss};
@@ -43,9 +43,17 @@ const Results& sample() {
       {.id = "a-d-1", .task = "a", .method = "d", .dev_metric = 0.5, .dev_loss = 0.3},
       {.id = "a-d-2", .task = "a", .method = "d", .dev_metric = 0.6, .dev_loss = 0.3},
       {.id = "a-d-3", .task = "a", .method = "d", .dev_metric = 0.6, .dev_loss = 0.2},
-      {.id = "a-s-1", .task = "a", .method = "s", .kind = "soft", .dev_metric = 0.7},
-      {.id = "a-s-2", .task = "a", .method = "s", .state = "failed"},
-      {.id = "a-m-1", .task = "a", .method = "m", .kind = "manual", .dev_metric = 0.9},
+      {.id = "a-s-1",
+       .task = "a",
+       .method = "s",
+       .kind = PromptRecord::Kind::kSoft,
+       .dev_metric = 0.7},
+      {.id = "a-s-2", .task = "a", .method = "s", .state = TrialState::kFailed},
+      {.id = "a-m-1",
+       .task = "a",
+       .method = "m",
+       .kind = PromptRecord::Kind::kManual,
+       .dev_metric = 0.9},
       {.id = "b-d-1", .task = "b", .method = "d", .dev_metric = 0.4},
       {.id = "b-d-12", .task = "b", .method = "d", .dev_metric = 0.4},
   });
@@ -103,7 +111,8 @@ TEST(ChooseTrials, WhatIsNotThereIsRefusedWithWhatIs) {
 }
 
 TEST(ChooseTrials, WithoutLearnedPromptsEveryKindCounts) {
-  const auto results = results_of({{.id = "x", .task = "a", .method = "m", .kind = "manual"}});
+  const auto results =
+      results_of({{.id = "x", .task = "a", .method = "m", .kind = PromptRecord::Kind::kManual}});
   EXPECT_THAT(choose_trials(results, {}), ElementsAre(0U));
 }
 

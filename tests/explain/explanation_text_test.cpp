@@ -21,7 +21,7 @@ Explanation sample() {
   explanation.task = "reviews";
   explanation.method = "discrete";
   explanation.seed = 1;
-  explanation.kind = "discrete";
+  explanation.kind = PromptRecord::Kind::kDiscrete;
   explanation.prompt = " good film";
   explanation.split = "dev";
   explanation.metric = "accuracy";
@@ -68,7 +68,7 @@ TEST(ExplanationText, ChangesAreAgainstTheWholePrompt) {
   EXPECT_THAT(text, ::testing::ContainsRegex("\n2  film +[+]0[.]0000 +[+]0[.]00 "));
   EXPECT_THAT(text, HasSubstr("bad 0.50"));
   EXPECT_THAT(text, HasSubstr("turned right against the manual prompt: 2 of 8 examples"));
-  EXPECT_THAT(text, HasSubstr("asked 40 queries"));
+  EXPECT_THAT(text, HasSubstr("asked 40 queries, 5 calls and 900 tokens; metrics"));
   EXPECT_THAT(text, Not(HasSubstr("nan")));
 }
 

@@ -28,7 +28,7 @@ inline TrialRecord finished_trial(TrialEvaluator& evaluator) {
     for (const WorkItem& item : group.items(0, 0, 0)) group.settle(item, evaluator.run(item));
     run.absorb(group, 1.0);
   }
-  if (run.record().state != "done") throw Error(run.record().failure);
+  if (run.record().state != TrialState::kDone) throw Error(run.record().failure);
   return run.record();
 }
 

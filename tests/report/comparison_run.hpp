@@ -38,7 +38,7 @@ inline Results comparison_run() {
         const double test = is_cma ? cma[task][seed - 1] : policy[task][seed - 1];
         TrialRecord trial = sample_trial(name, is_cma ? "cma" : "policy", seed,
                                          {.dev = 0.5, .dev_loss = 0.5, .test = test});
-        trial.best.prompt.kind = "discrete";
+        trial.best.prompt.kind = PromptRecord::Kind::kDiscrete;
         trial.objective = "cross_entropy";
         trial.generations =
             is_cma ? sample_search({0.9, 0.5, 0.3, 0.2}) : sample_search({1.0, 0.8, 0.6, 0.5});

@@ -128,7 +128,7 @@ TEST(ComparisonText, ARecordReadForTablesShowsTheSame) {
   Results run = comparison_run();
   for (TrialRecord& trial : run.trials) {
     trial.labels = {"no", "yes"};
-    trial.best.prompt.kind = "discrete";
+    trial.best.prompt.kind = PromptRecord::Kind::kDiscrete;
     trial.gold["test"] = {0, 1};
     trial.best.splits["test"].predicted = {1, 1};
   }

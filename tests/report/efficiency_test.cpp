@@ -79,7 +79,7 @@ TEST(Efficiency, PairsEqualTasksSeedsObjectivesAndSettings) {
   Results results = comparison_run();
   results.trials[1].seed = 9;
   results.trials[3].objective = "hinge";
-  results.trials[5].state = "failed";
+  results.trials[5].state = TrialState::kFailed;
   EXPECT_EQ(row(search_efficiency(results, "policy"), "cma").incumbent.num_pairs, 3);
   for (TrialRecord& trial : results.trials) {
     trial.settings = {"prompt.length=" + std::to_string(5 * trial.seed)};

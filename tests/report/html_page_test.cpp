@@ -86,7 +86,7 @@ TEST(HtmlPage, IsAPageForNoTrialsToo) {
   BBPROMPT_REQUIRE_TOOL(BBPROMPT_PYTHON, "Python 3");
   EXPECT_EQ(checked(to_html({}, {}, installed())), "0\n");
   Results failed = testing::sample_run();
-  for (TrialRecord& trial : failed.trials) trial.state = "failed";
+  for (TrialRecord& trial : failed.trials) trial.state = TrialState::kFailed;
   EXPECT_EQ(checked(to_html(failed, {}, installed())), "0\n");
 }
 

@@ -14,8 +14,8 @@ inline Results page_run() {
     trial.candidate_texts = {"great", " movie", "<b>"};
     trial.position_shares.resize(2, 3);
     trial.position_shares << 0.7, 0.2, 0.1, 0.05, 0.9, 0.05;
-    trial.usage["test"] = {
-        .num_evaluations = 1, .num_queries = 50, .num_calls = 5, .num_tokens = 700};
+    trial.usage["test"] = {.num_evaluations = 1,
+                           .usage = {.num_queries = 50, .num_tokens = 700, .num_calls = 5}};
   }
   const Results comparison = results;
   for (const char* setting : {"prompt.length=5", "prompt.length=20", "prompt.length=50",
@@ -33,7 +33,7 @@ inline Results page_run() {
       if (trial.method != "cma" || (source == "rte" && trial.task == "mrpc")) continue;
       trial.id += "-from-" + source;
       trial.method = "from-" + source;
-      trial.best.prompt.kind = "manual";
+      trial.best.prompt.kind = PromptRecord::Kind::kManual;
       trial.generations.clear();
       results.trials.push_back(std::move(trial));
     }

@@ -21,15 +21,16 @@ inline TrialRecord sample_trial(const std::string& task, const std::string& meth
   trial.method = method;
   trial.seed = seed;
   trial.metric = "accuracy";
-  trial.state = "done";
+  trial.state = TrialState::kDone;
   trial.stop_reason = "budget";
-  trial.best.prompt.kind = method;
+  trial.best.prompt.kind =
+      from_string<PromptRecord::Kind>(method).value_or(PromptRecord::Kind::kNone);
   trial.best.prompt.text = "prompt of seed " + std::to_string(seed);
   trial.best.splits["dev"] = {figures.dev, figures.dev, figures.dev_loss, {}};
   trial.best.splits["test"] = {figures.test, figures.test, 0.25, {}};
-  trial.manual.prompt.kind = "manual";
+  trial.manual.prompt.kind = PromptRecord::Kind::kManual;
   trial.manual.splits["test"] = {0.5, 0.5, 0.75, {}};
-  trial.usage["search"].num_queries = 100 * static_cast<std::int64_t>(seed);
+  trial.usage["search"].usage.num_queries = 100 * static_cast<std::int64_t>(seed);
   return trial;
 }
 
@@ -44,7 +45,7 @@ inline Results sample_run() {
                  .build = "GCC",
                  .num_ranks = 2};
   TrialRecord failed = sample_trial("mrpc", "discrete", 2, {});
-  failed.state = "failed";
+  failed.state = TrialState::kFailed;
   failed.failure = "server gone\nafter 5 tries";
   failed.best = {};
   results.trials = {

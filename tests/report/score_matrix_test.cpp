@@ -100,7 +100,7 @@ TEST(ScoreMatrix, PrefersAMethodOfTheManualPromptAsBaseline) {
   for (TrialRecord& trial : results.trials) {
     if (trial.method == "policy") {
       trial.method = "manual";
-      trial.best.prompt.kind = "manual";
+      trial.best.prompt.kind = PromptRecord::Kind::kManual;
     }
   }
   const ScoreMatrix matrix = score_matrix(results);
@@ -112,7 +112,7 @@ TEST(ScoreMatrix, PrefersAMethodOfTheManualPromptAsBaseline) {
 TEST(ScoreMatrix, DoesNotTakePromptsOfOtherTasksForTheManualOne) {
   Results results = comparison_run();
   for (TrialRecord& trial : results.trials) {
-    trial.best.prompt.kind = "manual";
+    trial.best.prompt.kind = PromptRecord::Kind::kManual;
     trial.method = "from-mrpc";
   }
   EXPECT_TRUE(score_matrix(results).rows[0].is_written_prompt);

@@ -94,7 +94,7 @@ TEST(Summary, KeepsDifferentMetricsApart) {
 TEST(Summary, HasNoFiguresWhereNoTrialIsDone) {
   Results results;
   results.trials = {sample_trial("trec", "soft", 1, {})};
-  results.trials[0].state = "failed";
+  results.trials[0].state = TrialState::kFailed;
   const SummaryRow row = summarize(results).rows.at(0);
   EXPECT_EQ(row.num_failed, 1);
   EXPECT_EQ(row.test.num_values, 0);

@@ -197,7 +197,7 @@ TEST_F(FaultsTest, WithoutAnyWorkerThatAnswersTheRunStopsAndGoesOnLater) {
     EXPECT_THAT(error.what(), HasSubstr("run the same command again"));
   }
   stop();
-  EXPECT_EQ(read_progress(folder / "run/status.json").state, "stopped");
+  EXPECT_EQ(read_progress(folder / "run/status.json").state, RunState::kStopped);
   EXPECT_EQ(run(plan, folder / "run"), RunOutcome::kDone);
   stop();
   EXPECT_EQ(count_events(folder / "run")["trial_resumed"], 4);

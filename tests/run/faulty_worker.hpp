@@ -58,12 +58,11 @@ inline void serve_with_faults(Channel& channel, ModelPool& models, const Faults&
       hangs = true;
     } else if (fault == Fault::kFail) {
       send(encode(ResultMessage{.result = {.id = item->item.id,
-                                           .label_scores = {},
                                            .error = "failed on purpose",
                                            .is_retryable = true,
                                            .attempt = item->item.attempt}}));
     } else {
-      worker.handle(message->bytes, [&](Bytes answer) {
+      const auto pass_on = [&](Bytes answer) {
         if (fault == Fault::kLate) sleep();
         if (fault == Fault::kNotANumber) {
           auto result = std::get<ResultMessage>(decode(answer));
@@ -71,7 +70,9 @@ inline void serve_with_faults(Channel& channel, ModelPool& models, const Faults&
           answer = encode(result);
         }
         send(answer);
-      });
+      };
+      worker.handle(message->bytes, pass_on);
+      while (worker.is_busy()) worker.finish(1.0, pass_on);
     }
   }
 }

@@ -24,9 +24,7 @@ class MasterRunTest : public ::testing::Test {
   // Runs until `max_looks` looks at whether to stop; 0: to the end.
   RunOutcome run(const SweepPlan& plan, const std::string& version = "1.2.3", int max_looks = 0) {
     WorkerRun worker(models_);
-    LoopbackChannel channel([&](const Bytes& message, const LoopbackChannel::Reply& reply) {
-      worker.handle(message, reply);
-    });
+    LoopbackChannel channel(worker.in_this_process());
     const RunFolder folder(folder_ / "run", plan);
     RunInfo info = testing::info_of(plan);
     info.version = version;
@@ -96,7 +94,7 @@ TEST_F(MasterRunTest, ACheckpointOfAnotherVersionIsRefusedNamingBoth) {
   EXPECT_THAT(error, HasSubstr("checkpoint of bbprompt 1.2.3"));
   EXPECT_THAT(error, HasSubstr("this is bbprompt 2.0.0"));
   EXPECT_THAT(error, HasSubstr(".checkpoint.h5"));
-  EXPECT_EQ(read_progress(folder_ / "run/status.json").state, "stopped");
+  EXPECT_EQ(read_progress(folder_ / "run/status.json").state, RunState::kStopped);
   EXPECT_EQ(run(plan, "1.2.3"), RunOutcome::kDone);
 }
 
@@ -144,7 +142,7 @@ TEST_F(MasterRunTest, TellsOfEveryTrialAndGenerationOnce) {
   EXPECT_EQ(trials_of("generation").size(), 16U);
   EXPECT_FALSE(trials_of("trial_resumed").empty());
   const RunProgress progress = read_progress(folder_ / "run/status.json");
-  EXPECT_EQ(progress.state, "done");
+  EXPECT_EQ(progress.state, RunState::kDone);
   ASSERT_EQ(progress.workers.size(), 1U);
   EXPECT_GT(progress.workers[0].num_items, 0);
   EXPECT_GT(progress.workers[0].queries_per_second(), 0.0);

@@ -101,6 +101,20 @@ TEST(SimulateRun, AgreesWithCasesWorkedOutByHand) {
   EXPECT_EQ(simulate({written_prompt()}, 50).num_unused, 47);
 }
 
+TEST(SimulateRun, AWorkerOfSeveralSlotsIsAtSeveralItems) {
+  const std::vector<TrialShape> trials = {written_prompt()};
+  const auto with_slots = [&](int slots) {
+    return simulate_run({.trials = trials, .seconds_of = by_queries, .slots = slots}, 1);
+  };
+  EXPECT_DOUBLE_EQ(with_slots(1).wall_seconds, 3 + 4 + 4 + 4);
+  const SimulatedRun two = with_slots(2);
+  EXPECT_DOUBLE_EQ(two.wall_seconds, 3 + 4 + 4);
+  EXPECT_DOUBLE_EQ(two.busy_seconds, 15);
+  EXPECT_DOUBLE_EQ(two.busy_share(), 15.0 / (2 * 11));
+  EXPECT_DOUBLE_EQ(with_slots(3).wall_seconds, 3 + 4);
+  EXPECT_EQ(with_slots(64).num_unused, 0);
+}
+
 std::vector<TrialShape> mixed_sweep() {
   std::vector<TrialShape> trials;
   for (std::int64_t i = 0; i < 9; ++i) {
@@ -176,7 +190,8 @@ using Counts = std::map<std::tuple<Split, bool>, std::int64_t>;
 
 Counts counts_of(const std::vector<WorkItem>& items) {
   Counts counts;
-  for (const WorkItem& item : items) counts[{item.split, item.is_manual}] += item.end - item.begin;
+  for (const WorkItem& item : items)
+    counts[{item.split, item.kind == WorkItem::Kind::kManual}] += item.end - item.begin;
   return counts;
 }
 
@@ -209,7 +224,8 @@ WorkResult fake_result(const WorkItem& item) {
                        .purpose = "fake"});
   for (std::int64_t i = 0; i < 2 * (item.end - item.begin); ++i)
     result.label_scores.push_back(stream.uniform());
-  result.num_queries = item.end - item.begin;
+  result.state = WorkResult::State::kScored;
+  result.usage.num_queries = item.end - item.begin;
   return result;
 }
 
@@ -219,7 +235,7 @@ TEST(TrialShapeTest, HasTheGroupsThatATrialAsksFor) {
     SCOPED_TRACE(shape_case.name);
     ExperimentSpec spec = testing::small_experiment();
     shape_case.change(spec);
-    const TrialProblem context(spec, models);
+    TrialProblem context(spec, models);
     TrialRun run({.id = "t", .method = "m", .resolved_yaml = "x: 1"}, context);
     const TrialShape shape = run.shape();
     std::int64_t num_groups = 0;
@@ -244,7 +260,7 @@ TEST(TrialShapeTest, HasTheGroupsThatATrialAsksFor) {
       }
       run.absorb(group, 1.0);
     }
-    EXPECT_EQ(run.record().state, "done") << run.record().failure;
+    EXPECT_EQ(run.record().state, TrialState::kDone) << run.record().failure;
     EXPECT_EQ(num_groups, shape.num_groups());
     EXPECT_EQ(num_queries, shape.num_queries() - num_dev_missing);
     EXPECT_LE(std::abs(num_dev_missing), shape.num_generations * shape.num_dev / 2 + shape.num_dev);

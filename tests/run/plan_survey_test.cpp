@@ -44,7 +44,7 @@ TEST_F(PlanSurvey, KnowsEveryTrialAsItsOwnRunDoes) {
   ASSERT_EQ(trials.size(), 16U);
   EXPECT_EQ(num_visits, 2U) << "only the number of train examples changes data or prompt";
   for (std::size_t i = 0; i < trials.size(); ++i) {
-    const TrialProblem context(sweep.trials[i].spec, models_);
+    TrialProblem context(sweep.trials[i].spec, models_);
     const TrialRun run(identity_of(sweep.trials[i]), context);
     EXPECT_EQ(trials[i].shape.num_generations, run.num_generations_planned()) << i;
     EXPECT_EQ(trials[i].shape.num_queries(), run.num_queries_planned()) << i;

@@ -18,9 +18,16 @@ RunProgress example() {
   RunProgress progress;
   progress.name = "sweep \"1\"";
   progress.seconds_left = std::numeric_limits<double>::quiet_NaN();
-  progress.trials = {
-      {.id = "a", .state = "done", .num_queries = 10, .num_queries_planned = 20, .failure = {}},
-      {.id = "b", .state = "failed", .num_queries = 5, .num_queries_planned = 5, .failure = "why"}};
+  progress.trials = {{.id = "a",
+                      .state = TrialPhase::kDone,
+                      .num_queries = 10,
+                      .num_queries_planned = 20,
+                      .failure = {}},
+                     {.id = "b",
+                      .state = TrialPhase::kFailed,
+                      .num_queries = 5,
+                      .num_queries_planned = 5,
+                      .failure = "why"}};
   progress.trials[0].dev_metric = std::numeric_limits<double>::quiet_NaN();
   return progress;
 }
@@ -28,8 +35,8 @@ RunProgress example() {
 TEST(Progress, SumsOverTrials) {
   EXPECT_EQ(example().num_queries(), 15);
   EXPECT_EQ(example().num_queries_planned(), 25);
-  EXPECT_EQ(example().count("failed"), 1);
-  EXPECT_EQ(example().count("waiting"), 0);
+  EXPECT_EQ(example().count(TrialPhase::kFailed), 1);
+  EXPECT_EQ(example().count(TrialPhase::kWaiting), 0);
 }
 
 TEST(Progress, IsPlainJsonWithNullForWhatIsUnknown) {
@@ -51,7 +58,7 @@ TEST(Progress, OfWorkersAndFailuresIsReadBack) {
   progress.num_given_up = 2;
   progress.failures = {{.reason = "out of \"memory\"", .count = 9, .rank = 3}};
   progress.workers = {{.rank = 1, .num_items = 4, .num_queries = 30, .seconds = 2.0},
-                      {.rank = 2, .state = "hung", .num_items = 1, .num_failed = 1}};
+                      {.rank = 2, .state = WorkerState::kHung, .num_items = 1, .num_failed = 1}};
   write_progress(folder / "status.json", progress);
   const RunProgress again = read_progress(folder / "status.json");
   EXPECT_EQ(again.num_retried, 7);
@@ -62,7 +69,7 @@ TEST(Progress, OfWorkersAndFailuresIsReadBack) {
   EXPECT_EQ(again.failures[0].rank, 3);
   ASSERT_EQ(again.workers.size(), 2U);
   EXPECT_EQ(again.workers[0].queries_per_second(), 15.0);
-  EXPECT_EQ(again.workers[1].state, "hung");
+  EXPECT_EQ(again.workers[1].state, WorkerState::kHung);
   EXPECT_EQ(again.workers[1].num_failed, 1);
   EXPECT_TRUE(std::isnan(again.workers[1].queries_per_second()));
 }
@@ -79,7 +86,7 @@ TEST(Progress, ATrialIsALineAndOneThatWaitsIsShort) {
   EXPECT_LT(text.size(), 2000U * 130U);
   EXPECT_GT(std::count(text.begin(), text.end(), '\n'), 2000);
   const RunProgress again = read_progress(folder / "status.json");
-  EXPECT_EQ(again.count("waiting"), 2000);
+  EXPECT_EQ(again.count(TrialPhase::kWaiting), 2000);
   EXPECT_EQ(again.num_queries_planned(), 2000 * 3456);  // the whole run's, not what has begun
   EXPECT_EQ(again.trials[7].num_generations_planned, 12);
 }

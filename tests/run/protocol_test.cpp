@@ -25,6 +25,7 @@ TEST(Protocol, EveryKindOfMessageSurvives) {
   EXPECT_EQ(item.item.point, std::vector<double>{0.5});
   WorkResult result;
   result.id = 7;
+  result.state = WorkResult::State::kScored;
   result.label_scores = {1.0, -0.5};
   EXPECT_EQ(
       std::get<ResultMessage>(decode(encode(ResultMessage{.result = result}))).result.label_scores,
@@ -47,6 +48,13 @@ TEST(Protocol, RefusesUnknownKindsCutMessagesAndBytesBehindTheEnd) {
   Bytes longer = whole;
   longer.push_back(std::byte{0});
   EXPECT_THROW((void)decode(longer), CommError);
+}
+
+TEST(Protocol, RefusesItemsAndResultsThatCannotBe) {
+  const WorkItem item{.id = 1, .begin = 0, .end = 4, .point = {}, .only = {4}};
+  EXPECT_THROW((void)decode(encode(ItemMessage{.item = item})), CommError);
+  const WorkResult result{.state = WorkResult::State::kScored, .missing = {0}};
+  EXPECT_THROW((void)decode(encode(ResultMessage{.result = result})), CommError);
 }
 
 }  // namespace

@@ -32,13 +32,13 @@ TEST(QueryLog, AppendsALineForEveryItem) {
                       .end = 20,
                       .point = {1.0}};
   WorkResult result;
-  result.num_queries = 4;
-  result.num_calls = 1;
-  result.num_tokens = 77;
+  result.state = WorkResult::State::kScored;
+  result.usage = {.num_queries = 4, .num_tokens = 77, .num_calls = 1};
   QueryLog(folder / "log").add("sst2-soft-s1", item, result);
   result = {};
-  result.error = "no \"answer\"\n";
-  QueryLog(folder / "log").add("sst2-soft-s1", {.is_manual = true, .point = {}}, result);
+  result.fail("no \"answer\"\n");
+  QueryLog(folder / "log")
+      .add("sst2-soft-s1", {.kind = WorkItem::Kind::kManual, .point = {}}, result);
 
   const auto written = lines(folder / "log");
   ASSERT_EQ(written.size(), 2U);

@@ -10,6 +10,7 @@
 #include "bbprompt/store/results_file.hpp"
 #include "bbprompt/store/run_folder.hpp"
 #include "tests/run/small_experiment.hpp"
+#include "tests/run/trial_parts.hpp"
 
 namespace bbprompt {
 namespace {
@@ -18,14 +19,16 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
+using Kind = PromptRecord::Kind;
+
 struct Trial {
   std::string task;
   std::string method;
   std::string text;
   double dev_metric = 0.0;
   double dev_loss = 0.0;
-  std::string kind = "discrete";
-  std::string state = "done";
+  Kind kind = Kind::kDiscrete;
+  TrialState state = TrialState::kDone;
 };
 
 Results results_of(const std::vector<Trial>& trials) {
@@ -70,7 +73,7 @@ TEST(TransferredPrompts, AreTheBestOnDevByMetricThenLossThenFirst) {
                                    {"a", "d", "first", 0.7, 0.3},
                                    {"a", "d", "second", 0.7, 0.3},
                                    {"b", "d", "only", 0.2, 0.9},
-                                   {"b", "s", "vectors", 0.9, 0.1, "soft"}});
+                                   {"b", "s", "vectors", 0.9, 0.1, Kind::kSoft}});
   EXPECT_THAT(names_of(transferred_prompts(results, {})),
               ElementsAre("from-a: first", "from-b: only"));
 }
@@ -83,11 +86,12 @@ TEST(TransferredPrompts, OfSeveralMethodsAreNamedAfterThem) {
 }
 
 TEST(TransferredPrompts, WhatCannotBeTakenIsRefused) {
-  EXPECT_THAT(error_of({{"a", "s", "x", 0, 0, "soft"}}, {}), HasSubstr("no learned discrete"));
-  EXPECT_THAT(error_of({{"a", "d", "x"}, {"a", "s", "x", 0, 0, "soft"}}, {"s"}),
+  EXPECT_THAT(error_of({{"a", "s", "x", 0, 0, Kind::kSoft}}, {}), HasSubstr("no learned discrete"));
+  EXPECT_THAT(error_of({{"a", "d", "x"}, {"a", "s", "x", 0, 0, Kind::kSoft}}, {"s"}),
               HasSubstr("it has them of: d"));
-  EXPECT_THAT(error_of({{"a", "d", "x"}, {"b", "d", "x", 0, 0, "", "failed"}}, {}),
-              HasSubstr("no trial of task b and method d is done"));
+  EXPECT_THAT(
+      error_of({{"a", "d", "x"}, {"b", "d", "x", 0, 0, Kind::kNone, TrialState::kFailed}}, {}),
+      HasSubstr("no trial of task b and method d is done"));
 }
 
 // A configuration beside the folder of a source run.
@@ -145,7 +149,7 @@ TEST_F(TransferTest, TheResolvedConfigurationNoLongerNeedsTheRun) {
   const SweepPlan found = plan("  prompts_from: {run: source}\n");
   std::filesystem::remove_all(folder_ / "source");
   const SweepPlan again = expand(with_transferred_prompts(
-      parse_config(found.config_resolved, folder_.path(), "resolved.yaml")));
+      SweepDocument(parse_config(found.config_resolved, folder_.path(), "resolved.yaml"))));
   EXPECT_EQ(again.config_hash, found.config_hash);
   EXPECT_EQ(again.trials.front().id, found.trials.front().id);
 }
@@ -183,9 +187,10 @@ class OwnPromptsTest : public TransferTest {
   }
 
   // The folder as the first plan's trials leave it, with the state of the last one.
-  void write_run(const std::string& state, const std::string& hash_end = "") {
+  void write_run(TrialState state, const std::string& hash_end = "") {
     PlanFile file{.name = first_.name, .config_hash = first_.config_hash, .trials = {}};
-    Results results = results_of({{"t", "learned", "one"}, {"t", "manual", "", 0, 0, "manual"}});
+    Results results =
+        results_of({{"t", "learned", "one"}, {"t", "manual", "", 0, 0, Kind::kManual}});
     for (std::size_t i = 0; i < first_.trials.size(); ++i) {
       file.trials.push_back({first_.trials[i].id, first_.trials[i].config_hash + hash_end});
       results.trials[i].id = first_.trials[i].id;
@@ -197,7 +202,7 @@ class OwnPromptsTest : public TransferTest {
   }
 
   [[nodiscard]] std::optional<SweepPlan> whole() const {
-    return plan_with_own_prompts(document_, first_, folder_ / "out");
+    return plan_with_own_prompts(SweepDocument(document_), first_, folder_ / "out");
   }
 
   SweepPlan first_;
@@ -212,7 +217,7 @@ TEST_F(OwnPromptsTest, TheFirstPlanHasTheTrialsThatLearn) {
 }
 
 TEST_F(OwnPromptsTest, TheWholePlanAddsTrialsAndKeepsTheFirstOnes) {
-  write_run("done");
+  write_run(TrialState::kDone);
   const auto found = whole();
   ASSERT_TRUE(found);
   ASSERT_EQ(found->trials.size(), 3U);
@@ -224,9 +229,9 @@ TEST_F(OwnPromptsTest, TheWholePlanAddsTrialsAndKeepsTheFirstOnes) {
 }
 
 TEST_F(OwnPromptsTest, NothingIsTakenWhileATrialFailsOrIsAnotherOne) {
-  write_run("failed");
+  write_run(TrialState::kFailed);
   EXPECT_FALSE(whole().has_value());
-  write_run("done", "0");
+  write_run(TrialState::kDone, "0");
   EXPECT_FALSE(whole().has_value());
 }
 
@@ -256,16 +261,19 @@ TEST(TransferredTokens, ScoreTheSameBitsOnTheSameModel) {
   const PromptRecord prompt = learned.describe(point);
   spec.prompt.kind = PromptKind::kManual;
   spec.prompt.manual = {.text = prompt.text, .tokens = prompt.tokens};
-  const TrialProblem moved(spec, models.view(spec.model));
+  testing::TrialParts moved_parts(spec, models);
+  const TrialProblem& moved = moved_parts.problem;
   const Eigen::VectorXd start = moved.prompt_space().fixed_points().front();
   const PromptRecord again = moved.describe({start.data(), start.data() + start.size()});
-  EXPECT_EQ(again.kind, "manual");
+  EXPECT_EQ(again.kind, PromptRecord::Kind::kManual);
   EXPECT_EQ(again.ids, prompt.ids);
   EXPECT_EQ(again.text, prompt.text);
-  const TrialProblem searched(testing::small_experiment(), models.view(spec.model));
-  const auto scores = searched.evaluate(PromptTokens{prompt.ids}, Split::kTest).label_scores;
+  testing::TrialParts searched(testing::small_experiment(), models);
+  const auto scores = searched.evaluator.evaluate(PromptTokens{prompt.ids}, Split::kTest).label_scores;
   const auto found =
-      moved.run({.split = Split::kTest, .begin = 0, .end = 5, .point = {start[0]}}).label_scores;
+      moved_parts.evaluator
+          .run({.split = Split::kTest, .begin = 0, .end = 5, .point = {start[0]}})
+          .label_scores;
   ASSERT_EQ(found.size(), 10U);
   for (Eigen::Index i = 0; i < 10; ++i) {
     EXPECT_EQ(found[static_cast<std::size_t>(i)], scores.data()[i]);

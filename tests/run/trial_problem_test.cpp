@@ -75,7 +75,7 @@ TEST_F(TrialProblemTest, DescribesADeepPromptLayerByLayer) {
   std::vector<double> point(40, 0.0);
   point[2 * 10 + 1] = 1.0;  // layer 2
   const PromptRecord record = trial.problem.describe(point);
-  EXPECT_EQ(record.kind, "soft");
+  EXPECT_EQ(record.kind, PromptRecord::Kind::kSoft);
   EXPECT_EQ(record.num_layers, kNumLayers);
   EXPECT_EQ(record.base_ids.size(), 3U);
   ASSERT_EQ(record.vectors.rows(), 3 * kNumLayers);

@@ -33,7 +33,8 @@ class TrialRunTest : public ::testing::Test {
       ASSERT_TRUE(result.ok()) << result.error;
       if (change) change(item, result);
       group.settle(item, result);
-      if (item.split == Split::kDev && !item.is_manual) dev_points_.push_back(item.point);
+      if (item.split == Split::kDev && item.kind == WorkItem::Kind::kPoint)
+        dev_points_.push_back(item.point);
     }
     run.absorb(group, 1.0);
   }
@@ -78,14 +79,14 @@ TEST_F(TrialRunTest, SpendsItsBudgetAndNeverMore) {
   auto run = fresh_run();
   while (!run.is_finished()) step(run);
   const TrialRecord& record = run.record();
-  EXPECT_EQ(record.state, "done") << record.failure;
+  EXPECT_EQ(record.state, TrialState::kDone) << record.failure;
   EXPECT_EQ(record.stop_reason, "budget");
   // 27 evaluations pay for 4 generations of 6, not for 5.
   EXPECT_EQ(record.generations.size(), 4U);
   EXPECT_EQ(record.usage.at("search").num_evaluations, 24);
-  EXPECT_EQ(record.usage.at("search").num_queries, 24 * 8);
-  EXPECT_EQ(record.usage.at("test").num_queries, 2 * 8 + 2 * 16 + 6);
-  EXPECT_EQ(record.usage.at("dev").num_queries, 6 * record.usage.at("dev").num_evaluations);
+  EXPECT_EQ(record.usage.at("search").usage.num_queries, 24 * 8);
+  EXPECT_EQ(record.usage.at("test").usage.num_queries, 2 * 8 + 2 * 16 + 6);
+  EXPECT_EQ(record.usage.at("dev").usage.num_queries, 6 * record.usage.at("dev").num_evaluations);
 }
 
 TEST_F(TrialRunTest, TestsThePromptThatDevSelected) {
@@ -105,7 +106,7 @@ TEST_F(TrialRunTest, TestsThePromptThatDevSelected) {
 TEST_F(TrialRunTest, TheRuleDevLossTestsThePromptOfLeastDevLoss) {
   auto spec = small_experiment();
   spec.selection.rule = SelectionRule::kDevLoss;
-  const TrialProblem context(spec, models_.view(spec.model));
+  TrialProblem context(spec, models_.view(spec.model));
   TrialRun run({.id = "t", .method = "soft", .resolved_yaml = ""}, context);
   while (!run.is_finished()) step(run);
   double least = std::numeric_limits<double>::infinity();
@@ -135,20 +136,20 @@ TEST_F(TrialRunTest, RestoredBetweenAnyTwoGroupsItEndsTheSame) {
 TEST_F(TrialRunTest, AFailedCandidateIsTheWorstOfItsGenerationAndCounted) {
   auto run = fresh_run();
   step(run, [](const WorkItem& item, WorkResult& result) {
-    if (item.split == Split::kTrain && item.candidate == 2) result.error = "no answer";
+    if (item.split == Split::kTrain && item.candidate == 2) result.fail("no answer");
   });
-  EXPECT_EQ(run.record().state, "running");
+  EXPECT_EQ(run.record().state, TrialState::kRunning);
   EXPECT_EQ(run.record().usage.at("search").num_failed, 1);
   EXPECT_TRUE(std::isinf(run.record().generations.back().worst_fitness));
   EXPECT_TRUE(std::isfinite(run.record().generations.back().median_fitness));
   while (!run.is_finished()) step(run);
-  EXPECT_EQ(run.record().state, "done");
+  EXPECT_EQ(run.record().state, TrialState::kDone);
 }
 
 TEST_F(TrialRunTest, AGenerationThatFailsWholeFailsTheTrial) {
   auto run = fresh_run();
-  step(run, [](const WorkItem&, WorkResult& result) { result.error = "server gone"; });
-  EXPECT_EQ(run.record().state, "failed");
+  step(run, [](const WorkItem&, WorkResult& result) { result.fail("server gone"); });
+  EXPECT_EQ(run.record().state, TrialState::kFailed);
   EXPECT_THAT(run.record().failure, ::testing::HasSubstr("server gone"));
 }
 
@@ -157,7 +158,7 @@ TEST_F(TrialRunTest, CanFailByASingleEvaluationWhichIsCounted) {
   step(run);
   (void)run.next_group();
   run.fail_evaluation(Split::kTrain, "server gone");
-  EXPECT_EQ(run.record().state, "failed");
+  EXPECT_EQ(run.record().state, TrialState::kFailed);
   EXPECT_THAT(run.record().failure, ::testing::HasSubstr("at every attempt: server gone"));
   EXPECT_EQ(run.record().usage.at("search").num_failed, 1);
 }
@@ -166,10 +167,10 @@ TEST_F(TrialRunTest, AFailedFinalEvaluationFailsTheTrial) {
   auto run = fresh_run();
   while (!run.is_finished()) {
     step(run, [](const WorkItem& item, WorkResult& result) {
-      if (item.split == Split::kTest) result.error = "server gone";
+      if (item.split == Split::kTest) result.fail("server gone");
     });
   }
-  EXPECT_EQ(run.record().state, "failed");
+  EXPECT_EQ(run.record().state, TrialState::kFailed);
 }
 
 TEST_F(TrialRunTest, RefusesTheCheckpointOfOtherData) {
@@ -177,7 +178,7 @@ TEST_F(TrialRunTest, RefusesTheCheckpointOfOtherData) {
   step(run);
   auto spec = small_experiment();
   spec.seed = 9;
-  const TrialProblem other_context(spec, models_.view(spec.model));
+  TrialProblem other_context(spec, models_.view(spec.model));
   TrialRun other({.id = "t", .method = "soft", .resolved_yaml = "x: 1"}, other_context);
   try {
     other.restore(run.save(), "some.checkpoint.h5");
@@ -196,7 +197,7 @@ TEST_F(TrialRunTest, RefusesABudgetBelowOneGenerationInAnyUnit) {
   for (const BudgetOptions& budget : budgets) {
     auto spec = small_experiment();
     spec.budget = budget;
-    const TrialProblem context(spec, models_.view(spec.model));
+    TrialProblem context(spec, models_.view(spec.model));
     EXPECT_THROW(TrialRun({.id = "t", .method = "soft", .resolved_yaml = ""}, context),
                  ConfigError);
   }
@@ -234,7 +235,7 @@ TEST_F(DiscreteTrialRunTest, AsksNoPromptTwiceAndCountsWhatTheCacheAnswers) {
   const auto& usage = run.record().usage.at("search");
   EXPECT_EQ(usage.num_evaluations, 60);
   EXPECT_GT(usage.num_cached, 40);
-  EXPECT_EQ(usage.num_queries, (usage.num_evaluations - usage.num_cached) * 8);
+  EXPECT_EQ(usage.usage.num_queries, (usage.num_evaluations - usage.num_cached) * 8);
   EXPECT_EQ(asked.size(), std::set<std::string>(asked.begin(), asked.end()).size());
   EXPECT_EQ(static_cast<std::int64_t>(asked.size()), usage.num_evaluations - usage.num_cached);
 }
@@ -257,11 +258,11 @@ TEST_F(DiscreteTrialRunTest, ASearchThatOnlyRepeatsItselfEnds) {
   spec.budget = {.evaluations = 0, .queries = 1000000};
   spec.optimizer.cma_es.is_stagnation_stop = false;
   spec.optimizer.kind = OptimizerKind::kRandomSearch;
-  const TrialProblem context(spec, models_.view(spec.model));
+  TrialProblem context(spec, models_.view(spec.model));
   TrialRun run({.id = "t", .method = "discrete", .resolved_yaml = ""}, context);
   while (!run.is_finished()) step(run);
   EXPECT_EQ(run.record().stop_reason, "cached");
-  EXPECT_LE(run.record().usage.at("search").num_queries, 9 * 8);
+  EXPECT_LE(run.record().usage.at("search").usage.num_queries, 9 * 8);
 }
 
 TEST_F(TrialRunTest, KeepsEveryLimitOfTheBudget) {
@@ -271,20 +272,21 @@ TEST_F(TrialRunTest, KeepsEveryLimitOfTheBudget) {
                                       BudgetOptions{.evaluations = 13, .queries = 1000}}) {
     auto spec = small_experiment();
     spec.budget = budget;
-    const TrialProblem context(spec, models_.view(spec.model));
+    TrialProblem context(spec, models_.view(spec.model));
     TrialRun run({.id = "t", .method = "soft", .resolved_yaml = ""}, context);
     while (!run.is_finished()) step(run);
     const auto& used = run.record().usage.at("search");
-    const auto per_evaluation = used.num_tokens / used.num_evaluations;  // soft: always the same
+    const auto per_evaluation =
+        used.usage.num_tokens / used.num_evaluations;  // soft: always the same
     EXPECT_EQ(run.record().stop_reason, "budget");
     const auto is_tight = [](std::int64_t limit, std::int64_t spent, std::int64_t per_generation) {
       return limit > 0 && spent <= limit && spent + per_generation > limit;
     };
     EXPECT_TRUE(is_tight(budget.evaluations, used.num_evaluations, 6) ||
-                is_tight(budget.queries, used.num_queries, 48) ||
-                is_tight(budget.calls, used.num_calls, 12) ||
-                is_tight(budget.tokens, used.num_tokens, 6 * per_evaluation));
-    EXPECT_TRUE(budget.queries == 0 || used.num_queries <= budget.queries);
+                is_tight(budget.queries, used.usage.num_queries, 48) ||
+                is_tight(budget.calls, used.usage.num_calls, 12) ||
+                is_tight(budget.tokens, used.usage.num_tokens, 6 * per_evaluation));
+    EXPECT_TRUE(budget.queries == 0 || used.usage.num_queries <= budget.queries);
   }
 }
 
@@ -315,7 +317,7 @@ TEST_F(TrialRunTest, CalibratedScoresLoseTheirMeanOnTrainEverywhere) {
 TEST_F(TrialRunTest, TheRuleLastTestsTheLastFavourite) {
   auto spec = small_experiment();
   spec.selection.rule = SelectionRule::kLast;
-  const TrialProblem context(spec, models_.view(spec.model));
+  TrialProblem context(spec, models_.view(spec.model));
   TrialRun run({.id = "t", .method = "soft", .resolved_yaml = ""}, context);
   dev_points_.clear();
   while (!run.is_finished()) step(run);
@@ -326,11 +328,11 @@ TEST_F(TrialRunTest, TheRuleLastTestsTheLastFavourite) {
 TEST_F(TrialRunTest, WithoutTheBaselineNoQueryGoesToTheManualPrompt) {
   auto spec = small_experiment();
   spec.is_manual_scored = false;
-  const TrialProblem context(spec, models_.view(spec.model));
+  TrialProblem context(spec, models_.view(spec.model));
   TrialRun run({.id = "t", .method = "soft", .resolved_yaml = ""}, context);
   while (!run.is_finished()) step(run);
   EXPECT_TRUE(run.record().manual.splits.empty());
-  EXPECT_EQ(run.record().usage.at("test").num_queries, 8 + 16);
+  EXPECT_EQ(run.record().usage.at("test").usage.num_queries, 8 + 16);
 }
 
 }  // namespace

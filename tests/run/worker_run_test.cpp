@@ -33,22 +33,23 @@ TEST(WorkerRunTest, WithRoomForOneModelAnswersForTwoTheSameBits) {
     for (int round = 0; round < 2; ++round) {
       for (std::size_t i = 0; i < plan.trials.size(); ++i) {
         const auto trial = static_cast<std::int32_t>(i);
-        const auto ignore = [](const Bytes&) {};
+        const auto keep = [&](const Bytes& answer) {
+          answers.push_back(std::get<ResultMessage>(decode(answer)).result);
+        };
         worker.handle(encode(TrialMessage{.trial = trial,
                                           .resolved_yaml = plan.trials[i].resolved_yaml,
                                           .folder = plan.folder.string(),
                                           .data_folder = plan.data_folder.string()}),
-                      ignore);
+                      keep);
         worker.handle(encode(ItemMessage{.item = {.id = i,
                                                   .trial = trial,
                                                   .begin = 0,
                                                   .end = 4,
-                                                  .is_manual = true,
+                                                  .kind = WorkItem::Kind::kManual,
                                                   .point = {},
                                                   .attempt = 2}}),
-                      [&](const Bytes& answer) {
-                        answers.push_back(std::get<ResultMessage>(decode(answer)).result);
-                      });
+                      keep);
+        while (worker.is_busy()) worker.finish(1.0, keep);
       }
     }
     EXPECT_EQ(pool.size(), limit == 0 ? 2U : 1U);

@@ -26,7 +26,7 @@ struct Player {
   }
 
   void assign() {
-    while (const auto next = scheduler.next_assignment()) {
+    while (const auto next = scheduler.next_assignment(0.0)) {
       said.push_back(std::to_string(next->item.id) + "." + std::to_string(next->item.attempt) +
                      ">" + std::to_string(next->worker));
     }
@@ -38,10 +38,12 @@ struct Player {
     WorkResult result;
     result.id = std::stoull(event.substr(colon + 1));
     result.attempt = std::stoi(event.substr(dot + 1));
-    if (event.back() == 'x' || event.back() == 'X') result.error = "failed";
+    const bool has_failed = event.back() == 'x' || event.back() == 'X';
+    result.state = has_failed ? WorkResult::State::kFailed : WorkResult::State::kScored;
     result.is_retryable = event.back() == 'x';
-    const auto settled = scheduler.complete(std::stoi(event), result);
-    if (settled) said.push_back(std::to_string(settled->id) + (result.ok() ? " ok" : " failed"));
+    const auto done = scheduler.complete(std::stoi(event), result, 0.0);
+    if (done && done->is_settled)
+      said.push_back(std::to_string(done->item.id) + (result.ok() ? " ok" : " failed"));
   }
 
   void give_up(const std::vector<WorkItem>& items) {

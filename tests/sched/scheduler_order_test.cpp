@@ -21,10 +21,12 @@ WorkItem item(std::uint64_t id, std::int32_t trial) {
   return {.id = id, .trial = trial, .point = {}};
 }
 
+WorkResult scored(std::uint64_t id) { return {.id = id, .state = WorkResult::State::kScored}; }
+
 // Trials in the order that one worker of unlimited patience gets them.
 std::vector<std::int32_t> turns(const std::map<std::int32_t, double>& costs, int num_each,
                                 std::size_t num_shown) {
-  Scheduler scheduler({.items_per_worker = 1000000});
+  Scheduler scheduler({.waiting = 1000000});
   scheduler.add_worker(1);
   std::uint64_t id = 0;
   for (const auto& [trial, cost] : costs) {
@@ -33,7 +35,7 @@ std::vector<std::int32_t> turns(const std::map<std::int32_t, double>& costs, int
   }
   std::vector<std::int32_t> trials;
   while (trials.size() < num_shown) {
-    const auto next = scheduler.next_assignment();
+    const auto next = scheduler.next_assignment(0.0);
     if (!next) break;
     trials.push_back(next->item.trial);
   }
@@ -56,20 +58,20 @@ TEST(SchedulerOrder, TurnsGoByTheWorkThatIsLeftUpToFourToOne) {
 }
 
 TEST(SchedulerOrder, ATrialThatWasAwayTakesItsTurnAndNoMore) {
-  Scheduler scheduler({.items_per_worker = 1000000});
+  Scheduler scheduler({.waiting = 1000000});
   scheduler.add_worker(1);
   for (std::uint64_t id = 0; id < 20; ++id) scheduler.submit(item(id, 1));
-  for (int i = 0; i < 10; ++i) (void)scheduler.next_assignment();
+  for (int i = 0; i < 10; ++i) (void)scheduler.next_assignment(0.0);
   for (std::uint64_t id = 100; id < 104; ++id) scheduler.submit(item(id, 0));
   std::array<std::int32_t, 6> trials{};
-  for (auto& trial : trials) trial = scheduler.next_assignment()->item.trial;
+  for (auto& trial : trials) trial = scheduler.next_assignment(0.0)->item.trial;
   EXPECT_THAT(trials, ElementsAre(0, 1, 0, 1, 0, 1));
 }
 
 // Rounds until trials of so many generations end, four items each, on four workers that take one
 // round for an item: a long trial, and short ones that would keep the workers busy without it.
 int rounds_until_done(const std::map<std::int32_t, int>& generations, bool tells_costs) {
-  Scheduler scheduler({.items_per_worker = 1});
+  Scheduler scheduler({.waiting = 0});
   for (int worker = 1; worker <= 4; ++worker) scheduler.add_worker(worker);
   std::map<std::int32_t, int> left = generations;
   std::map<std::int32_t, int> open;
@@ -83,10 +85,10 @@ int rounds_until_done(const std::map<std::int32_t, int>& generations, bool tells
   int rounds = 0;
   for (;; ++rounds) {
     std::vector<Assignment> given;
-    while (const auto next = scheduler.next_assignment()) given.push_back(*next);
+    while (const auto next = scheduler.next_assignment(0.0)) given.push_back(*next);
     if (given.empty()) return rounds;
     for (const Assignment& each : given) {
-      (void)scheduler.complete(each.worker, {.id = each.item.id, .label_scores = {}, .error = {}});
+      (void)scheduler.complete(each.worker, scored(each.item.id), 0.0);
       const std::int32_t trial = each.item.trial;
       if (--open[trial] == 0 && --left[trial] > 0) submit(trial);
     }
@@ -101,7 +103,7 @@ TEST(SchedulerOrder, LongTrialsGetAheadSoThatTheTailIsShort) {
 }
 
 TEST(SchedulerOrder, WorkersKeepTheModelTheyHold) {
-  Scheduler scheduler({.items_per_worker = 1});
+  Scheduler scheduler({.waiting = 0});
   scheduler.add_worker(1);
   scheduler.add_worker(2);
   for (std::int32_t trial = 0; trial < 4; ++trial) scheduler.set_trial_model(trial, trial % 2);
@@ -112,13 +114,12 @@ TEST(SchedulerOrder, WorkersKeepTheModelTheyHold) {
   std::map<int, std::set<int>> models;
   std::deque<Assignment> in_flight;
   for (int count = 0; count < 32;) {
-    while (const auto next = scheduler.next_assignment()) {
+    while (const auto next = scheduler.next_assignment(0.0)) {
       models[next->worker].insert(next->item.trial % 2);
       in_flight.push_back(*next);
       ++count;
     }
-    (void)scheduler.complete(in_flight.front().worker,
-                             {.id = in_flight.front().item.id, .label_scores = {}, .error = {}});
+    (void)scheduler.complete(in_flight.front().worker, scored(in_flight.front().item.id), 0.0);
     in_flight.pop_front();
   }
   EXPECT_THAT(models[1], ElementsAre(0));
@@ -126,31 +127,31 @@ TEST(SchedulerOrder, WorkersKeepTheModelTheyHold) {
 }
 
 TEST(SchedulerOrder, AModelIsLoadedAnewRatherThanAWorkerLeftIdle) {
-  Scheduler scheduler({.items_per_worker = 1});
+  Scheduler scheduler({.waiting = 0});
   scheduler.add_worker(1);
   scheduler.set_trial_model(0, 0);
   scheduler.set_trial_model(1, 1);
   scheduler.submit(item(0, 0));
-  EXPECT_EQ(scheduler.next_assignment()->worker, 1);
-  (void)scheduler.complete(1, {.id = 0, .label_scores = {}, .error = {}});
+  EXPECT_EQ(scheduler.next_assignment(0.0)->worker, 1);
+  (void)scheduler.complete(1, scored(0), 0.0);
   scheduler.submit(item(1, 1));
-  EXPECT_EQ(scheduler.next_assignment()->item.id, 1U);
+  EXPECT_EQ(scheduler.next_assignment(0.0)->item.id, 1U);
 }
 
 TEST(SchedulerOrder, OfModelsThatDoNotFitTogetherTheLastUsedCount) {
   // Worker 1 has used model 0, then model 1; whether it still holds 0 is for the limit to say.
   for (const auto& [limit, first] : std::map<int, std::int32_t>{{0, 0}, {1, 1}, {2, 0}}) {
-    Scheduler scheduler({.items_per_worker = 1, .models_per_worker = limit});
+    Scheduler scheduler({.waiting = 0, .models_per_worker = limit});
     scheduler.add_worker(1);
     for (std::int32_t trial = 0; trial < 2; ++trial) {
       scheduler.set_trial_model(trial, trial);
       scheduler.submit(item(static_cast<std::uint64_t>(trial), trial));
-      const auto next = scheduler.next_assignment();
-      (void)scheduler.complete(1, {.id = next->item.id, .label_scores = {}, .error = {}});
+      const auto next = scheduler.next_assignment(0.0);
+      (void)scheduler.complete(1, scored(next->item.id), 0.0);
     }
     scheduler.submit(item(10, 0));
     scheduler.submit(item(11, 1));
-    EXPECT_EQ(scheduler.next_assignment()->item.trial, first) << "limit " << limit;
+    EXPECT_EQ(scheduler.next_assignment(0.0)->item.trial, first) << "limit " << limit;
   }
 }
 

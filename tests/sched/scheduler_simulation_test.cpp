@@ -25,7 +25,7 @@ class Simulation {
  public:
   explicit Simulation(std::uint64_t seed)
       : stream_({.seed = seed, .purpose = "scheduler_simulation"}),
-        scheduler_({.max_attempts = kMaxAttempts, .items_per_worker = kItemsPerWorker}) {}
+        scheduler_({.max_attempts = kMaxAttempts, .waiting = kItemsPerWorker - 1}) {}
 
   void run(std::uint64_t num_items) {
     for (int worker = 1; worker <= 4; ++worker) join();
@@ -78,7 +78,7 @@ class Simulation {
   }
 
   void assign() {
-    while (const auto next = scheduler_.next_assignment()) {
+    while (const auto next = scheduler_.next_assignment(0.0)) {
       const std::uint64_t id = next->item.id;
       ASSERT_TRUE(inboxes_.contains(next->worker)) << "item for a lost worker";
       ASSERT_FALSE(settled_.contains(id) || cancelled_.contains(id)) << id << " is over";
@@ -115,13 +115,14 @@ class Simulation {
     const std::uint64_t id = inbox.front();
     inbox.pop_front();
     const auto kind = stream_.below(10);
-    WorkResult result{.id = id, .label_scores = {}, .error = kind < 7 ? "" : "failed"};
+    WorkResult result{.id = id,
+                      .state = kind < 7 ? WorkResult::State::kScored : WorkResult::State::kFailed};
     result.is_retryable = kind < 9;
-    const auto settled = scheduler_.complete(worker, result);
-    if (settled) settle(settled->id);
+    const auto done = scheduler_.complete(worker, result, 0.0);
+    if (done && done->is_settled) settle(done->item.id);
     if (cancelled_.contains(id)) {
-      EXPECT_FALSE(settled.has_value());
-    } else if (!settled) {
+      EXPECT_FALSE(done.has_value());
+    } else if (!done.value().is_settled) {
       EXPECT_FALSE(result.ok()) << "a success must settle";
       failed_on_[id].insert(worker);
     }
@@ -137,8 +138,8 @@ class Simulation {
         inbox != inboxes_.end() &&
         std::find(inbox->second.begin(), inbox->second.end(), id) != inbox->second.end();
     if (has_it_again) return;
-    EXPECT_FALSE(
-        scheduler_.complete(worker, {.id = id, .label_scores = {}, .error = {}}).has_value());
+    EXPECT_FALSE(scheduler_.complete(worker, {.id = id, .state = WorkResult::State::kScored}, 0.0)
+                     .has_value());
   }
 
   void lose_one() {
@@ -206,7 +207,7 @@ TEST(SchedulerSimulation, TheSameCallsGiveTheSameDecisions) {
 // A trial's items are behind a hundred thousand others, of which all fail once.
 TEST(SchedulerSimulation, AHundredThousandWaitingItemsAreHandled) {
   constexpr std::uint64_t kNumItems = 100'000;
-  Scheduler scheduler({.max_attempts = 2, .items_per_worker = 2});
+  Scheduler scheduler({.max_attempts = 2});
   for (int worker = 1; worker <= 64; ++worker) scheduler.add_worker(worker);
   for (std::uint64_t id = 0; id < kNumItems; ++id) {
     scheduler.submit({.id = id, .trial = static_cast<std::int32_t>(id % 160), .point = {}});
@@ -215,18 +216,18 @@ TEST(SchedulerSimulation, AHundredThousandWaitingItemsAreHandled) {
   std::set<std::uint64_t> failed;
   std::uint64_t num_settled = 0;
   for (;;) {
-    while (const auto next = scheduler.next_assignment()) {
+    while (const auto next = scheduler.next_assignment(0.0)) {
       in_flight.emplace_back(next->worker, next->item.id);
     }
     if (in_flight.empty()) break;
     const auto [worker, id] = in_flight.front();
     in_flight.pop_front();
-    WorkResult result{.id = id, .label_scores = {}, .error = {}};
+    WorkResult result{.id = id, .state = WorkResult::State::kScored};
     if (failed.insert(id).second) {
-      result.error = "failed";
+      result.fail("failed");
       result.is_retryable = true;
     }
-    if (scheduler.complete(worker, result)) ++num_settled;
+    if (scheduler.complete(worker, result, 0.0).value().is_settled) ++num_settled;
   }
   EXPECT_EQ(num_settled, kNumItems);
   EXPECT_EQ(scheduler.num_waiting(), 0U);

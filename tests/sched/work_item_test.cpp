@@ -4,7 +4,10 @@
 
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <limits>
+#include <string>
+#include <vector>
 
 #include "bbprompt/base/error.hpp"
 
@@ -19,27 +22,32 @@ WorkItem sample_item() {
           .split = Split::kDev,
           .begin = 32,
           .end = 48,
-          .is_manual = true,
+          .kind = WorkItem::Kind::kManual,
           .point = {0.5, -1e300, std::numeric_limits<double>::denorm_min()},
+          .only = {0, 3, 15},
           .attempt = 2};
 }
 
 WorkResult sample_result() {
   return {.id = 99,
+          .state = WorkResult::State::kDeferred,
           .label_scores = {-0.125, 1e300, -0.0, 7.0},
-          .num_queries = 16,
-          .num_tokens = std::int64_t{1} << 40U,
-          .num_truncated = 2,
+          .missing = {1, 5},
+          .usage = {.num_queries = 16,
+                    .num_tokens = std::int64_t{1} << 40U,
+                    .num_truncated = 2,
+                    .num_calls = 3},
           .seconds = 0.75,
           .error = "model server: 503 \xE2\x80\xA6",
           .is_retryable = true,
+          .retry_after_seconds = 2.5,
           .attempt = 3};
 }
 
 // Lengths of the fields in front of the point, which the header's order fixes.
 constexpr std::size_t kSplitOffset = 8 + 4 + 8 + 4;
 constexpr std::size_t kBeginOffset = kSplitOffset + 1;
-constexpr std::size_t kManualOffset = kBeginOffset + 16;
+constexpr std::size_t kKindOffset = kBeginOffset + 16;
 
 template <typename T>
 Bytes with(Bytes bytes, std::size_t offset, T value) {
@@ -71,8 +79,9 @@ TEST(WorkItem, EveryFieldIsReadBack) {
   EXPECT_EQ(read.split, item.split);
   EXPECT_EQ(read.begin, item.begin);
   EXPECT_EQ(read.end, item.end);
-  EXPECT_EQ(read.is_manual, item.is_manual);
+  EXPECT_EQ(read.kind, item.kind);
   EXPECT_EQ(read.point, item.point);
+  EXPECT_EQ(read.only, item.only);
   EXPECT_EQ(read.attempt, item.attempt);
 }
 
@@ -80,7 +89,7 @@ TEST(WorkItem, TakesItsNumbersAndAFixedNumberOfBytes) {
   for (const std::size_t dimension : {0, 60, 500}) {
     WorkItem item = sample_item();
     item.point.assign(dimension, 0.25);
-    EXPECT_EQ(item.serialize().size(), 54 + 8 * dimension);
+    EXPECT_EQ(item.serialize().size(), 62 + 4 * item.only.size() + 8 * dimension);
   }
 }
 
@@ -112,10 +121,30 @@ TEST(WorkItem, MalformedFieldsAreRefused) {
   EXPECT_THROW((void)read_item(with<std::uint8_t>(good, kSplitOffset, 3)), CommError) << "split";
   EXPECT_THROW((void)read_item(with<std::int64_t>(good, kBeginOffset, 49)), CommError) << "range";
   EXPECT_THROW((void)read_item(with<std::int64_t>(good, kBeginOffset, -1)), CommError) << "begin";
-  EXPECT_THROW((void)read_item(with<std::uint8_t>(good, kManualOffset, 2)), CommError) << "flag";
-  EXPECT_THROW((void)read_item(with(good, kManualOffset + 1, ~std::uint64_t{0})), CommError)
+  EXPECT_THROW((void)read_item(with<std::uint8_t>(good, kKindOffset, 3)), CommError) << "kind";
+  EXPECT_THROW((void)read_item(with(good, kKindOffset + 1, ~std::uint64_t{0})), CommError)
       << "length";
-  EXPECT_NO_THROW((void)read_item(with<std::int64_t>(good, kBeginOffset, 48))) << "empty range";
+  WorkItem empty = sample_item();
+  empty.only.clear();
+  EXPECT_NO_THROW((void)read_item(with<std::int64_t>(empty.serialize(), kBeginOffset, 48)))
+      << "empty range";
+}
+
+TEST(WorkItem, ExamplesToAskAscendInsideTheRange) {
+  constexpr auto kMost = std::numeric_limits<std::int32_t>::max();
+  for (const std::vector<std::int32_t>& only :
+       {std::vector<std::int32_t>{-1}, {1, 1}, {2, 1}, {16}, {0, kMost}, {kMost, kMost}}) {
+    WorkItem item = sample_item();
+    item.only = only;
+    EXPECT_THROW((void)read_item(item.serialize()), CommError) << only.back();
+  }
+}
+
+TEST(WorkItem, KnowsHowManyExamplesAreAsked) {
+  WorkItem item = sample_item();
+  EXPECT_EQ(item.num_asked(), 3);
+  item.only.clear();
+  EXPECT_EQ(item.num_asked(), 16);
 }
 
 TEST(WorkResult, EveryFieldIsReadBack) {
@@ -123,16 +152,30 @@ TEST(WorkResult, EveryFieldIsReadBack) {
   const WorkResult read = read_result(result.serialize());
   EXPECT_EQ(read.id, result.id);
   EXPECT_EQ(read.label_scores, result.label_scores);
-  EXPECT_EQ(read.num_calls, result.num_calls);
-  EXPECT_EQ(read.num_queries, result.num_queries);
-  EXPECT_EQ(read.num_tokens, result.num_tokens);
-  EXPECT_EQ(read.num_truncated, result.num_truncated);
+  EXPECT_EQ(read.state, result.state);
+  EXPECT_EQ(read.missing, result.missing);
+  EXPECT_EQ(read.usage, result.usage);
+  EXPECT_EQ(read.retry_after_seconds, result.retry_after_seconds);
   EXPECT_EQ(read.seconds, result.seconds);
   EXPECT_EQ(read.error, result.error);
   EXPECT_EQ(read.is_retryable, result.is_retryable);
   EXPECT_EQ(read.attempt, result.attempt);
   EXPECT_FALSE(read.ok());
-  EXPECT_TRUE(WorkResult{}.ok());
+}
+
+TEST(WorkResult, OnlyWhatSaysSoIsASuccess) {
+  EXPECT_FALSE(WorkResult{}.ok());
+  for (const auto state :
+       {WorkResult::State::kScored, WorkResult::State::kFailed, WorkResult::State::kDeferred}) {
+    EXPECT_EQ(WorkResult{.state = state}.ok(), state == WorkResult::State::kScored);
+  }
+  WorkResult failed = sample_result();
+  failed.state = WorkResult::State::kScored;
+  failed.fail("");
+  EXPECT_FALSE(failed.ok());
+  EXPECT_EQ(failed.error, "unknown error");
+  EXPECT_TRUE(failed.label_scores.empty());
+  EXPECT_TRUE(failed.missing.empty());
 }
 
 TEST(WorkResult, EveryCutIsRefused) {
@@ -143,12 +186,43 @@ TEST(WorkResult, EveryCutIsRefused) {
   }
 }
 
-TEST(WorkResult, NegativeCountsAreRefused) {
-  for (const auto count :
-       {&WorkResult::num_queries, &WorkResult::num_tokens, &WorkResult::num_truncated}) {
+TEST(WorkResult, WhatCannotBeIsRefused) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  using State = WorkResult::State;
+  struct Case {
+    std::string name;
+    std::function<void(WorkResult&)> damage;
+  };
+  std::vector<Case> cases = {
+      {"unknown state", [](WorkResult& result) { result.state = static_cast<State>(3); }},
+      {"scored with missing examples", [](WorkResult& result) { result.state = State::kScored; }},
+      {"scores of no example", [](WorkResult& result) { result.missing.clear(); }},
+      {"missing not ascending",
+       [](WorkResult& result) {
+         result.missing = {5, 1};
+       }},
+      {"missing twice",
+       [](WorkResult& result) {
+         result.missing = {1, 1};
+       }},
+      {"missing before the first",
+       [](WorkResult& result) {
+         result.missing = {-1, 1};
+       }},
+      {"a time gone by", [](WorkResult& result) { result.retry_after_seconds = -1.0; }},
+      {"never", [](WorkResult& result) { result.retry_after_seconds = kInfinity; }},
+      {"no time", [](WorkResult& result) { result.retry_after_seconds = std::nan(""); }},
+      {"attempt", [](WorkResult& result) { result.attempt = -1; }},
+  };
+  for (const UsageCounter& counter : kUsageCounters) {
+    cases.push_back(
+        {std::string(counter.name), [&](WorkResult& result) { result.usage.*counter.value = -1; }});
+  }
+  EXPECT_NO_THROW((void)read_result(sample_result().serialize()));
+  for (const Case& given : cases) {
     WorkResult result = sample_result();
-    result.*count = -1;
-    EXPECT_THROW((void)read_result(result.serialize()), CommError);
+    given.damage(result);
+    EXPECT_THROW((void)read_result(result.serialize()), CommError) << given.name;
   }
 }
 

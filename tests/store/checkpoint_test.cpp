@@ -99,18 +99,18 @@ TEST(Checkpoint, ComesBackBitForBit) {
   EXPECT_EQ(read.open.scores, written.open.scores);
   ASSERT_EQ(read.open.results.size(), 2U);
   EXPECT_EQ(read.open.results[0].begin, 16);
-  EXPECT_EQ(read.open.results[0].num_calls, 3);
-  EXPECT_EQ(read.open.results[0].num_tokens, 21);
+  EXPECT_EQ(read.open.results[0].usage.num_calls, 3);
+  EXPECT_EQ(read.open.results[0].usage.num_tokens, 21);
   EXPECT_EQ(read.open.results[1].member, 5);
-  EXPECT_EQ(read.open.results[1].num_queries, 6);
-  EXPECT_EQ(read.open.results[1].num_truncated, 9);
+  EXPECT_EQ(read.open.results[1].usage.num_queries, 6);
+  EXPECT_EQ(read.open.results[1].usage.num_truncated, 9);
 }
 
 TEST(Checkpoint, ComesBackWhenNothingHasHappenedYet) {
   const TemporaryFolder folder;
   Checkpoint fresh;
   fresh.record.id = "fresh";
-  fresh.record.state = "running";
+  fresh.record.state = TrialState::kRunning;
   write_checkpoint(folder / "x.h5", fresh);
   const Checkpoint read = read_checkpoint(folder / "x.h5");
   EXPECT_EQ(read.incumbent.size(), 0);
@@ -197,7 +197,8 @@ TEST(Checkpoint, RefusesToWriteWhatCouldNotBeReadAgain) {
     std::function<void(Checkpoint&)> change;
   } cases[] = {
       {"/checkpoint/selection/fitness", [](auto& c) { c.selection_fitness.push_back(1.0); }},
-      {"/trials/trec-soft-s1/state", [](auto& c) { c.record.state = "paused"; }},
+      {"/trials/trec-soft-s1/best/prompt/num_layers",
+       [](auto& c) { c.record.best.prompt.num_layers = 0; }},
       {"/trials/trec-soft-s1/notes", [](auto& c) { c.record.notes = {std::string(1, '\0')}; }},
       {"/trials/a/b", [](auto& c) { c.record.id = "a/b"; }},
       {"/trials", [](auto& c) { c.record.id = ""; }},

@@ -118,7 +118,7 @@ TEST(CheckpointWriter, RefusesAtOnceWhatCouldNotBeReadAgain) {
   const testing::TemporaryFolder folder;
   CheckpointWriter writer;
   Checkpoint wrong = checkpoint_of(1);
-  wrong.record.state = "paused";
+  wrong.record.id = "a/b";
   EXPECT_THROW(writer.write(folder / "a.checkpoint.h5", wrong), StoreError);
 }
 

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "bbprompt/base/sha256.hpp"
+#include "store/record_hasher.hpp"
 #include "tests/store/sample_records.hpp"
 
 namespace bbprompt {
@@ -42,7 +43,7 @@ const Change kTrackedChanges[] = {
     [](auto& r) { first(r).labels[1] += "x"; },
     [](auto& r) { first(r).gold["dev"][0] = 0; },
     [](auto& r) { first(r).gold["train"] = {}; },
-    [](auto& r) { first(r).state = "failed"; },
+    [](auto& r) { first(r).state = TrialState::kFailed; },
     [](auto& r) { first(r).failure = "x"; },
     [](auto& r) { first(r).stop_reason = "tol_x"; },
     [](auto& r) { first(r).generations.pop_back(); },
@@ -59,7 +60,7 @@ const Change kTrackedChanges[] = {
     [](auto& r) { first(r).generations[0].dev_loss = 9; },
     [](auto& r) { first(r).manual.fitness = 9; },
     [](auto& r) { first(r).best.generation = 9; },
-    [](auto& r) { first(r).best.prompt.kind = "discrete"; },
+    [](auto& r) { first(r).best.prompt.kind = PromptRecord::Kind::kDiscrete; },
     [](auto& r) { first(r).best.prompt.text += "x"; },
     [](auto& r) { first(r).best.prompt.ids[0] = 9; },
     [](auto& r) { first(r).best.prompt.tokens[0] += "x"; },
@@ -74,10 +75,10 @@ const Change kTrackedChanges[] = {
     [](auto& r) { first(r).best.splits["dev"].loss = 9; },
     [](auto& r) { first(r).best.splits["test"].predicted[0] = 2; },
     [](auto& r) { first(r).usage["dev"].num_evaluations = 9; },
-    [](auto& r) { first(r).usage["dev"].num_queries = 9; },
-    [](auto& r) { first(r).usage["dev"].num_calls = 9; },
-    [](auto& r) { first(r).usage["dev"].num_tokens = 9; },
-    [](auto& r) { first(r).usage["dev"].num_truncated = 9; },
+    [](auto& r) { first(r).usage["dev"].usage.num_queries = 9; },
+    [](auto& r) { first(r).usage["dev"].usage.num_calls = 9; },
+    [](auto& r) { first(r).usage["dev"].usage.num_tokens = 9; },
+    [](auto& r) { first(r).usage["dev"].usage.num_truncated = 9; },
     [](auto& r) { first(r).usage["dev"].num_cached = 9; },
     [](auto& r) { first(r).usage["dev"].num_failed = 9; },
     [](auto& r) { first(r).settings[1] += "x"; },
@@ -138,6 +139,27 @@ TEST(Digest, LetsNothingSlideBetweenNeighbours) {
 TEST(Digest, IsSha256InHexadecimal) {
   EXPECT_EQ(digest(sample_trial()).size(), sha256_hex("").size());
   EXPECT_EQ(digest(sample_trial()).find_first_not_of("0123456789abcdef"), std::string::npos);
+}
+
+// What these records had when the first files of this schema were written.
+TEST(Digest, StaysThatOfEarlierFiles) {
+  EXPECT_EQ(digest(sample_trial()),
+            "e1b6ea3114aba6dc80534901e56973a7115e3829f00d9b3e4a5cfa71f4e611da");
+  EXPECT_EQ(digest(sample_results()),
+            "9fe62f940d70cb4b27018d8d480c09861b5f3e2f105ad89e84f8d6494a861ac7");
+}
+
+// Of a counter that came later than the files: they keep the digest that they had without it.
+TEST(Digest, KnowsALaterCounterOnlyWhereItCounts) {
+  const auto digest_with = [](std::int64_t count) {
+    RecordHasher hasher;
+    hasher.attribute("num_queries", std::int64_t{5});
+    if (count >= 0) hasher.later_attribute("num_cents", count);
+    return hasher.hex_digest();
+  };
+  EXPECT_EQ(digest_with(0), digest_with(-1));
+  EXPECT_NE(digest_with(1), digest_with(0));
+  EXPECT_NE(digest_with(2), digest_with(1));
 }
 
 }  // namespace

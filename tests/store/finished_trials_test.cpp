@@ -29,7 +29,7 @@ constexpr FinishedTrials::Limits kFew{.num_singles = 3};
 
 TrialRecord failed_trial(const std::string& id) {
   TrialRecord record = testing::sample_trial(id);
-  record.state = "failed";
+  record.state = TrialState::kFailed;
   record.failure = "the server was gone";
   return record;
 }
@@ -75,17 +75,17 @@ TEST_F(FinishedTrialsTest, KnowsAtAGlanceWhatTheRecordsSay) {
   EXPECT_EQ(finished.find("x"), nullptr);
   const TrialRecord sample = testing::sample_trial("c");
   std::int64_t num_queries = 0;
-  for (const auto& [purpose, usage] : sample.usage) num_queries += usage.num_queries;
+  for (const auto& [purpose, usage] : sample.usage) num_queries += usage.usage.num_queries;
   for (const auto* id : {"a", "e"}) {  // one of the pack, one of its own file
     const TrialBrief* brief = finished.find(id);
     ASSERT_NE(brief, nullptr) << id;
-    EXPECT_EQ(brief->state, "done");
+    EXPECT_EQ(brief->state, TrialState::kDone);
     EXPECT_EQ(brief->digest, digest(testing::sample_trial(id)));
     EXPECT_EQ(brief->num_queries, num_queries);
     EXPECT_EQ(brief->num_generations, static_cast<std::int64_t>(sample.generations.size()));
     EXPECT_EQ(brief->test_metric, sample.best.splits.at("test").metric);
   }
-  EXPECT_EQ(finished.find("f")->state, "failed");
+  EXPECT_EQ(finished.find("f")->state, TrialState::kFailed);
   EXPECT_EQ(finished.find("f")->failure, "the server was gone");
 }
 
@@ -112,7 +112,7 @@ TEST_F(FinishedTrialsTest, EndsWithOneFileOfAllTrialsInTheOrderAsked) {
   EXPECT_EQ(ids_of(results), order);
   for (const TrialRecord& trial : results.trials)
     EXPECT_EQ(digest(trial), digest(testing::sample_trial(trial.id)));
-  EXPECT_THAT(open().find("c")->state, "done");
+  EXPECT_THAT(open().find("c")->state, TrialState::kDone);
 }
 
 TEST_F(FinishedTrialsTest, LeavesResultsAloneThatHoldJustThat) {
@@ -157,9 +157,9 @@ TEST_F(FinishedTrialsTest, RunsAFailedTrialAgainWhereverItsRecordLies) {
       EXPECT_EQ(finished.find("x"), nullptr);
       finished.add(testing::sample_trial("x"));
     }
-    EXPECT_EQ(open().find("x")->state, "done") << is_packed;
+    EXPECT_EQ(open().find("x")->state, TrialState::kDone) << is_packed;
     EXPECT_EQ(ids_of(read_run(folder_.path())).back(), "x");
-    EXPECT_EQ(read_run(folder_.path()).trials.back().state, "done");
+    EXPECT_EQ(read_run(folder_.path()).trials.back().state, TrialState::kDone);
     fs::remove_all(folder_ / "trials");
     fs::create_directory(folder_ / "trials");
   }

@@ -44,9 +44,9 @@ TEST(ResultsFile, HoldsHundredsOfTrialsAndLongTexts) {
   for (int i = 0; i < 300; ++i) {
     TrialRecord trial;
     trial.id = "trial-" + std::to_string(random.next());
-    trial.state = "done";
+    trial.state = TrialState::kDone;
     trial.seed = random.next();
-    trial.best.prompt.kind = "soft";
+    trial.best.prompt.kind = PromptRecord::Kind::kSoft;
     for (std::uint64_t n = random.below(6); n > 0; --n)
       trial.best.prompt.point.push_back(random.normal());
     trial.failure.assign(random.below(200), '\0');

@@ -17,7 +17,7 @@ SplitEvaluation sample_split(double metric, std::vector<std::int32_t> predicted)
 
 ScoredPrompt sample_manual() {
   ScoredPrompt manual;
-  manual.prompt.kind = "manual";
+  manual.prompt.kind = PromptRecord::Kind::kManual;
   manual.prompt.text = "What is asked for \xE2\x80\x94 a place?";
   manual.fitness = 1.5;
   manual.splits["test"] = sample_split(0.25, {0, 0, 1, 2});
@@ -26,7 +26,7 @@ ScoredPrompt sample_manual() {
 
 ScoredPrompt sample_best() {
   ScoredPrompt best;
-  best.prompt.kind = "soft";
+  best.prompt.kind = PromptRecord::Kind::kSoft;
   best.prompt.text = "nearest words";
   best.prompt.ids = {1015, 7};
   best.prompt.tokens = {"\xC4\xA0nearest", "words"};
@@ -73,20 +73,17 @@ std::vector<GenerationRecord> sample_generations() {
 
 std::map<std::string, UsageRecord> sample_usage() {
   std::map<std::string, UsageRecord> usage;
-  usage["search"] = {.num_evaluations = 40,
-                     .num_queries = 1280,
-                     .num_calls = 80,
-                     .num_tokens = 99000,
-                     .num_truncated = 3,
-                     .num_cached = 5,
-                     .num_failed = 1};
-  usage["dev"] = {
-      .num_evaluations = 2, .num_queries = 6, .num_calls = 4, .num_tokens = 400, .num_cached = 1};
-  usage["test"] = {.num_evaluations = 2,
-                   .num_queries = 8,
-                   .num_calls = 3,
-                   .num_tokens = 500,
-                   .num_truncated = 1};
+  usage["search"] = {
+      .num_evaluations = 40,
+      .usage = {.num_queries = 1280, .num_tokens = 99000, .num_truncated = 3, .num_calls = 80},
+      .num_cached = 5,
+      .num_failed = 1};
+  usage["dev"] = {.num_evaluations = 2,
+                  .usage = {.num_queries = 6, .num_tokens = 400, .num_calls = 4},
+                  .num_cached = 1};
+  usage["test"] = {
+      .num_evaluations = 2,
+      .usage = {.num_queries = 8, .num_tokens = 500, .num_truncated = 1, .num_calls = 3}};
   return usage;
 }
 
@@ -121,7 +118,7 @@ TrialRecord sample_trial(const std::string& id) {
                   "gr\xC3\xB6\xC3\x9F"
                   "er"};
   trial.gold = {{"dev", {2, 1, 0}}, {"test", {0, 1, 2, 0}}};
-  trial.state = "done";
+  trial.state = TrialState::kDone;
   trial.stop_reason = "budget";
   trial.generations = sample_generations();
   trial.manual = sample_manual();
@@ -142,13 +139,13 @@ Results sample_results() {
   Results results{.run = sample_run(), .trials = {sample_trial()}};
   TrialRecord failed = sample_trial("a-failed");
   failed.seed = 2;
-  failed.state = "failed";
+  failed.state = TrialState::kFailed;
   failed.failure = std::string("server said \xFF\0 and hung up", 26);
   failed.stop_reason = "";
   failed.best = {};
   TrialRecord empty;
   empty.id = "empty \xE2\x88\x85";
-  empty.state = "done";
+  empty.state = TrialState::kDone;
   results.trials.push_back(failed);
   results.trials.push_back(empty);
   return results;
@@ -157,7 +154,7 @@ Results sample_results() {
 Checkpoint sample_checkpoint() {
   Checkpoint checkpoint;
   checkpoint.record = sample_trial();
-  checkpoint.record.state = "running";
+  checkpoint.record.state = TrialState::kRunning;
   checkpoint.record.stop_reason = "";
   checkpoint.optimizer.kind = "cma_es";
   Eigen::MatrixXd covariance(2, 3);
@@ -181,22 +178,18 @@ Checkpoint sample_checkpoint() {
   checkpoint.incumbent_label_means = Eigen::Vector2d(-3.0, -4.0);
   checkpoint.incumbent_fitness = 0.0625;
   checkpoint.version = "0.1.0";
-  checkpoint.open = {.fingerprint = "0pen",
-                     .results = {{.member = 0,
-                                  .begin = 16,
-                                  .num_scores = 2,
-                                  .num_queries = 1,
-                                  .num_calls = 3,
-                                  .num_tokens = 21,
-                                  .num_truncated = 4},
-                                 {.member = 5,
-                                  .begin = 0,
-                                  .num_scores = 1,
-                                  .num_queries = 6,
-                                  .num_calls = 7,
-                                  .num_tokens = 8,
-                                  .num_truncated = 9}},
-                     .scores = {-0.5, -1.5, 0.25}};
+  checkpoint.open = {
+      .fingerprint = "0pen",
+      .results =
+          {{.member = 0,
+            .begin = 16,
+            .num_scores = 2,
+            .usage = {.num_queries = 1, .num_tokens = 21, .num_truncated = 4, .num_calls = 3}},
+           {.member = 5,
+            .begin = 0,
+            .num_scores = 1,
+            .usage = {.num_queries = 6, .num_tokens = 8, .num_truncated = 9, .num_calls = 7}}},
+      .scores = {-0.5, -1.5, 0.25}};
   return checkpoint;
 }
 

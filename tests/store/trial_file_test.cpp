@@ -43,7 +43,7 @@ TEST(TrialFile, IsNeverReplaced) {
 TEST(TrialFile, IsForFinishedTrials) {
   const TemporaryFolder folder;
   FinishedTrial trial = sample_finished();
-  trial.record.state = "running";
+  trial.record.state = TrialState::kRunning;
   EXPECT_THROW(write_trial(folder / "t.h5", trial), StoreError);
   EXPECT_FALSE(std::filesystem::exists(folder / "t.h5"));
 }

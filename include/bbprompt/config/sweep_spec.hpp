@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "bbprompt/config/config_document.hpp"
@@ -115,5 +116,14 @@ struct PromptVariant {
 // and a key that two parts would set, or one part twice: one of them would win silently. Only an
 // override or a variation may set what a variant sets.
 [[nodiscard]] SweepSpec parse_sweep(const ConfigDocument& document);
+
+// A document with its sweep, parsed once.
+struct SweepDocument {
+  explicit SweepDocument(ConfigDocument read)
+      : document(std::move(read)), sweep(parse_sweep(document)) {}
+
+  ConfigDocument document;
+  SweepSpec sweep;
+};
 
 }  // namespace bbprompt

@@ -26,8 +26,7 @@ struct MissingExample {
 struct Evaluation {
   RowMatrixXd label_scores;             // examples x labels; NaN in the rows of missing examples
   std::vector<MissingExample> missing;  // in the order of the examples
-  std::int64_t num_bounded = 0;         // scores that are upper bounds, used as they are
-  Usage usage;
+  Usage usage;                          // bounded scores are used as they are, and counted here
 
   [[nodiscard]] bool is_complete() const { return missing.empty(); }
   // "2 of 32 examples have no score: WHY (the first is of row 7)", for messages; empty when all

@@ -62,7 +62,7 @@ struct Explanation {
   std::string task;
   std::string method;
   std::uint64_t seed = 0;
-  std::string kind;  // as in PromptRecord
+  PromptRecord::Kind kind = PromptRecord::Kind::kNone;
   std::string prompt;
   std::string split;
   std::string metric;

@@ -1,18 +1,54 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "bbprompt/base/bytes.hpp"
 
 namespace bbprompt {
 
-// What a query cost.
+// What queries cost. A new counter is a member here and a line in kUsageCounters: messages, files,
+// logs, reports and sums go by the table.
 struct Usage {
   std::int64_t num_queries = 0;
   std::int64_t num_tokens = 0;     // sent to the model, special tokens included
   std::int64_t num_truncated = 0;  // queries that lost tokens to the model's length
   std::int64_t num_calls = 0;      // requests to the model, each of one or more queries
+  std::int64_t num_bounded = 0;    // scores that are known as upper bounds only
 
   Usage& operator+=(const Usage& other);
   friend bool operator==(const Usage&, const Usage&) = default;
+
+  void append_to(ByteWriter& writer) const;
+  // Throws CommError for cut bytes and negative numbers.
+  [[nodiscard]] static Usage deserialize(ByteReader& reader);
 };
+
+struct UsageCounter {
+  std::string_view name;  // in reports and logs; in files "num_" and this
+  std::string_view one;   // of one of it: "1 query"
+  std::string_view many;  // and of all other numbers
+  std::int64_t Usage::*value;
+  bool is_later =
+      false;  // came after files had been written: those read as 0, and keep their digest
+};
+
+// In the order of files and reports.
+inline constexpr std::array kUsageCounters{
+    UsageCounter{"queries", "query", "queries", &Usage::num_queries},
+    UsageCounter{"calls", "call", "calls", &Usage::num_calls},
+    UsageCounter{"tokens", "token", "tokens", &Usage::num_tokens},
+    UsageCounter{"truncated", "truncated query", "truncated queries", &Usage::num_truncated},
+    UsageCounter{"bounded", "bounded score", "bounded scores", &Usage::num_bounded, true},
+};
+
+// "num_queries": the counter's name in HDF5 files.
+[[nodiscard]] std::string file_name(const UsageCounter& counter);
+
+// For people: "1,280 queries, 80 calls and 1 truncated query". Counters at 0 are left out, but for
+// the queries.
+[[nodiscard]] std::string describe(const Usage& usage);
 
 }  // namespace bbprompt

@@ -17,13 +17,15 @@ struct SimulationInputs {
   std::span<const TrialShape> trials;                      // in plan order
   std::function<double(const WorkItem& item)> seconds_of;  // by its trial, group, candidate, range
   double seconds_between_items = 0.0;                      // a worker's, before each item
+  int slots = 1;                                           // items that a worker is at at once
 };
 
 struct SimulatedRun {
   int num_workers = 0;
+  int slots = 1;
   std::int64_t num_items = 0;
   double wall_seconds = 0.0;
-  double busy_seconds = 0.0;  // of all workers together
+  double busy_seconds = 0.0;  // of all slots of all workers together
   int num_unused = 0;         // workers that never got an item
 
   [[nodiscard]] double busy_share() const;

@@ -2,14 +2,30 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "bbprompt/base/enum_names.hpp"
+#include "bbprompt/store/trial_record.hpp"
+
 namespace bbprompt {
+
+enum class RunState { kRunning, kStopped, kDone, kFailed };
+// The states of TrialState, and before them: it has not begun.
+enum class TrialPhase { kWaiting, kRunning, kDone, kFailed };
+enum class WorkerState { kWorking, kHung, kLost };
+
+// As status.json has them: "running", "stopped", ...
+[[nodiscard]] std::span<const EnumName<RunState>> enum_names(RunState);
+[[nodiscard]] std::span<const EnumName<TrialPhase>> enum_names(TrialPhase);
+[[nodiscard]] std::span<const EnumName<WorkerState>> enum_names(WorkerState);
+
+[[nodiscard]] TrialPhase phase_of(TrialState state);
 
 struct TrialProgress {
   std::string id;
-  std::string state = "waiting";  // waiting, running, done, failed
+  TrialPhase state = TrialPhase::kWaiting;
   std::int64_t num_generations = 0;
   std::int64_t num_generations_planned = 0;
   std::int64_t num_evaluations = 0;
@@ -24,7 +40,7 @@ struct TrialProgress {
 // What one worker did since this process began.
 struct WorkerProgress {
   int rank = 0;
-  std::string state = "working";  // working, hung, lost
+  WorkerState state = WorkerState::kWorking;
   std::int64_t num_items = 0;
   std::int64_t num_failed = 0;  // of them
   std::int64_t num_queries = 0;
@@ -44,7 +60,7 @@ struct FailureProgress {
 // How far a run is. Written to status.json, shown by `bbprompt status` and the live line.
 struct RunProgress {
   std::string name;
-  std::string state = "running";  // running, stopped, done, failed
+  RunState state = RunState::kRunning;
   std::string host;
   std::int64_t process_id = 0;
   int num_workers = 0;
@@ -58,7 +74,7 @@ struct RunProgress {
   std::vector<WorkerProgress> workers;
   std::vector<TrialProgress> trials;
 
-  [[nodiscard]] std::int64_t count(const std::string& trial_state) const;
+  [[nodiscard]] std::int64_t count(TrialPhase phase) const;
   [[nodiscard]] std::int64_t num_queries() const;
   [[nodiscard]] std::int64_t num_queries_planned() const;
 };

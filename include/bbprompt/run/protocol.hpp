@@ -4,19 +4,21 @@
 #include <filesystem>
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "bbprompt/base/bytes.hpp"
 #include "bbprompt/sched/work_item.hpp"
 
 namespace bbprompt {
 
-// Master to worker: settings of a trial, before its first work item there.
+// Master to worker: settings of a trial, before its first work item there and when they change.
 struct TrialMessage {
   std::int32_t trial = 0;
   std::string id;  // of the trial
   std::string resolved_yaml;
   std::string folder;       // paths in it are relative to this
   std::string data_folder;  // and paths written "data:..." to this
+  std::vector<double> layer_scales{};  // of a deep prompt, once they are measured; else empty
 };
 // The trial is over; its parts may be thrown away.
 struct ForgetMessage {

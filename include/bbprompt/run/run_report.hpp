@@ -55,7 +55,7 @@ class RunReport {
   ~RunReport();
 
   void run_started(bool is_resumed, const std::string& version);
-  void run_ended(const std::string& state, const std::string& reason = {});
+  void run_ended(RunState state, const std::string& reason = {});
 
   // What a waiting trial will take: the time left is judged by it.
   void trial_planned(std::size_t index, const TrialShape& shape);

@@ -25,11 +25,11 @@ namespace bbprompt {
 // variants; the same document where there is none, but for sweep.prompts_from.own_run, which is
 // taken out. Throws ConfigError when that run cannot be read or is not finished, and for what
 // transferred_prompts() and with_prompt_variants() refuse.
-[[nodiscard]] ConfigDocument with_transferred_prompts(ConfigDocument document);
+[[nodiscard]] ConfigDocument with_transferred_prompts(const SweepDocument& document);
 
 // Expands a document, with prompts of another run. Of one with sweep.prompts_from.own_run these are
 // the trials that a run begins with: those that learn.
-[[nodiscard]] SweepPlan first_plan(const ConfigDocument& document);
+[[nodiscard]] SweepPlan first_plan(const SweepDocument& document);
 
 // load_config() and first_plan().
 [[nodiscard]] SweepPlan load_plan(const std::filesystem::path& path,
@@ -39,7 +39,7 @@ namespace bbprompt {
 // prompts that they learned, once all of `first` are done in the folder of that very run. Nothing
 // before, and without own_run. Throws StoreError when the folder cannot be read, and ConfigError as
 // with_transferred_prompts() does.
-[[nodiscard]] std::optional<SweepPlan> plan_with_own_prompts(const ConfigDocument& document,
+[[nodiscard]] std::optional<SweepPlan> plan_with_own_prompts(const SweepDocument& document,
                                                              const SweepPlan& first,
                                                              const std::filesystem::path& folder);
 

@@ -40,7 +40,10 @@ class TrialEvaluator {
   [[nodiscard]] LayerDeviations measure_layers();
 
  private:
-  [[nodiscard]] std::span<const Example> shard(const WorkItem& item) const;
+  // The examples that an item asks; `picked` holds them where they are not a stretch of the split.
+  [[nodiscard]] std::span<const Example> asked(const WorkItem& item,
+                                               std::vector<Example>& picked) const;
+  [[nodiscard]] WorkResult layer_scales(const WorkItem& item);
 
   const TrialProblem& problem_;
   LanguageModel& model_;

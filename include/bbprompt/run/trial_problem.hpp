@@ -64,6 +64,8 @@ class TrialProblem {
   // Standard deviations of the hidden states before layers 1, 2, ... Throws ConfigError where they
   // are not as many as layers, or not above 0.
   void set_layer_scales(const std::vector<double>& deviations);
+  // The deviations that were set; empty before, and for other prompts.
+  [[nodiscard]] const std::vector<double>& layer_scales() const { return layer_scales_; }
 
   // One query per example.
   [[nodiscard]] std::vector<Query> queries(const Prompt& prompt,
@@ -109,6 +111,7 @@ class TrialProblem {
   std::unique_ptr<PromptSpace> prompt_space_;
   std::unique_ptr<Objective> objective_;
   std::optional<PromptVectors> deep_base_;  // what a deep prompt starts from
+  std::vector<double> layer_scales_;
 };
 
 // Initial step size of the optimizer that `options` chooses.

@@ -3,14 +3,11 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
 #include "bbprompt/optim/optimizer.hpp"
-#include "bbprompt/run/evaluation_cache.hpp"
 #include "bbprompt/run/evaluation_group.hpp"
-#include "bbprompt/run/search_budget.hpp"
 #include "bbprompt/run/trial_problem.hpp"
 #include "bbprompt/run/trial_shape.hpp"
 #include "bbprompt/store/trial_record.hpp"
@@ -18,10 +15,15 @@
 
 namespace bbprompt {
 
-// One trial on the master: optimizer, budget, selection on dev, and the record of all of it. A pure
-// state machine over groups of evaluations: no files, no ranks, no clock but the seconds it is
-// told.
+class DevSelection;
+class SplitScorer;
+class TrialSearch;
+struct Nominee;
+
+// One trial on the master: what it asks next, and the record of all that came of it. A pure state
+// machine over groups of evaluations: no files, no ranks, no clock but the seconds it is told.
 //
+//   scaling     deep prompts only: the scales of the model's layers
 //   search      one generation on train, and the dev evaluations due from the one before; prompts
 //               that were asked before are answered from a cache
 //   selection   dev evaluations that are left when the search is over; for prompts without a search
@@ -37,12 +39,14 @@ class TrialRun {
     std::string resolved_yaml;
     std::vector<std::string> settings{};  // "KEY=VALUE" of the sweep's axes
   };
-  // `context` must outlive the run. Throws ConfigError where the budget does not pay for one
+  // `problem` must outlive the run. Throws ConfigError where the budget does not pay for one
   // generation.
-  TrialRun(const Identity& identity, const TrialProblem& context);
+  TrialRun(const Identity& identity, TrialProblem& problem);
+  TrialRun(TrialRun&&) noexcept;
+  ~TrialRun();
 
   [[nodiscard]] const TrialRecord& record() const { return record_; }
-  [[nodiscard]] bool is_finished() const { return record_.state != "running"; }
+  [[nodiscard]] bool is_finished() const;
 
   // The next group; call when the last one is settled and the run is not finished. It may be empty
   // (every candidate in the cache): absorb it at once.
@@ -65,74 +69,38 @@ class TrialRun {
   void fail_evaluation(Split split, const std::string& reason);
 
   // What the whole trial will ask by its budget, about; and how many queries it took so far.
-  [[nodiscard]] TrialShape shape() const;
-  [[nodiscard]] std::int64_t num_queries_planned() const { return shape().num_queries(); }
-  [[nodiscard]] std::int64_t num_generations_planned() const { return shape().num_generations; }
+  [[nodiscard]] const TrialShape& shape() const { return shape_; }
+  [[nodiscard]] std::int64_t num_queries_planned() const { return num_queries_planned_; }
+  [[nodiscard]] std::int64_t num_generations_planned() const { return shape_.num_generations; }
   [[nodiscard]] std::int64_t num_queries_done() const;
 
  private:
-  enum class Phase { kSearch, kSelection, kFinal };
-  // Waits for its dev evaluation.
-  struct Selection {
-    std::vector<double> point;
-    double fitness = 0.0;         // NaN for the optimizer's favourite
-    std::int64_t generation = 0;  // -1 without a search
-    Eigen::VectorXd label_means;  // on train; empty while not known
-  };
-  // Which member of the open group stands for what; -1: none, the cache knows.
-  struct Plan {
-    std::vector<EvaluationGroup::Member> members;
-    std::vector<std::string> prompts;  // per candidate; empty where it cannot be cached
-    std::vector<int> candidates;       // per candidate
-    std::vector<int> dev;              // per waiting selection
-    std::vector<int> calibration;      // per waiting selection
-  };
+  struct OpenGroupPlan;
 
-  [[nodiscard]] bool has_search() const { return optimizer_ != nullptr; }
-  [[nodiscard]] std::optional<std::string> search_end() const;
-  [[nodiscard]] std::int64_t num_examples(Split split) const;
-  [[nodiscard]] std::int64_t num_shards(Split split) const;
-  [[nodiscard]] int add_member(Split split, const std::vector<double>& point);
-  void add_manual_member(Split split);
-  [[nodiscard]] SearchCost plan_generation();
-  void plan_selection();
-  void plan_final();
+  [[nodiscard]] bool has_search() const { return search_ != nullptr; }
+  [[nodiscard]] std::int64_t num_generations() const;
+  [[nodiscard]] std::vector<std::vector<double>> plan_search();
+  void begin_without_search();
   void end_search(const std::string& reason);
 
-  void count(const std::string& purpose, const MemberOutcome& outcome);
-  [[nodiscard]] Eigen::VectorXd offsets(const Eigen::VectorXd& label_means) const;
-  [[nodiscard]] SplitEvaluation evaluation(Split split, const MemberOutcome& outcome,
-                                           const Eigen::VectorXd& label_means) const;
+  void absorb_scaling(const EvaluationGroup& group);
   void absorb_selection(const EvaluationGroup& group);
-  void consider(const Selection& selection, const SplitEvaluation& dev);
   void absorb_generation(const EvaluationGroup& group, double seconds);
-  [[nodiscard]] EvaluationCache::Entry candidate_entry(const EvaluationGroup& group,
-                                                       std::size_t candidate);
-  void record_generation(const Eigen::VectorXd& fitness, double seconds);
   void absorb_final(const EvaluationGroup& group);
-  void update_incumbent(const Eigen::VectorXd& fitness,
-                        const std::vector<Eigen::VectorXd>& label_means);
-  void queue_selection();
-  void queue(Selection selection);
+  void consider(const Nominee& nominee, const SplitEvaluation& dev);
+
   [[nodiscard]] bool is_incumbent_new() const;
-  [[nodiscard]] bool is_cached_out() const;
-  void record_positions();
+  void nominate_due();
+  void nominate(Nominee nominee);
 
-  void save_selection(Checkpoint& checkpoint) const;
-  void restore_selection(const Checkpoint& checkpoint);
-
-  const TrialProblem& context_;
+  TrialProblem& problem_;
   TrialRecord record_;
-  std::unique_ptr<Optimizer> optimizer_;  // null without a search
-  Phase phase_ = Phase::kSearch;
-  Population population_;  // of the open generation
-  Plan plan_;
-  EvaluationCache cache_;
-  std::set<std::string> dev_prompts_;  // discrete prompts that dev has seen
-  std::vector<Selection> selection_;
-  std::vector<double> incumbent_;
-  Eigen::VectorXd incumbent_label_means_;
-  double incumbent_fitness_ = 0.0;
+  TrialShape shape_;
+  std::int64_t num_queries_planned_ = 0;
+  std::unique_ptr<SplitScorer> scorer_;
+  std::unique_ptr<TrialSearch> search_;  // null without a search
+  std::unique_ptr<DevSelection> selection_;
+  std::unique_ptr<OpenGroupPlan> open_;
 };
 
 [[nodiscard]] TrialRun::Identity identity_of(const TrialSpec& trial);
@@ -143,6 +111,6 @@ class TrialRun {
                                       const std::string& model_fingerprint,
                                       const std::string& data_fingerprint);
 [[nodiscard]] std::string record_hash(const std::string& resolved_yaml,
-                                      const TrialProblem& context);
+                                      const TrialProblem& problem);
 
 }  // namespace bbprompt

@@ -24,23 +24,36 @@ struct HangOptions {
   double max_step_seconds = 1.0;
 };
 
-// Tells which workers are overdue with the item they are at, the first of those given to them. Pure
-// as Scheduler: the clock is what the caller says it is, in seconds that do not fall.
+// A worker that took too long.
+struct Overdue {
+  int worker = 0;
+  std::vector<std::uint64_t> items;  // at which it did, by id
+  double allowed_seconds = 0.0;      // what the first of them was given
+};
+
+// Tells which workers are overdue with an item they are at: the first ones given to them, as many
+// as they have slots. Pure as Scheduler: the clock is what the caller says it is, in seconds that
+// do not fall.
 class HangDetector {
  public:
   explicit HangDetector(const HangOptions& options = {}) : options_(options) {}
 
+  // How many items the worker is at at once; 1 unless said.
+  void set_slots(int worker, int slots) { workers_[worker].slots = slots; }
+
   void given(int worker, const WorkItem& item, double now);
-  // Any answer, expected or not. The worker is at its next item from now on.
+  // Any answer, expected or not. The item that takes the place of the answered one begins now; at
+  // an answer that was not expected, all that the worker is at begin anew.
   void answered(int worker, const WorkResult& result, double now);
   // What was given to the worker counts no more.
   void forget_worker(int worker) { workers_.erase(worker); }
   void forget_trial(std::int32_t trial);
 
-  // Workers that are overdue, ascending; each once until it answers again.
-  [[nodiscard]] std::vector<int> overdue(double now);
+  // Workers that are overdue, ascending; each once until it answers again. What it was at then is
+  // taken for moved to others and makes it overdue no more.
+  [[nodiscard]] std::vector<Overdue> overdue(double now);
 
-  // How long the item may take that the worker is at; infinity when it has none.
+  // How long the first item may take that the worker is at; infinity when it has none.
   [[nodiscard]] double allowed_seconds(int worker) const;
 
  private:
@@ -50,15 +63,20 @@ class HangDetector {
     std::int32_t trial = 0;
     double size = 1.0;  // examples
     bool is_first = false;
+    double since = 0.0;    // when the worker began with it
+    bool is_told = false;  // the worker was overdue while at it
   };
   struct Watched {
+    int slots = 1;
     std::deque<Given> items;
     std::set<std::int32_t> trials;  // that it has answered for
-    double since = 0.0;             // when it began with the first of the items
     bool is_told = false;
+
+    [[nodiscard]] std::size_t num_under_way() const;
   };
 
   void advance(double now);
+  [[nodiscard]] Overdue overdue_of(int worker, const Watched& watched) const;
   [[nodiscard]] double allowed_seconds(const Given& given) const;
 
   HangOptions options_;

@@ -15,7 +15,7 @@ namespace bbprompt {
 // A finished trial at a glance.
 struct TrialBrief {
   std::string id;
-  std::string state;  // done, failed
+  TrialState state = TrialState::kDone;  // or kFailed
   std::string failure;
   std::string digest;
   std::string config_hash;

@@ -6,7 +6,7 @@
 
 namespace bbprompt {
 
-// One finished trial ("done" or "failed") with the run it belongs to.
+// One finished trial (done or failed) with the run it belongs to.
 struct FinishedTrial {
   RunInfo run;
   TrialRecord record;

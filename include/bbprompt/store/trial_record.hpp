@@ -3,10 +3,13 @@
 #include <Eigen/Core>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "bbprompt/base/enum_names.hpp"
 #include "bbprompt/base/types.hpp"
+#include "bbprompt/lm/usage.hpp"
 #include "bbprompt/optim/optimizer.hpp"
 
 namespace bbprompt {
@@ -14,12 +17,11 @@ namespace bbprompt {
 // What a trial paid, by purpose: "search", "dev", "test".
 struct UsageRecord {
   std::int64_t num_evaluations = 0;  // candidates scored on a whole split
-  std::int64_t num_queries = 0;
-  std::int64_t num_calls = 0;  // requests to the model, each of one or more queries
-  std::int64_t num_tokens = 0;
-  std::int64_t num_truncated = 0;
+  Usage usage{};
   std::int64_t num_cached = 0;  // evaluations answered from the cache; no query, call or token
   std::int64_t num_failed = 0;  // evaluations that failed for good and were scored worst
+
+  UsageRecord& operator+=(const UsageRecord& other);
 };
 
 // One row per finished generation.
@@ -40,7 +42,9 @@ struct GenerationRecord {
 
 // A prompt as a person and a program can use it again.
 struct PromptRecord {
-  std::string kind;                 // "manual", "demonstrations", "discrete", "soft"
+  enum class Kind { kNone, kManual, kDemonstrations, kDiscrete, kSoft };
+
+  Kind kind = Kind::kNone;
   std::string text;                 // soft: the nearest vocabulary tokens, for orientation
   std::vector<TokenId> ids;         // discrete: the tokens; soft: nearest tokens
   std::vector<std::string> tokens;  // the same as the vocabulary spells them
@@ -69,6 +73,8 @@ struct ScoredPrompt {
   std::map<std::string, SplitEvaluation> splits;
 };
 
+enum class TrialState { kRunning, kDone, kFailed };
+
 // All that a trial leaves behind.
 struct TrialRecord {
   std::string id;  // stable; names the trial's files
@@ -83,9 +89,9 @@ struct TrialRecord {
   std::string objective;
   std::vector<std::string> labels;
   std::map<std::string, std::vector<std::int32_t>> gold;  // label index per example of a split
-  std::string state;                                      // "running", "done", "failed"
-  std::string failure;                                    // why, when failed
-  std::string stop_reason;                                // "budget", or an optimizer's stop rule
+  TrialState state = TrialState::kRunning;
+  std::string failure;                // why, when failed
+  std::string stop_reason;            // "budget", or an optimizer's stop rule
   std::vector<std::string> settings;  // "KEY=VALUE" of each sweep axis; a task by its name
   std::vector<GenerationRecord> generations;
   ScoredPrompt manual;
@@ -102,19 +108,22 @@ struct TrialRecord {
   double seconds = 0.0;
 };
 
+// "running", "done", "failed".
+[[nodiscard]] std::span<const EnumName<TrialState>> enum_names(TrialState);
+// "", "manual", "demonstrations", "discrete", "soft".
+[[nodiscard]] std::span<const EnumName<PromptRecord::Kind>> enum_names(PromptRecord::Kind);
+
 // Over all purposes.
 [[nodiscard]] std::int64_t num_truncated(const TrialRecord& record);
 [[nodiscard]] std::string truncation_note(std::int64_t num_queries);
 
-// What was paid for one shard of one member of the group that was open.
+// What was paid for one shard of one member of the group that was open, or for some examples of it
+// that stand side by side, where others of the shard are not known.
 struct OpenResult {
   std::int64_t member = 0;
-  std::int64_t begin = 0;       // first example of the shard
+  std::int64_t begin = 0;       // first example
   std::int64_t num_scores = 0;  // examples x labels
-  std::int64_t num_queries = 0;
-  std::int64_t num_calls = 0;
-  std::int64_t num_tokens = 0;
-  std::int64_t num_truncated = 0;
+  Usage usage{};
 };
 
 // Results that had come for the group that was open when a checkpoint was written.
@@ -143,6 +152,7 @@ struct Checkpoint {
   Eigen::VectorXd incumbent;             // best point so far; empty before the first generation
   Eigen::VectorXd incumbent_label_means;
   double incumbent_fitness = 0.0;
+  std::vector<double> layer_scales;  // of a deep prompt, once they are measured; else empty
   OpenGroup open;
 };
 

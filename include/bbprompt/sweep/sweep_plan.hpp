@@ -8,6 +8,7 @@
 
 #include "bbprompt/config/config_document.hpp"
 #include "bbprompt/config/experiment_spec.hpp"
+#include "bbprompt/config/sweep_spec.hpp"
 
 namespace bbprompt {
 
@@ -70,6 +71,7 @@ struct Shard {
 // Throws ConfigError when a trial's settings are wrong (see parse_experiment), when two trials are
 // equal, when there are none or more than the limits allow, when two overrides set one key of one
 // trial, or when a condition holds for no trial.
+[[nodiscard]] SweepPlan expand(const SweepDocument& document);
 [[nodiscard]] SweepPlan expand(const ConfigDocument& document);
 
 }  // namespace bbprompt
