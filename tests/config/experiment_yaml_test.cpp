@@ -87,6 +87,21 @@ TEST(ToYaml, RoundTripsBitForBit) {
   }
 }
 
+TEST(TextOfResults, IsTheSameForAnyNumberOfThreadsAndForNothingElse) {
+  ExperimentSpec spec = spec_of(kSmallConfig);
+  const std::string text = to_yaml(spec);
+  EXPECT_EQ(text_of_results(text), text) << "the default stays as it is";
+  spec.model.threads = 16;
+  EXPECT_NE(to_yaml(spec), text);
+  EXPECT_EQ(text_of_results(to_yaml(spec)), text);
+  // A part of the text, as ids are made from.
+  const std::size_t section = to_yaml(spec).find("model:");
+  EXPECT_EQ(text_of_results(to_yaml(spec).substr(section)), text.substr(section));
+  EXPECT_EQ(text_of_results("task:\n  threads: 3\n"), "task:\n  threads: 3\n");
+  EXPECT_EQ(text_of_results("model:\n  path: x\n"), "model:\n  path: x\n");
+  EXPECT_EQ(text_of_results(""), "");
+}
+
 // Written by hand: what every key of a small configuration resolves to.
 TEST(ToYaml, WritesEveryKeyInCanonicalForm) {
   EXPECT_EQ(

@@ -173,7 +173,7 @@ TEST(Expand, IdsChangeWithEverySettingOfATrial) {
       "",
       "shard_size: 16",
       "seeds: [2]",
-      "model: {path: model, threads: 2}",
+      "model: {path: model, weights: other.safetensors}",
       "few_shot: {max_test: 5}",
       "prompt: {soft: {alpha: 1.0000000000000002}}",
       "budget: {queries: 1}",
@@ -186,6 +186,29 @@ TEST(Expand, IdsChangeWithEverySettingOfATrial) {
     hashes.insert(plan_of(text + setting + "\n").trials.front().config_hash);
   }
   EXPECT_EQ(hashes.size(), std::size(settings));
+}
+
+// Scores have the same bits with any number of threads (replica_test), so that a run may go on with
+// another number.
+TEST(Expand, IdsDoNotDependOnTheThreadsThatTrialsKeep) {
+  const std::string with_threads =
+      std::string(kSmallConfig) + "sweep: {axes: {prompt.length: [3, 4]}}\n";
+  std::string more = with_threads;
+  more.replace(more.find("model: {path: model}"), 20, "model: {path: model, threads: 3}");
+  const SweepPlan one = plan_of(with_threads);
+  const SweepPlan three = plan_of(more);
+  EXPECT_EQ(ids_of(one), ids_of(three));
+  EXPECT_EQ(one.config_hash, three.config_hash);
+  for (const TrialSpec& trial : three.trials) {
+    EXPECT_EQ(trial.spec.model.threads, 3);
+    EXPECT_NE(trial.resolved_yaml.find("threads: 3"), std::string::npos);
+  }
+}
+
+TEST(Expand, RefusesTrialsThatDifferInThreadsAlone) {
+  EXPECT_NE(error_of(std::string(kSmallConfig) + "sweep: {axes: {model.threads: [1, 2]}}\n")
+                .find("model.threads cannot"),
+            std::string::npos);
 }
 
 TEST(Expand, ResolvedConfigurationExpandsToTheSamePlan) {
