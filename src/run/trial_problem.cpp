@@ -124,7 +124,7 @@ std::vector<Query> TrialProblem::layer_queries() const {
 }
 
 void TrialProblem::set_layer_scales(const std::vector<double>& deviations) {
-  with_key(spec_, "prompt", [&] {
+  with_place(spec_, "prompt", [&] {
     prompt_space_->set_layer_scales(deviations);
     return true;
   });

@@ -62,7 +62,7 @@ class ExplainTest : public ::testing::Test {
   void open(const ExperimentSpec& spec) {
     trial_ = std::make_unique<testing::TrialParts>(spec, models_);
     by_hand_ = std::make_unique<ByHand>(spec, trial_->problem, models_.get(spec.model));
-    record_ = finished_trial(trial_->evaluator);
+    record_ = finished_trial(trial_->problem, trial_->evaluator);
   }
 
   [[nodiscard]] PromptTokens prompt() const { return {.ids = record_.best.prompt.ids}; }

@@ -19,8 +19,7 @@ inline ExperimentSpec small_discrete_experiment() {
 }
 
 // Runs a trial to its end in this process.
-inline TrialRecord finished_trial(TrialEvaluator& evaluator) {
-  const TrialProblem& problem = evaluator.problem();
+inline TrialRecord finished_trial(TrialProblem& problem, TrialEvaluator& evaluator) {
   TrialRun run({.id = "trial", .method = "method", .resolved_yaml = to_yaml(problem.spec())},
                problem);
   while (!run.is_finished()) {

@@ -24,7 +24,7 @@ class OpenTrialTest : public ::testing::Test {
     }
     const ExperimentSpec real = with_real_paths(spec_, {.folder = folder_.path(), .data = {}});
     testing::TrialParts trial(real, models_);
-    record_ = finished_trial(trial.evaluator);
+    record_ = finished_trial(trial.problem, trial.evaluator);
     record_.config = to_yaml(spec_);  // with relative paths, as a run has it
     record_.config_hash = record_hash(record_.config, trial.problem);
   }

@@ -43,7 +43,9 @@ class KeyPlaces {
 class SettingError : public Error {
  public:
   SettingError(std::string key, const std::string& message)
-      : Error(key + ": " + message), key_(std::move(key)), message_(message) {}
+      : Error(std::string(key).append(": ").append(message)),
+        key_(std::move(key)),
+        message_(message) {}
   [[nodiscard]] const std::string& key() const { return key_; }
   [[nodiscard]] const std::string& message() const { return message_; }  // without the key
 
