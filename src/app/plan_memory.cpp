@@ -9,7 +9,7 @@ namespace {
 constexpr std::int64_t kFloat = 4;
 constexpr std::int64_t kBatchTokens = 1024;       // ReplicaOptions::max_batch_tokens
 constexpr std::int64_t kFeedForwardTokens = 512;  // at a time, in the encoder
-constexpr std::size_t kKeptTrials = 16;           // a worker keeps the parts of so many trials
+constexpr std::size_t kKeptTrials = 16;           // trials whose parts a worker keeps
 
 std::int64_t num_parameters(const ModelConfig& model) {
   const std::int64_t hidden = model.hidden_size;
