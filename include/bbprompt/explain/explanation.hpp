@@ -88,8 +88,8 @@ struct ExplainOptions {
   std::function<void(std::size_t num_done, std::size_t num_prompts)> on_progress;
 };
 
-// Explains the best prompt of a finished trial by asking the model again. `context` must be the
-// record's (see open_trial). Replacements are the candidates of the largest shares behind the
+// Explains the best prompt of a finished trial by asking the model again. `context` is the record's
+// (see open_trial). Replacements are the candidates of the largest shares after the
 // part's own, filled up with candidates that are evenly spaced over the list: no randomness.
 // Predictions of the manual prompt come from the record where it has them; else the baseline is no
 // prompt, which is asked. Throws Error when the model cannot be asked, and for a trial without a

@@ -13,8 +13,8 @@ namespace bbprompt {
 // folder it names, or else the one of this machine (find_data_folder).
 [[nodiscard]] PathRoots path_roots(const RunInfo& run);
 
-// The fixed parts of a recorded trial once more, from its resolved configuration. `models` must
-// outlive it. Throws Error when model or data are no longer those of the record, and what
+// Builds the fixed parts of a recorded trial again, from its resolved configuration. `models` must
+// outlive the result. Throws Error when model or data are no longer those of the record, and what
 // TrialContext throws.
 [[nodiscard]] std::unique_ptr<TrialContext> open_trial(const TrialRecord& record,
                                                        const PathRoots& roots, ModelPool& models);
