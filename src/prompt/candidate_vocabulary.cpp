@@ -82,8 +82,9 @@ std::vector<Candidate> listed_phrases(const std::filesystem::path& file,
     if (line.empty()) continue;
     auto ids = ids_of(tokenizer, line);
     if (find_invalid_utf8(line) || !is_known(tokenizer, ids)) {
-      throw DataError(file.string(), static_cast<std::int64_t>(number),
-                      "expected a phrase in UTF-8 that this model has tokens for, found \"" +
+      throw DataError(file.string(), 0,
+                      "line " + std::to_string(number) +
+                          ": expected a phrase in UTF-8 that this model has tokens for, found \"" +
                           printable(line) + "\"");
     }
     candidates.push_back({.text = std::move(line), .ids = std::move(ids)});

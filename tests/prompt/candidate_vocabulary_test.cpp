@@ -136,7 +136,7 @@ TEST_F(CandidateVocabularyTest, ReadsALineOfAListAsOneCandidate) {
     (void)make(options);
     FAIL() << "did not throw";
   } catch (const Error& error) {
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("list.txt:2: "));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("list.txt: line 2: "));
   }
   options.candidates.file = folder / "absent.txt";
   EXPECT_THROW((void)make(options), StoreError);

@@ -152,7 +152,7 @@ TEST(PairedTests, TakesAnyRowAsBaselineAndRefusesOthers) {
     ADD_FAILURE() << "an unknown baseline was taken";
   } catch (const UsageError& error) {
     EXPECT_STREQ(error.what(),
-                 "baseline: expected one of \"manual\", \"policy\", \"cma\", found \"nothing\"");
+                 "--baseline: expected one of \"manual\", \"policy\", \"cma\", found \"nothing\"");
   }
 }
 

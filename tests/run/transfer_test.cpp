@@ -86,12 +86,13 @@ TEST(TransferredPrompts, OfSeveralMethodsAreNamedAfterThem) {
 }
 
 TEST(TransferredPrompts, WhatCannotBeTakenIsRefused) {
-  EXPECT_THAT(error_of({{"a", "s", "x", 0, 0, Kind::kSoft}}, {}), HasSubstr("expected learned discrete"));
+  EXPECT_THAT(error_of({{"a", "s", "x", 0, 0, Kind::kSoft}}, {}),
+              HasSubstr("expected learned discrete"));
   EXPECT_THAT(error_of({{"a", "d", "x"}, {"a", "s", "x", 0, 0, Kind::kSoft}}, {"s"}),
-              HasSubstr("it has them of: d"));
+              HasSubstr("the run has: d"));
   EXPECT_THAT(
       error_of({{"a", "d", "x"}, {"b", "d", "x", 0, 0, Kind::kNone, TrialState::kFailed}}, {}),
-      HasSubstr("no trial of task b and method d is done"));
+      HasSubstr("expected a finished trial of task b and method d"));
 }
 
 // A configuration beside the folder of a source run.
@@ -166,12 +167,12 @@ TEST_F(TransferTest, WhatWouldBeHiddenIsRefused) {
   write_source({{"a", "d", "one"}});
   const std::string sweep = "  prompts_from: {run: source}\n";
   EXPECT_THAT(error_of(sweep + "  variants:\n    from-a: {prompt.kind: manual}\n"),
-              HasSubstr("makes a variant from-a"));
+              HasSubstr("makes a variant \"from-a\""));
   EXPECT_THAT(error_of(sweep + "  axes:\n    prompt.kind: [soft, discrete]\n"),
               HasSubstr("axis prompt.kind"));
   EXPECT_THAT(error_of(sweep, {"prompt.kind=soft"}), HasSubstr("would win"));
   EXPECT_THAT(error_of("  prompts_from: {run: source, methods: [x]}\n"),
-              HasSubstr("it has them of: d"));
+              HasSubstr("the run has: d"));
 }
 
 // Prompts of the run itself: sources are records with the ids of the plan's own trials.
@@ -236,8 +237,7 @@ TEST_F(OwnPromptsTest, NothingIsTakenWhileATrialFailsOrIsAnotherOne) {
 }
 
 TEST_F(OwnPromptsTest, OneSourceAndVariantsAreAskedFor) {
-  EXPECT_THAT(error_of("  prompts_from: {own_run: true, run: x}\n"),
-              HasSubstr("found both"));
+  EXPECT_THAT(error_of("  prompts_from: {own_run: true, run: x}\n"), HasSubstr("found both"));
   EXPECT_THAT(error_of("  prompts_from: {own_run: true}\n"), HasSubstr("in sweep.variants"));
   EXPECT_THAT(error_of(kSweep, {"prompt.kind=soft"}), HasSubstr("would win"));
 }
