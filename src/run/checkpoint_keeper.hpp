@@ -67,8 +67,8 @@ class CheckpointKeeper {
   std::string version_;
   RunReport& report_;
   CheckpointWriter writer_;
-  std::map<std::size_t, State> states_;                             // of running trials
-  std::uint64_t num_checkpoints_ = 0;                               // the last ticket
+  std::map<std::size_t, State> states_;                              // of running trials
+  std::uint64_t num_checkpoints_ = 0;                                // the last ticket
   std::map<std::uint64_t, std::vector<FinishedGeneration>> saving_;  // by ticket
 };
 

@@ -70,9 +70,8 @@ void RunningTrials::absorb_group(std::size_t index) {
     around_.on_settings_changed(static_cast<std::int32_t>(index));
   std::optional<FinishedGeneration> generation;
   if (generations.size() > num_before) {
-    generation = {.trial = index,
-                  .row = generations.back(),
-                  .num_queries = trial.run->num_queries_done()};
+    generation = {
+        .trial = index, .row = generations.back(), .num_queries = trial.run->num_queries_done()};
   }
   around_.checkpoints.absorbed(index, generation);
   if (trial.run->is_finished()) return;

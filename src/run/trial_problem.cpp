@@ -61,8 +61,8 @@ TrialProblem::TrialProblem(const ExperimentSpec& spec, std::shared_ptr<const Mod
       data_(std::move(data)),
       fingerprint_(data_->fingerprint),
       notes_(data_->notes) {
-  prompt_template_ =
-      with_place(spec, "task.template", [&] { return std::make_unique<PromptTemplate>(spec.task); });
+  prompt_template_ = with_place(spec, "task.template",
+                                [&] { return std::make_unique<PromptTemplate>(spec.task); });
   verbalizer_ = with_place(spec, "task.labels",
                            [&] { return std::make_unique<Verbalizer>(spec.task.labels, *model_); });
   notes_.insert(notes_.end(), verbalizer_->notes().begin(), verbalizer_->notes().end());

@@ -301,8 +301,8 @@ void TrialRun::fail(const std::string& reason) {
 }
 
 void TrialRun::fail_evaluation(Split split, const std::string& reason) {
-  const bool is_search = open_->phase == Phase::kScaling ||
-                         (open_->phase == Phase::kSearch && split == Split::kTrain);
+  const bool is_search =
+      open_->phase == Phase::kScaling || (open_->phase == Phase::kSearch && split == Split::kTrain);
   const char* purpose = is_search ? "search" : open_->phase == Phase::kFinal ? "test" : "dev";
   ++record_.usage[purpose].num_failed;
   fail("an evaluation failed at every attempt: " + reason);

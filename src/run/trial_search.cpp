@@ -46,8 +46,7 @@ TrialSearch::Generation TrialSearch::ask() {
       asked = found->second;
     } else if (prompt.empty() || cache_.find(prompt) == nullptr) {
       asked = static_cast<int>(generation.asked.size());
-      if (is_counting_tokens)
-        generation.cost.tokens += problem_.count_tokens(point, Split::kTrain);
+      if (is_counting_tokens) generation.cost.tokens += problem_.count_tokens(point, Split::kTrain);
       if (!prompt.empty()) known.emplace(prompt, asked);
       generation.asked.push_back(std::move(point));
     }

@@ -69,10 +69,10 @@ class TrialSearch {
   std::unique_ptr<Optimizer> optimizer_;
   EvaluationCache cache_;
   Incumbent incumbent_;
-  Population population_;              // of the open generation
-  std::vector<std::string> prompts_;   // names of its discrete prompts; empty: no name
-  std::vector<int> asked_;             // index among the asked points; -1: the cache knows it
-  Eigen::VectorXd fitness_;            // of the absorbed generation
+  Population population_;             // of the open generation
+  std::vector<std::string> prompts_;  // names of its discrete prompts; empty: no name
+  std::vector<int> asked_;            // index among the asked points; -1: the cache knows it
+  Eigen::VectorXd fitness_;           // of the absorbed generation
 };
 
 }  // namespace bbprompt
