@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "bbprompt/run/evaluation_group.hpp"
-#include "bbprompt/run/run_report.hpp"
 #include "bbprompt/run/trial_run.hpp"
 #include "bbprompt/store/checkpoint_writer.hpp"
+#include "run/run_report.hpp"
 
 namespace bbprompt {
 

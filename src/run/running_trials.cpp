@@ -109,7 +109,7 @@ bool RunningTrials::take(const Answer& answer) {
     return false;
   }
   if (!answer.result.ok() && around_.plan.failures.policy == FailurePolicy::kFailTrial) {
-    trial.run->fail_evaluation(answer.item.split, answer.result.error);
+    trial.run->fail_item(answer.item.split, answer.result.error);
     return true;
   }
   trial.group->settle(answer.item, answer.result);

@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "bbprompt/optim/optimizer.hpp"
-#include "bbprompt/run/evaluation_cache.hpp"
 #include "bbprompt/run/evaluation_group.hpp"
-#include "bbprompt/run/search_budget.hpp"
 #include "bbprompt/run/trial_problem.hpp"
 #include "bbprompt/store/trial_record.hpp"
+#include "run/evaluation_cache.hpp"
 #include "run/incumbent.hpp"
+#include "run/search_budget.hpp"
 #include "run/split_scorer.hpp"
 
 namespace bbprompt {

@@ -51,9 +51,8 @@ inline Eigen::MatrixXd rotation(Eigen::Index n) {
 }
 
 inline Eigen::VectorXd evaluate(const Population& population, const Function& function) {
-  Eigen::VectorXd fitness(population.candidates.cols());
-  for (Eigen::Index i = 0; i < fitness.size(); ++i)
-    fitness[i] = function(population.candidates.col(i));
+  Eigen::VectorXd fitness(population.points.cols());
+  for (Eigen::Index i = 0; i < fitness.size(); ++i) fitness[i] = function(population.points.col(i));
   return fitness;
 }
 

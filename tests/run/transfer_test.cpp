@@ -8,7 +8,7 @@
 #include "bbprompt/run/trial_run.hpp"
 #include "bbprompt/store/plan_file.hpp"
 #include "bbprompt/store/results_file.hpp"
-#include "bbprompt/store/run_folder.hpp"
+#include "bbprompt/store/run_files.hpp"
 #include "tests/run/small_experiment.hpp"
 #include "tests/run/trial_parts.hpp"
 

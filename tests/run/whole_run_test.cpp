@@ -12,7 +12,7 @@
 #include "bbprompt/run/worker_run.hpp"
 #include "bbprompt/store/digest.hpp"
 #include "bbprompt/store/results_file.hpp"
-#include "bbprompt/store/run_folder.hpp"
+#include "bbprompt/store/run_files.hpp"
 #include "tests/run/faulty_worker.hpp"
 #include "tests/run/toy_model.hpp"
 
