@@ -69,7 +69,7 @@ void WorkItem::append_to(ByteWriter& writer) const {
   writer.put(id);
   writer.put(trial);
   writer.put(group);
-  writer.put(candidate);
+  writer.put(member);
   writer.put(static_cast<std::uint8_t>(split));
   writer.put(begin);
   writer.put(end);

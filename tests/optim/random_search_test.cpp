@@ -22,9 +22,9 @@ TEST(RandomSearch, DrawsFromANormalAroundTheStart) {
                       {.start = Eigen::VectorXd::Constant(3, 2.0)}, {});
   const Eigen::MatrixXd points = search.ask().points;
   for (Eigen::Index i = 0; i < 3; ++i) {
-    const double mean = candidates.row(i).mean();
+    const double mean = points.row(i).mean();
     EXPECT_NEAR(mean, 2.0, 0.02);
-    EXPECT_NEAR(std::sqrt((candidates.row(i).array() - mean).square().mean()), 0.5, 0.01);
+    EXPECT_NEAR(std::sqrt((points.row(i).array() - mean).square().mean()), 0.5, 0.01);
   }
 }
 
@@ -33,11 +33,11 @@ TEST(RandomSearch, DrawsEachCoordinateOfAMixedDomainFromItsOwn) {
                       {.start = Eigen::Vector3d(2.0, 1.5, 0.0), .num_categories = {0, 4, 1}}, {});
   EXPECT_EQ(search.favourite(), Eigen::Vector3d(2.0, 2.0, 0.0));
   const Eigen::MatrixXd points = search.ask().points;
-  EXPECT_NEAR(candidates.row(0).mean(), 2.0, 0.02);
+  EXPECT_NEAR(points.row(0).mean(), 2.0, 0.02);
   for (int category = 0; category < 4; ++category) {
-    EXPECT_NEAR((candidates.row(1).array() == category).cast<double>().mean(), 0.25, 0.02);
+    EXPECT_NEAR((points.row(1).array() == category).cast<double>().mean(), 0.25, 0.02);
   }
-  EXPECT_TRUE((candidates.row(2).array() == 0.0).all());
+  EXPECT_TRUE((points.row(2).array() == 0.0).all());
 }
 
 TEST(RandomSearch, FavoursTheFirstBestPointOfAllGenerations) {
