@@ -14,7 +14,7 @@
 #include "bbprompt/explain/explanation_text.hpp"
 #include "bbprompt/explain/open_trial.hpp"
 #include "bbprompt/report/prompt_effects.hpp"
-#include "bbprompt/store/run_folder.hpp"
+#include "bbprompt/store/run_files.hpp"
 
 namespace bbprompt {
 namespace {

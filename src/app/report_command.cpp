@@ -10,7 +10,7 @@
 #include "bbprompt/report/merge_runs.hpp"
 #include "bbprompt/report/report_table.hpp"
 #include "bbprompt/store/digest.hpp"
-#include "bbprompt/store/run_folder.hpp"
+#include "bbprompt/store/run_files.hpp"
 
 namespace bbprompt {
 namespace {

@@ -1,4 +1,4 @@
-#include "bbprompt/report/efficiency.hpp"
+#include "report/efficiency.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,8 +6,8 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/utf8.hpp"
-#include "bbprompt/report/trial_variants.hpp"
 #include "report/configured_value.hpp"
+#include "report/trial_variants.hpp"
 
 namespace bbprompt {
 namespace {

@@ -3,10 +3,10 @@
 #include <cmath>
 #include <set>
 
-#include "bbprompt/report/search_curve.hpp"
-#include "bbprompt/report/trial_variants.hpp"
 #include "report/figures.hpp"
 #include "report/number_text.hpp"
+#include "report/search_curve.hpp"
+#include "report/trial_variants.hpp"
 
 namespace bbprompt {
 namespace {

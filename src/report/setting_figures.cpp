@@ -7,10 +7,10 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/report/summary.hpp"
-#include "bbprompt/report/trial_variants.hpp"
 #include "report/configured_value.hpp"
 #include "report/figures.hpp"
 #include "report/splits.hpp"
+#include "report/trial_variants.hpp"
 
 namespace bbprompt {
 namespace {

@@ -3,11 +3,11 @@
 #include <limits>
 #include <map>
 
-#include "bbprompt/report/score_matrix.hpp"
-#include "bbprompt/report/trial_variants.hpp"
 #include "report/figures.hpp"
 #include "report/number_text.hpp"
+#include "report/score_matrix.hpp"
 #include "report/splits.hpp"
+#include "report/trial_variants.hpp"
 
 namespace bbprompt {
 namespace {

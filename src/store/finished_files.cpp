@@ -5,11 +5,11 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/store/results_file.hpp"
-#include "bbprompt/store/run_folder.hpp"
-#include "bbprompt/store/sealed_file.hpp"
-#include "bbprompt/store/trial_file.hpp"
+#include "bbprompt/store/run_files.hpp"
 #include "store/record_file.hpp"
 #include "store/record_reader.hpp"
+#include "store/sealed_file.hpp"
+#include "store/trial_file.hpp"
 
 namespace bbprompt {
 namespace fs = std::filesystem;

@@ -1,4 +1,4 @@
-#include "bbprompt/optim/cma_es_stop_rules.hpp"
+#include "optim/cma_es_stop_rules.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "bbprompt/optim/cma_es.hpp"
+#include "optim/cma_es.hpp"
 #include "tests/optim/test_functions.hpp"
 
 namespace bbprompt {

@@ -43,9 +43,8 @@ Eigen::MatrixXd rotation(Eigen::Index n) {
 }
 
 Eigen::VectorXd evaluate(const Population& population, const Function& function) {
-  Eigen::VectorXd fitness(population.candidates.cols());
-  for (Eigen::Index i = 0; i < fitness.size(); ++i)
-    fitness[i] = function(population.candidates.col(i));
+  Eigen::VectorXd fitness(population.points.cols());
+  for (Eigen::Index i = 0; i < fitness.size(); ++i) fitness[i] = function(population.points.col(i));
   return fitness;
 }
 

@@ -6,7 +6,7 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/random_stream.hpp"
-#include "bbprompt/prompt/soft_prompt_space.hpp"
+#include "prompt/soft_prompt_space.hpp"
 
 namespace bbprompt {
 namespace {

@@ -1,4 +1,4 @@
-#include "bbprompt/prompt/discrete_prompt_space.hpp"
+#include "prompt/discrete_prompt_space.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,14 +12,13 @@ namespace bbprompt {
 namespace {
 
 DiscretePromptSpaceInputs discrete_inputs(int num_candidates) {
-  DiscretePromptSpaceInputs parts{
-      .length = 4, .candidates = {}, .candidate_embeddings = {}, .seed = 2};
+  DiscretePromptSpaceInputs parts{.length = 4, .options = {}, .option_embeddings = {}, .seed = 2};
   RandomStream random({.seed = 5, .purpose = "test_embeddings"});
-  parts.candidate_embeddings.resize(num_candidates, 32);
+  parts.option_embeddings.resize(num_candidates, 32);
   for (int i = 0; i < num_candidates; ++i) {
-    parts.candidates.push_back({.text = "c" + std::to_string(i), .ids = {1000 + i}});
+    parts.options.push_back({.text = "c" + std::to_string(i), .ids = {1000 + i}});
     for (int j = 0; j < 32; ++j) {
-      parts.candidate_embeddings(i, j) = static_cast<float>(random.normal());
+      parts.option_embeddings(i, j) = static_cast<float>(random.normal());
     }
   }
   return parts;
@@ -71,10 +70,10 @@ TEST(DiscretePromptSpace, EmbeddingPicksTheCandidateThePointLooksAt) {
   // keep their geometry, so the point that decodes to a corner's neighbourhood moves corner by
   // corner.
   DiscretePromptSpaceInputs parts{.length = 1,
-                                  .candidates = {{"a", {1}}, {"b", {2}}, {"c", {3}}, {"d", {4}}},
-                                  .candidate_embeddings = RowMatrixXf(4, 3),
+                                  .options = {{"a", {1}}, {"b", {2}}, {"c", {3}}, {"d", {4}}},
+                                  .option_embeddings = RowMatrixXf(4, 3),
                                   .seed = 0};
-  parts.candidate_embeddings << 3, 0, 5, 0, 1, 5, -3, 0, 5, 0, -1, 5;
+  parts.option_embeddings << 3, 0, 5, 0, 1, 5, -3, 0, 5, 0, -1, 5;
   const DiscretePromptSpace space({.relaxation = Relaxation::kEmbedding, .dimension_per_token = 8},
                                   parts);
   ASSERT_EQ(space.dimension(), 2);  // rank of the centred embeddings
@@ -95,10 +94,10 @@ TEST(DiscretePromptSpace, NearestPicksTheCandidateWhoseEmbeddingIsNearest) {
   // (+-sqrt 2, 0) and (0, +-sqrt 2), and e at its centre.
   DiscretePromptSpaceInputs parts{
       .length = 2,
-      .candidates = {{"a", {1}}, {"b", {2}}, {"c", {3}}, {"d", {4}}, {"e", {5}}},
-      .candidate_embeddings = RowMatrixXf(5, 2),
+      .options = {{"a", {1}}, {"b", {2}}, {"c", {3}}, {"d", {4}}, {"e", {5}}},
+      .option_embeddings = RowMatrixXf(5, 2),
       .seed = 0};
-  parts.candidate_embeddings << 3, 0, 0, 1, -3, 0, 0, -1, 0, 0;
+  parts.option_embeddings << 3, 0, 0, 1, -3, 0, 0, -1, 0, 0;
   const DiscretePromptSpace space({.relaxation = Relaxation::kNearest}, parts);
   ASSERT_EQ(space.dimension(), 4);
   const auto chosen = [&](double x, double y) { return space.choices(std::vector{x, y, 0., 0.}); };
@@ -131,18 +130,18 @@ TEST(DiscretePromptSpace, IndexIsACategoryPerPosition) {
 
 TEST_P(EachRelaxation, DecodesToTheTokensOfItsChoices) {
   auto parts = discrete_inputs(20);
-  for (std::size_t c = 0; c < 20; c += 3) parts.candidates[c].ids = {1, 2, 3};
+  for (std::size_t c = 0; c < 20; c += 3) parts.options[c].ids = {1, 2, 3};
   const DiscretePromptSpace space({.relaxation = GetParam()}, parts);
   for (std::uint64_t i = 0; i < 20; ++i) {
     const auto point = normal_point(space.dimension(), i);
     std::vector<TokenId> joined;
     for (const int choice : space.choices(point)) {
-      const auto& ids = parts.candidates[static_cast<std::size_t>(choice)].ids;
+      const auto& ids = parts.options[static_cast<std::size_t>(choice)].ids;
       joined.insert(joined.end(), ids.begin(), ids.end());
     }
     EXPECT_EQ(std::get<PromptTokens>(space.decode(point)).ids, joined);
   }
-  EXPECT_EQ(space.candidate_texts().at(7), "c7");
+  EXPECT_EQ(space.option_texts().at(7), "c7");
 }
 
 TEST(DiscretePromptSpace, RefusesTooFewCandidates) {

@@ -1,4 +1,4 @@
-#include "bbprompt/prompt/soft_prompt_space.hpp"
+#include "prompt/soft_prompt_space.hpp"
 
 #include <gtest/gtest.h>
 

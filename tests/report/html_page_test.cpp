@@ -103,7 +103,7 @@ TEST(HtmlPage, TakesHostileTextsAsTexts) {
     trial.objective += hostile;
     trial.best.prompt.text = hostile;
     trial.best.prompt.tokens = {hostile, hostile};
-    for (std::string& text : trial.candidate_texts) text = hostile;
+    for (std::string& text : trial.option_texts) text = hostile;
     if (!trial.settings.empty()) trial.settings[1] += hostile;
   }
   const std::string page = to_html(results, {}, installed_gnuplot());

@@ -1,4 +1,4 @@
-#include "bbprompt/report/paired_tests.hpp"
+#include "report/paired_tests.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -8,7 +8,7 @@
 #include "bbprompt/run/trial_run.hpp"
 #include "bbprompt/store/plan_file.hpp"
 #include "bbprompt/store/results_file.hpp"
-#include "bbprompt/store/run_folder.hpp"
+#include "bbprompt/store/run_files.hpp"
 #include "tests/run/small_experiment.hpp"
 #include "tests/run/trial_parts.hpp"
 
@@ -269,10 +269,10 @@ TEST(TransferredTokens, ScoreTheSameBitsOnTheSameModel) {
   EXPECT_EQ(again.ids, prompt.ids);
   EXPECT_EQ(again.text, prompt.text);
   testing::TrialParts searched(testing::small_experiment(), models);
-  const auto scores = searched.evaluator.evaluate(PromptTokens{prompt.ids}, Split::kTest).label_scores;
+  const auto scores =
+      searched.evaluator.evaluate(PromptTokens{prompt.ids}, Split::kTest).label_scores;
   const auto found =
-      moved_parts.evaluator
-          .run({.split = Split::kTest, .begin = 0, .end = 5, .point = {start[0]}})
+      moved_parts.evaluator.run({.split = Split::kTest, .begin = 0, .end = 5, .point = {start[0]}})
           .label_scores;
   ASSERT_EQ(found.size(), 10U);
   for (Eigen::Index i = 0; i < 10; ++i) {

@@ -1,4 +1,4 @@
-#include "bbprompt/store/run_folder.hpp"
+#include "bbprompt/store/run_files.hpp"
 
 #include <algorithm>
 #include <map>
