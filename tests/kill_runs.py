@@ -1,5 +1,6 @@
 """Kills runs of a small sweep at random moments, again and again, until so many kills have happened; each run is taken
 up again after every kill and must end with the digest of a run that nobody disturbed, and every file must stay whole.
+A moment is a number of events that the run has written, however long that takes.
 
 usage: kill_runs.py BINARY SOURCE_FOLDER [--kills N] [--seed S] [--ranks R] [--kills-per-run K]
 
@@ -30,7 +31,7 @@ try:
 except ImportError:
     h5py = None
 
-# Two tasks, four kinds of search, two seeds: 16 trials of a second or less.
+# Two tasks, four kinds of search, two seeds: 16 trials, of a model that answers at once.
 SETTINGS = {
     "seeds": "[1,2]",
     "budget.evaluations": "18",
@@ -42,7 +43,8 @@ SETTINGS = {
                       " cat: {prompt.kind: discrete, prompt.discrete.relaxation: index, optimizer.kind: cat_cma},"
                       " random: {prompt.kind: discrete, optimizer.kind: random_search}}",
 }
-HANG_SECONDS = 60 * support.FACTOR
+HANG_SECONDS = 600 * support.FACTOR
+LEFT_OVER_SECONDS = 20  # after which an mpirun without ranks is taken for hung
 HUNG_MPIRUN = "PMIX ERROR: UNREACHABLE"  # what it printed before
 
 
@@ -87,7 +89,7 @@ class Campaign:
         self.environment.update(TMPDIR=str(self.scratch), OMPI_MCA_btl_vader_backing_directory=str(self.scratch))
         configuration = support.SOURCE / "configs/quickstart/quickstart.yaml"
         self.arguments = [str(configuration)]
-        for key, value in SETTINGS.items():
+        for key, value in {"model.path": support.model(), **SETTINGS}.items():
             self.arguments += ["--set", f"{key}={value}"]
 
     def command(self, *arguments, ranks=0):
@@ -101,14 +103,13 @@ class Campaign:
         return done.stdout.strip()
 
     def prepare(self):
-        """The digest that every run must have, and how long a run takes."""
+        """The digest that every run must have, and how many events a run has."""
         out = self.folder / "reference"
         self.call("run", *self.arguments, "--out", out)
         self.reference = self.call("report", out, "--digest")
-        out = self.folder / "timed"
-        start = time.monotonic()
+        out = self.folder / "counted"
         self.call("run", *self.arguments, "--out", out, ranks=self.ranks)
-        self.seconds = time.monotonic() - start
+        self.num_events = self.count_events(out)
         if self.call("report", out, "--digest") != self.reference:
             raise Failure("an undisturbed run on several ranks has another digest")
 
@@ -118,8 +119,8 @@ class Campaign:
         kills = starts = 0
         while True:
             starts += 1
-            # Within half of the time of a whole run, so that a run is killed several times before its end.
-            moment = self.chance.uniform(0.0, self.seconds / 2) if kills < max_kills else None
+            # Within a quarter of the events of a whole run, so that a run is killed several times before its end.
+            moment = self.chance.randint(0, self.num_events // 4) if kills < max_kills else None
             kind = self.chance.choice(["SIGKILL", "SIGTERM"]), self.chance.choice(["one rank", "all ranks", "mpirun"])
             ended, code, errors = self.start(out, moment, kind)
             self.check_files(out)
@@ -137,7 +138,8 @@ class Campaign:
         return kills, starts
 
     def start(self, out, moment, kind):
-        """Runs until the end, or until the moment comes. Returns (came to its end, exit code, errors)."""
+        """Runs until the end, or until so many more events are written. Returns (came to its end, exit code, errors)."""
+        known = self.count_events(out)
         errors = self.folder / "errors"
         with errors.open("w") as file:
             process = subprocess.Popen(self.command("run", *self.arguments, "--out", out, "--progress", "none",
@@ -147,11 +149,10 @@ class Campaign:
                 if moment is None:
                     code = process.wait(timeout=support.TIMEOUT)
                     return True, code, errors.read_text()
-                try:
-                    code = process.wait(timeout=moment)
-                    return True, code, errors.read_text()
-                except subprocess.TimeoutExpired:
-                    pass
+                while self.count_events(out) < known + moment:
+                    if process.poll() is not None:
+                        return True, process.returncode, errors.read_text()
+                    time.sleep(0.001)
                 ranks = support.rank_processes(process.pid)
                 self.kill(process, ranks, kind)
                 self.wait_for_launcher(process, errors)
@@ -162,6 +163,13 @@ class Campaign:
             finally:
                 if process.poll() is None:
                     support.kill_all(process)
+
+    @staticmethod
+    def count_events(out):
+        try:
+            return (out / "events.jsonl").read_bytes().count(b"\n")
+        except FileNotFoundError:
+            return 0
 
     def kill(self, process, ranks, kind):
         number = getattr(signal, kind[0])
@@ -174,13 +182,20 @@ class Campaign:
                 pass
 
     def wait_for_launcher(self, process, errors):
-        try:
-            process.wait(timeout=HANG_SECONDS)
-        except subprocess.TimeoutExpired:
+        deadline = time.monotonic() + HANG_SECONDS
+        left_over_since = None
+        while process.poll() is None:
+            now = time.monotonic()
             if support.rank_processes(process.pid) or HUNG_MPIRUN not in errors.read_text():
-                raise
-            support.kill_all(process)
-            self.num_hung_launchers += 1
+                left_over_since = None
+            elif left_over_since is None:
+                left_over_since = now
+            elif now - left_over_since > LEFT_OVER_SECONDS:
+                support.kill_all(process)
+                self.num_hung_launchers += 1
+            if now > deadline:
+                raise subprocess.TimeoutExpired(process.args, HANG_SECONDS)
+            time.sleep(0.01)
 
     def wait_for_end(self, pids):
         deadline = time.monotonic() + HANG_SECONDS
@@ -196,7 +211,7 @@ class Campaign:
 
     def go(self, kills, tell=print):
         self.prepare()
-        tell(f"reference digest {self.reference[:16]}, {self.seconds:.1f} s undisturbed on {self.ranks} ranks")
+        tell(f"reference digest {self.reference[:16]}, {self.num_events} events undisturbed on {self.ranks} ranks")
         index = 0
         while self.num_kills < kills:
             index += 1

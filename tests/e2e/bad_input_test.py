@@ -151,14 +151,14 @@ class BadInput(support.RunCase):
                     **{"model.path": SHARED / "models/tiny-gpt2-random"})
 
     def test_a_folder_with_another_configurations_run(self):
-        self.call("run", *self.experiment(), "--out", "run")
+        self.finished_run()
         before = {path: path.read_bytes() for path in (self.folder / "run").rglob("*.h5")}
         _, errors = self.call("run", *self.experiment(seeds="[5]"), "--out", "run", expect=2)
         self.assertRegex(errors, "holds the run of another configuration")
         self.assertEqual(before, {path: path.read_bytes() for path in (self.folder / "run").rglob("*.h5")})
 
     def test_damaged_results_are_refused(self):
-        self.call("run", *self.experiment(), "--out", "run")
+        self.finished_run()
         results = self.folder / "run/results.h5"
         good = results.read_bytes()
         for bad in (good[:-100], good[:3000] + bytes([good[3000] ^ 1]) + good[3001:], b""):
@@ -169,9 +169,7 @@ class BadInput(support.RunCase):
         self.assertIn("nothing", errors)
 
     def test_a_full_disk_stops_the_run_and_damages_nothing(self):
-        process = self.start("run", *self.experiment(), "--out", "run")
-        self.wait_for_checkpoint(self.folder / "run", process, count=2)
-        support.kill_all(process)
+        support.kill_all(self.start_and_hold("run", *self.experiment(), "--out", "run"))
         done = subprocess.run(self.command("run", *self.experiment(), "--out", "run"), env=self.environment, text=True,
                               capture_output=True, timeout=support.TIMEOUT, cwd=self.folder,
                               preexec_fn=limit_file_size)
@@ -182,10 +180,10 @@ class BadInput(support.RunCase):
         self.assertEqual(self.digest("run"), self.digest("reference"))
 
     def test_a_second_run_in_the_same_folder_is_refused_while_the_first_lives(self):
-        process = self.start("run", *self.experiment(), "--out", "run")
-        self.wait_for_checkpoint(self.folder / "run", process)
+        process = self.start_and_hold("run", *self.experiment(), "--out", "run")
         _, errors = self.call("run", *self.experiment(), "--out", "run", expect=1)
         self.assertIn("another bbprompt is running", errors)
+        self.gate().open()
         process.communicate(timeout=support.TIMEOUT)
         self.assertEqual(process.returncode, 0)
 

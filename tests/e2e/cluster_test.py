@@ -37,15 +37,19 @@ class Shards(support.RunCase):
 class TimeLeft(support.RunCase):
     def test_a_run_stops_in_time_and_goes_on_to_the_same_digest(self):
         experiment = self.experiment(seeds="[1,2]")
+        arguments = ("run", *experiment, "--out", "parts")
         self.call("run", *experiment, "--out", "whole")
-        _, errors = self.call("run", *experiment, "--out", "parts", "--time-left", "3s", "--stop-before", "1s",
-                              ranks=3, expect=3)
+        # The workers get no further until the time is over.
+        held = self.gate()
+        process = self.start(*arguments, "--time-left", "3s", "--stop-before", "1s", "--query-log", held.log, ranks=3,
+                             program=held.program)
+        _, errors = process.communicate(timeout=support.TIMEOUT)
+        self.assertEqual(process.returncode, 3, errors)
         self.assertIn("the end of its time", errors)
         self.environment["SLURM_JOB_END_TIME"] = str(int(time.time()) + 30)
-        self.assertIn("the end of its time",
-                      self.call("run", *experiment, "--out", "parts", "--stop-before", "1h", expect=3)[1])
+        self.assertIn("the end of its time", self.call(*arguments, "--stop-before", "1h", expect=3)[1])
         del self.environment["SLURM_JOB_END_TIME"]
-        self.call("run", *experiment, "--out", "parts", ranks=3)
+        self.call(*arguments, ranks=3)
         self.assertEqual(self.digest("parts"), self.digest("whole"))
 
     def test_durations_that_are_none_are_refused(self):

@@ -16,9 +16,8 @@ class Data(support.RunCase):
         return self.call("data", "import", "cola", "train.tsv", "dev.tsv", *options, expect=expect)
 
     def write_config(self, data_folder=""):
-        model = support.SOURCE / "configs/quickstart/tiny-roberta"
         (self.folder / "cola.yaml").write_text(
-            f"name: small\nmodel: {{path: {model}}}\ntask: {support.SOURCE}/configs/tasks/cola.yaml\n"
+            f"name: small\nmodel: {{path: {support.model()}}}\ntask: {support.SOURCE}/configs/tasks/cola.yaml\n"
             "few_shot: {train_per_class: 4, dev_per_class: 3}\nprompt: {kind: soft, length: 3}\n"
             "optimizer: {cma_es: {population_size: 6}}\nbudget: {evaluations: 18}\nshard_size: 3\n"
             f"data_folder: '{data_folder}'\n")
@@ -67,7 +66,7 @@ class Data(support.RunCase):
         shown, _ = self.call("data", "check", "cola.yaml")
         self.assertRegex(shown, r"train +30 +0 +15 \(50\.0%\) +15 \(50\.0%\)")
         self.assertRegex(shown, r"\ntest +train +1 +1\n")
-        self.assertRegex(shown, r"takes 128 tokens, with a prompt of 3")
+        self.assertRegex(shown, r"takes 128 tokens, with a\s+prompt of 3")
         shown, _ = self.call("data", "check", support.SOURCE / "configs/tasks/cola.yaml", "--data", "data")
         self.assertIn("lengths: not measured", shown)
 

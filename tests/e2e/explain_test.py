@@ -9,9 +9,6 @@ import support
 
 
 class Explain(support.RunCase):
-    def finished_run(self):
-        self.call("run", *self.experiment(), "--out", "run", "--progress", "none")
-
     def report(self, run):
         return list(csv.DictReader(io.StringIO(self.call("report", run, "--csv")[0])))
 
@@ -90,7 +87,7 @@ class Explain(support.RunCase):
 
     def transfer(self, *options):
         settings = ["--set", "sweep.prompts_from.run=" + os.path.abspath(self.folder / "run"), "--set", "seeds=[1]",
-                    "--set", "few_shot={train_per_class: 4, dev_per_class: 3, max_test: 24}"]
+                    "--set", f"model.path={support.model()}", "--set", "few_shot={train_per_class: 4, dev_per_class: 3, max_test: 24}"]
         return [str(support.SOURCE / "configs/analyses/transfer.yaml"), *settings, *options]
 
     def test_prompts_move_to_every_task_and_score_there_what_they_scored(self):

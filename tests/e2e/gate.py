@@ -29,6 +29,7 @@ class Gate:
         self._left = 0  # how many more may pass; None: all
         self._lock = threading.Condition()
         self._pipes = {}
+        self._is_idle = False  # nothing was there to read
         self._is_over = False
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -40,6 +41,15 @@ class Gate:
             while self._left > 0:
                 if is_hopeless():
                     raise AssertionError(f"the run ended with {self._left} items still to come")
+                self._lock.wait(0.05)
+            self._left = 0
+
+    def shut(self):
+        """For the next run; lets through what the last one, which has ended, has left in its pipes."""
+        with self._lock:
+            self._left = None
+            self._is_idle = False
+            while not self._is_idle:
                 self._lock.wait(0.05)
             self._left = 0
 
@@ -57,7 +67,10 @@ class Gate:
             self._find_pipes()
             with self._lock:
                 is_shut = self._left == 0
-            if is_shut or not self._read(timeout=0.01):
+            if is_shut or not self._read(timeout=0.005):
+                with self._lock:
+                    self._is_idle = not is_shut
+                    self._lock.notify_all()
                 time.sleep(0.002)
         for pipe in self._pipes.values():
             os.close(pipe["file"])

@@ -5,7 +5,7 @@ import support
 
 class Methods(support.RunCase):
     def configuration(self, name, **overrides):
-        settings = {"seeds": "[1]", "sweep.axes.task": "[%s]" % (support.SOURCE / "configs/quickstart/reviews.yaml"),
+        settings = {"model.path": support.model(), "seeds": "[1]", "sweep.axes.task": "[%s]" % (support.SOURCE / "configs/quickstart/reviews.yaml"),
                     "budget": "{evaluations: 44, queries: 0}",
                     "few_shot": "{train_per_class: 4, dev_per_class: 3, max_test: 16}"}
         settings.update(overrides)
@@ -27,8 +27,7 @@ class Methods(support.RunCase):
             with self.subTest(ranks=ranks):
                 self.assertEqual(self.digest_of(experiment, f"ranks{ranks}", ranks), expected)
         for kill in range(4):
-            process = self.start("run", *experiment, "--out", self.folder / "killed", ranks=3)
-            self.wait_for_checkpoint(self.folder / "killed", process, count=3 + 5 * kill)
+            process = self.start_and_hold("run", *experiment, "--out", "killed", items=20 + 10 * kill, ranks=3)
             support.kill_all(process)
         self.assertEqual(self.digest_of(experiment, "killed", ranks=3), expected)
         files = [file.name for file in (self.folder / "killed" / "trials").iterdir()]

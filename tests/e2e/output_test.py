@@ -20,9 +20,6 @@ except ImportError:
 
 
 class Output(support.RunCase):
-    def finished_run(self):
-        self.call("run", *self.experiment(), "--out", "run", "--progress", "plain", "--progress-seconds", "0.2")
-
     def test_results_are_read_by_h5py_and_agree_with_the_report(self):
         if h5py is None:
             self.skipTest("h5py is not installed for " + sys.executable)
@@ -53,7 +50,7 @@ class Output(support.RunCase):
     def test_status_of_a_run_started_again_has_the_figures_of_finished_trials(self):
         self.finished_run()
         before = self.status(self.folder / "run")["trials"]
-        self.finished_run()
+        self.call("run", *self.experiment(), "--out", "run")
         self.assertEqual(self.status(self.folder / "run")["trials"], before)
 
     def test_h5dump_reads_every_file(self):
@@ -94,8 +91,8 @@ class Output(support.RunCase):
             self.assertTrue(self.call("report", "run", *arguments, expect=2)[1])
 
     def test_plain_progress_lines_go_to_standard_error_and_to_the_log(self):
-        errors = self.call("run", *self.experiment(), "--out", "run", "--progress", "plain",
-                           "--progress-seconds", "0.2")[1]
+        self.finished_run()  # with --progress plain
+        errors = (self.folder / "run-errors").read_text()
         line = r"\d+:\d\d trials \d/4 .* gen \d+/\d+ .* fitness .* dev .* queries of [\d,]+, \d+/s .* left"
         self.assertRegex(errors, line)
         self.assertRegex((self.folder / "run/run.log").read_text(), line)
@@ -104,7 +101,8 @@ class Output(support.RunCase):
         for ranks in (0, 2):
             with self.subTest(ranks=ranks):
                 master, slave = pty.openpty()
-                process = subprocess.Popen(self.command("run", *self.experiment(), "--out", f"run{ranks}", ranks=ranks),
+                process = subprocess.Popen(self.command("run", *self.experiment(), "--out", f"run{ranks}",
+                                                        "--progress-seconds", "0.01", ranks=ranks),
                                            env=self.environment, stderr=slave, stdout=subprocess.DEVNULL,
                                            cwd=self.folder)
                 self.started.append(process)
@@ -124,20 +122,18 @@ class Output(support.RunCase):
                 self.assertGreater(len(re.findall(rb"\r\x1b\[K\d+:\d\d trials", shown)), 1)
 
     def test_status_is_read_while_the_run_goes_on(self):
-        process = self.start("run", *self.experiment(**{"budget.evaluations": 3600}), "--out", "run", "--progress", "none")
-        self.wait_for_checkpoint(self.folder / "run", process)
-        while self.status(self.folder / "run") is None:
-            self.assertIsNone(process.poll())
+        process = self.start_and_hold("run", *self.experiment(), "--out", "run", "--progress", "none")
         shown = self.call("status", "run")[0]
         self.assertIn("running", shown)
-        self.assertRegex(shown, r"definitions-discrete-s1-\w+ +running +\d+/600")
+        self.assertRegex(shown, r"definitions-discrete-s1-\w+ +running +\d/6")
         process.send_signal(signal.SIGINT)
+        self.gate().open()
         process.communicate(timeout=support.TIMEOUT)
         self.assertIn("stopped", self.call("status", "run")[0])
 
     def test_events_and_status_tell_of_a_whole_run(self):
-        self.call("run", *self.experiment(), "--out", "run", ranks=3)
-        events = [json.loads(line) for line in (self.folder / "run/events.jsonl").read_text().splitlines()]
+        self.finished_run()  # on three ranks
+        events = self.events(self.folder / "run")
         self.assertEqual((events[0]["event"], events[-1]["event"]), ("run_started", "run_done"))
         self.assertEqual(sum(event["event"] == "trial_done" for event in events), 4)
         self.assertEqual(sum(event["event"] == "generation" for event in events), 4 * 6)

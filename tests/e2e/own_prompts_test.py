@@ -1,7 +1,6 @@
 """A run that takes the prompts it has learned to its other tasks: sweep.prompts_from.own_run."""
 
 import json
-import time
 
 import support
 
@@ -48,13 +47,14 @@ class OwnPrompts(support.RunCase):
             self.assertEqual("Not counted here" in self.call("plan", *arguments)[0], follow)
 
     def test_killed_in_either_part_it_goes_on(self):
-        self.call("run", *self.own(), "--out", "whole", "--progress", "none")
-        arguments = ("run", *self.own(), "--out", "killed", "--progress", "none")
-        process = self.start(*arguments, ranks=3)
-        self.wait_for_checkpoint(self.folder / "killed", process, count=2)
-        support.kill_all(process)
-        process = self.start(*arguments, ranks=3)
-        self.wait_for_log("the plan has changed: 4 trials kept, 4 new", process)
+        # Many rows to test on, so that the second part has more items than a run that is held has on the way.
+        own = self.own(few_shot="{train_per_class: 4, dev_per_class: 3, max_test: 240}", shard_size=4)
+        self.call("run", *own, "--out", "whole", "--progress", "none")
+        arguments = ("run", *own, "--out", "killed", "--progress", "none")
+        support.kill_all(self.start_and_hold(*arguments, ranks=2))
+        process = self.start_and_hold(*arguments, items=0, ranks=2, until=())
+        while "the plan has changed: 4 trials kept, 4 new" not in (self.folder / "killed/run.log").read_text():
+            self.gate().let(1, is_hopeless=lambda: process.poll() is not None)
         support.kill_all(process)
         self.call(*arguments)
         self.assertEqual(self.digest("killed"), self.digest("whole"))
@@ -62,13 +62,6 @@ class OwnPrompts(support.RunCase):
         self.assertEqual(log.count("starting quickstart"), 1)
         # What had learned is not run again.
         self.assertNotRegex(log.split("the plan has changed")[-1], r"-(discrete|soft)-s1-\w+: (started|resumed)")
-
-    def wait_for_log(self, text, process):
-        deadline = time.monotonic() + support.TIMEOUT
-        while text not in (self.folder / "killed/run.log").read_text():
-            self.assertIsNone(process.poll(), "the run ended before it could be interrupted")
-            self.assertLess(time.monotonic(), deadline)
-            time.sleep(0.002)
 
     def test_more_seeds_give_the_prompts_of_a_run_that_had_them_from_the_start(self):
         self.call("run", *self.own(), "--out", "grown", "--progress", "none")

@@ -54,7 +54,7 @@ class FixedPrompts(support.RunCase):
         config = self.folder / "fixed.yaml"
         config.write_text(f"""
 name: fixed
-model: {{path: {quickstart}/tiny-roberta}}
+model: {{path: {support.model()}}}
 task: {quickstart}/reviews.yaml
 few_shot: {{train_per_class: 4, dev_per_class: 3, max_test: 24}}
 sweep:

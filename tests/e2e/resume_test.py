@@ -1,136 +1,129 @@
 """A run that is killed, stopped, or loses a rank goes on where it was, with the results of an uninterrupted one."""
 
-import collections
 import os
 import pathlib
 import random
-import re
 import signal
-import time
 
 import support
 
 
 class Resume(support.RunCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.reference = None
-
     def setUp(self):
         super().setUp()
         self.arguments = self.experiment()
+        self.undisturbed = self.finished_run("undisturbed")
 
-    def reference_digest(self):
-        if Resume.reference is None:
-            self.call("run", *self.arguments, "--out", "reference", ranks=3)
-            Resume.reference = self.digest("reference")
-        return Resume.reference
+    def start_and_hold(self, *arguments, out="run", **options):
+        return super().start_and_hold("run", *(arguments or self.arguments), "--out", out, "--progress", "none", **options)
 
     def finish(self, out="run", ranks=3):
-        """Runs to the end, and compares with an uninterrupted run."""
+        """Runs to the end, and compares with an undisturbed run."""
+        self.gate().open()
         self.call("run", *self.arguments, "--out", out, ranks=ranks)
-        self.assertEqual(self.digest(out), self.reference_digest())
+        self.assertEqual(self.digest(out), self.undisturbed)
 
-    def finished_generations(self, out="run"):
-        """Trial -> generations that the log says were finished when the trial was last taken up again."""
-        log = (self.folder / out / "run.log").read_text()
-        return dict(re.findall(r"(\S+): resumed after generation (\d+)", log))
+    def finished_generations(self):
+        """Trial and number of each; none is there twice."""
+        # A generation is finished when its checkpoint is on disk, which is when the event is written.
+        finished = [(event["trial"], event["generation"]) for event in self.events(self.folder / "run", "generation")]
+        self.assertEqual(len(finished), len(set(finished)))
+        return finished
+
+    def stopped(self, process):
+        """The errors of a run that was asked to stop."""
+        self.gate().open()
+        _, errors = process.communicate(timeout=support.TIMEOUT)
+        self.assertEqual(process.returncode, 3, errors)
+        return errors
 
     def test_killed_at_random_moments_it_ends_with_the_same_digest(self):
         chance = random.Random(20260731)
         for attempt in range(4):
-            process = self.start("run", *self.arguments, "--out", "run", ranks=3)
-            self.wait_for_checkpoint(self.folder / "run", process, count=chance.randint(1, 4))
-            time.sleep(chance.uniform(0.0, 0.05))
-            support.kill_all(process)
+            # After an item in whichever state the others and the checkpoint are in.
+            support.kill_all(self.start_and_hold(items=chance.randint(1, 15), ranks=3, until=()))
         self.finish()
-        self.assertTrue(self.finished_generations(), "the log does not say where it resumed")
+        self.assertEqual(len(self.events(self.folder / "run", "run_started", "run_resumed")), 5)
 
     def test_no_finished_generation_is_evaluated_again(self):
-        process = self.start("run", *self.arguments, "--out", "run", "--progress", "none", ranks=2)
-        self.wait_for_checkpoint(self.folder / "run", process, count=3)
+        process = self.start_and_hold(items=100, ranks=2)
         support.kill_all(process)
         self.finish(ranks=2)
-        finished = collections.Counter()
-        for line in (self.folder / "run" / "run.log").read_text().splitlines():
-            match = re.search(r"(\S+): generation (\d+) finished", line)
-            if match:
-                finished[match.groups()] += 1
-        self.assertGreater(len(finished), 10)
-        # A generation is finished when its checkpoint is on disk, which is when the line is written.
-        self.assertEqual([key for key, times in finished.items() if times > 1], [])
+        self.assertGreater(len(self.finished_generations()), 10)
+        self.assertTrue(self.events(self.folder / "run", "trial_resumed"))
 
     def test_a_stop_signal_to_the_master_checkpoints_and_exits_with_3(self):
         for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT):
             with self.subTest(signal=number):
                 out = f"run{int(number)}"
-                process = self.start("run", *self.arguments, "--out", out)
-                self.wait_for_checkpoint(self.folder / out, process)
+                process = self.start_and_hold(out=out)
                 process.send_signal(number)
-                _, errors = process.communicate(timeout=support.TIMEOUT)
-                self.assertEqual(process.returncode, 3, errors)
-                self.assertIn("run the same command again", errors)
+                self.assertIn("run the same command again", self.stopped(process))
                 self.assertEqual(self.status(self.folder / out)["state"], "stopped")
                 self.finish(out)
 
     def test_a_signal_to_mpirun_reaches_the_master(self):
-        process = self.start("run", *self.arguments, "--out", "run", ranks=3)
-        self.wait_for_checkpoint(self.folder / "run", process)
+        process = self.start_and_hold(ranks=3)
         process.send_signal(signal.SIGUSR1)
-        _, errors = process.communicate(timeout=support.TIMEOUT)
-        self.assertEqual(process.returncode, 3, errors)
+        self.stopped(process)
         self.finish()
 
     def test_a_stop_signal_to_one_worker_stops_the_run(self):
-        process = self.start("run", *self.arguments, "--out", "run", ranks=3)
-        self.wait_for_checkpoint(self.folder / "run", process)
+        process = self.start_and_hold(ranks=3)
         os.kill(support.rank_processes(process.pid)[2], signal.SIGTERM)
-        _, errors = process.communicate(timeout=support.TIMEOUT)
-        self.assertEqual(process.returncode, 3, errors)
+        self.stopped(process)
         self.finish()
 
-    def test_one_worker_killed_ends_the_run_soon_with_a_message_and_it_resumes(self):
-        process = self.start("run", *self.arguments, "--out", "run", ranks=3)
-        self.wait_for_checkpoint(self.folder / "run", process)
+    def test_one_worker_killed_ends_the_run_with_a_message_and_it_resumes(self):
+        process = self.start_and_hold(ranks=3)
         os.kill(support.rank_processes(process.pid)[1], signal.SIGKILL)
-        _, errors = process.communicate(timeout=30 * support.FACTOR)  # never hangs
+        self.gate().open()
+        _, errors = process.communicate(timeout=support.TIMEOUT)  # never hangs
         self.assertNotEqual(process.returncode, 0)
         self.assertIn("signal 9", errors)
         self.assertIn("run the same command again", errors)
         self.finish()
 
     def test_a_finished_run_is_not_run_again(self):
-        self.call("run", *self.arguments, "--out", "run")
-        before = {path: path.stat().st_mtime_ns for path in (self.folder / "run").rglob("*.h5")}
+        run = self.folder / "undisturbed"
+        before = {path: path.stat().st_mtime_ns for path in run.rglob("*.h5")}
         self.assertTrue(before)
-        self.finish(ranks=0)
-        after = {path: path.stat().st_mtime_ns for path in (self.folder / "run").rglob("*.h5")}
+        self.finish("undisturbed", ranks=0)
+        after = {path: path.stat().st_mtime_ns for path in run.rglob("*.h5")}
         self.assertEqual(before, after)
+        self.assertFalse(self.events(run, "trial_resumed"))
 
     def test_a_sweep_that_grew_computes_only_what_is_missing(self):
-        self.call("run", *self.arguments, "--out", "run")
+        self.finished_run("run")
         num_before = len(self.call("report", "run", "--csv")[0].splitlines()) - 1
+        num_generations = len(self.finished_generations())
         grown = self.experiment(seeds="[2,1]")
-        process = self.start("run", *grown, "--out", "run", ranks=2)
-        self.wait_for_checkpoint(self.folder / "run", process, count=2)
+        process = self.start_and_hold(*grown, ranks=2, until=())
+        self.wait_until(lambda: len(self.finished_generations()) > num_generations, process)
         support.kill_all(process)
         shown = [trial["state"] for trial in self.status(self.folder / "run")["trials"]]
         self.assertEqual(len(shown), 2 * num_before, "the status is of the new plan from its start")
         self.assertGreaterEqual(shown.count("done"), num_before, "done before, yet not shown so")
         self.call("report", "run")  # what is there of the new plan
+        self.gate().open()
         self.call("run", *grown, "--out", "run", ranks=3)
         self.call("run", *grown, "--out", "fresh", ranks=3)
         self.assertEqual(self.digest("run"), self.digest("fresh"))
         log = (self.folder / "run/run.log").read_text()
         self.assertIn(f"{num_before} trials kept, {num_before} new, 0 left out", log)
-        self.assertGreaterEqual(log.count("done in an earlier start, not run again"), num_before)
+        finished = self.finished_generations()
         # Shrunk again: the results are those of the first run, and nothing is computed.
         self.finish(ranks=0)
+        self.assertEqual(self.finished_generations(), finished)
+
+    def hold_with_two_checkpoints(self):
+        """A trial that has a checkpoint and the one before it."""
+        process = self.start_and_hold(items=40)
+        self.wait_until(lambda: list((self.folder / "run/trials").glob("*.checkpoint.previous.h5")), process)
+        return process
 
     def test_a_damaged_checkpoint_is_told_and_the_previous_one_serves(self):
-        process = self.start("run", *self.arguments, "--out", "run")
-        self.wait_for_checkpoint(self.folder / "run", process, count=4)
-        support.kill_all(process)
+        support.kill_all(self.hold_with_two_checkpoints())
         newest = [path for path in (self.folder / "run/trials").glob("*.checkpoint.h5")
                   if pathlib.Path(str(path).replace(".checkpoint.h5", ".checkpoint.previous.h5")).exists()]
         self.assertTrue(newest)
@@ -141,9 +134,7 @@ class Resume(support.RunCase):
         self.assertIn(newest[0].name, (self.folder / "run/run.log").read_text())
 
     def test_damaged_checkpoints_alone_are_refused(self):
-        process = self.start("run", *self.arguments, "--out", "run")
-        self.wait_for_checkpoint(self.folder / "run", process, count=4)
-        support.kill_all(process)
+        support.kill_all(self.hold_with_two_checkpoints())
         for path in (self.folder / "run/trials").glob("*.checkpoint*.h5"):
             path.write_bytes(path.read_bytes()[:1000])
         _, errors = self.call("run", *self.arguments, "--out", "run", expect=1)

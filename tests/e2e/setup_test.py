@@ -47,7 +47,7 @@ class Setup(support.RunCase):
         plans += [(path, [quickstart, "--set", f"sweep.axes.task=[{path}]"]) for path in tasks]
         shared = pathlib.Path(os.environ.get("BBPROMPT_SHARED_DIR", "")) / "datasets"
         self.environment["BBPROMPT_DATA"] = str(shared)
-        self.call("run", *self.experiment(), "--out", "source")  # for configurations that start from a run
+        self.finished_run("source")  # for configurations that start from a run
         for path, arguments in plans:
             text = path.read_text()
             if "prompts_from:" in text:

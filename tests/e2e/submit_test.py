@@ -100,7 +100,7 @@ class Submit(support.RunCase):
         self.assertIn("--ntasks-per-node: expected", self.submit("--time", "1h", "--dry-run", ranks=(), expect=2)[1])
 
     def test_a_folder_of_another_configuration_is_refused_before_it_waits_in_a_queue(self):
-        self.call("run", *self.experiment(), "--out", self.out)
+        self.finished_run(self.out)
         self.assertIn("4 trials", self.submit("--time", "1h", "--dry-run")[0])
         errors = self.submit("--time", "1h", "--dry-run", expect=2, seeds="[7]")[1]
         self.assertIn("holds the run of another configuration", errors)

@@ -73,15 +73,15 @@ class RunCase(unittest.TestCase):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="bbprompt_e2e_"))
         self.environment = environment()
         self.started = []
-        self.held = None
+        self._gate = None
 
     def tearDown(self):
         for process in self.started:
             if process.poll() is None:
                 process.kill()
                 process.wait()
-        if self.held is not None:
-            self.held.end()
+        if self._gate is not None:
+            self._gate.end()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def experiment(self, **overrides):
@@ -114,18 +114,20 @@ class RunCase(unittest.TestCase):
         return process
 
     def gate(self):
-        if self.held is None:
-            self.held = gate.Gate(self.folder, BINARY)
-        return self.held
+        if self._gate is None:
+            self._gate = gate.Gate(self.folder, BINARY)
+        return self._gate
 
-    def start_and_hold(self, *arguments, items=60, ranks=0):
-        """Starts a run, lets about that many of its work items through, and waits until a generation is on disk. Then the
-        run stands still until self.gate().open(); experiment() has some 200 items."""
+    def start_and_hold(self, *arguments, items=60, ranks=0, until=("generation",)):
+        """Starts a run, lets about that many of its work items through, and waits for an event of these names, if any. Then
+        the run stands still until self.gate().open(). experiment() has some 200 items."""
         held = self.gate()
+        held.shut()
         process = self.start(*arguments, "--query-log", held.log, ranks=ranks, program=held.program)
         held.let(items, is_hopeless=lambda: process.poll() is not None)
         run = pathlib.Path(self.folder, arguments[arguments.index("--out") + 1])
-        self.wait_until(lambda: self.events(run, "generation"), process)
+        if until:
+            self.wait_until(lambda: self.events(run, *until), process)
         return process
 
     def wait_until(self, is_so, process=None):
@@ -138,13 +140,13 @@ class RunCase(unittest.TestCase):
             time.sleep(0.005)
 
     @staticmethod
-    def events(run, name):
-        """The run's events of that name so far; a line that is being written is left out."""
+    def events(run, *names):
+        """The run's events so far, all or those of these names; a line that is being written is left out."""
         try:
             lines = (pathlib.Path(run) / "events.jsonl").read_text().split("\n")[:-1]
         except FileNotFoundError:
             return []
-        return [event for event in map(json.loads, lines) if event["event"] == name]
+        return [event for event in map(json.loads, lines) if not names or event["event"] in names]
 
     def digest(self, run):
         return self.call("report", run, "--digest")[0].strip()
@@ -152,13 +154,15 @@ class RunCase(unittest.TestCase):
     def finished_run(self, name="run"):
         """A copy of a run of experiment() on three ranks, which any number of test files share."""
         def make(folder):
-            self.call("run", *self.experiment(), "--out", folder / "run", "--query-log", folder / "log", "--progress",
-                      "plain", "--progress-seconds", "0.01", ranks=3)
+            _, errors = self.call("run", *RunCase.experiment(self), "--out", folder / "run", "--query-log", folder / "log",
+                                  "--progress", "plain", "--progress-seconds", "0.01", ranks=3)
+            (folder / "errors").write_text(errors)
             (folder / "digest").write_text(self.digest(folder / "run"))
 
         shared = made_once("finished", make, BINARY, pathlib.Path(__file__))
-        shutil.copytree(shared / "run", self.folder / name)
+        shutil.copytree(shared / "run", self.folder / name)  # an absolute name stays what it is
         shutil.copytree(shared / "log", self.folder / f"{name}-log")
+        shutil.copy(shared / "errors", self.folder / f"{name}-errors")
         return (shared / "digest").read_text()
 
     def status(self, run):

@@ -14,6 +14,7 @@ namespace bbprompt {
 namespace {
 
 using testing::ellipsoid;
+using testing::kNan;
 using testing::step;
 
 // Writes a state as text with hexadecimal floating-point numbers and reads it back.
@@ -136,7 +137,6 @@ struct Corruption {
 };
 
 std::vector<Corruption> corruptions(bool is_full) {
-  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
   std::vector<Corruption> cases = {
       {"wrong kind", [](auto& s) { s.kind = "random_search"; }},
       {"other covariance",

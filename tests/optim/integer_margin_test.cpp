@@ -6,6 +6,7 @@
 #include <cmath>
 #include <limits>
 
+#include "bbprompt/base/random_stream.hpp"
 #include "optim/cma_es.hpp"
 #include "tests/optim/state_checks.hpp"
 #include "tests/optim/test_functions.hpp"

@@ -51,6 +51,18 @@ class Cluster(support.RunCase):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         return done.stdout
 
+    def behind_gate(self, *arguments):
+        """Arguments of a run whose workers get no further than the gate lets them, in jobs from here on."""
+        with open(self.environment["PROFILE"], "a", encoding="utf-8") as profile:
+            profile.write(f'BBPROMPT="{self.gate().program}"\n')
+        return [*arguments, "--query-log", str(self.gate().log)]
+
+    def let_pass(self, run, items=40):
+        """Lets about that many items through, and waits until a generation is on disk."""
+        deadline = time.monotonic() + support.TIMEOUT
+        self.gate().let(items, is_hopeless=lambda: time.monotonic() > deadline)
+        self.wait_until(lambda: self.events(self.folder / run, "generation"))
+
     def submit(self, script, *arguments, options=()):
         output = self.slurm("sbatch", "--parsable", "--output", str(self.folder / "job-%j.log"), *options,
                             str(support.SOURCE / "jobs/slurm" / script), *map(str, arguments))
@@ -68,19 +80,10 @@ class Cluster(support.RunCase):
             if all(state in wanted for state, _ in states):
                 return states
             self.assertLess(time.monotonic(), deadline, f"{states}\n{self.log()}")
-            time.sleep(0.5)
+            time.sleep(0.1)
 
     def log(self):
         return "\n".join(path.read_text(errors="replace") for path in sorted(self.folder.glob("job-*.log")))
-
-    def wait_until(self, is_so):
-        deadline = time.monotonic() + support.TIMEOUT
-        while not is_so():
-            self.assertLess(time.monotonic(), deadline, self.log())
-            time.sleep(0.05)
-
-    def wait_for_checkpoint_file(self, run):
-        self.wait_until(lambda: list((self.folder / run / "trials").glob("*.checkpoint.h5")))
 
     def wait_for_text(self, text):
         """In the logs of the jobs."""
@@ -94,16 +97,15 @@ class Cluster(support.RunCase):
 
     def digest_alone(self, experiment):
         """Of one process that nobody disturbs; it runs once for each experiment."""
-        key = " ".join(experiment)
+        key = " ".join(map(str, experiment))
         if key not in Cluster.references:
             self.call("run", *experiment, "--out", "alone")
             Cluster.references[key] = self.digest("alone")
         return Cluster.references[key]
 
-    def asked(self, folder):
-        """How often each shard of each prompt was asked, by the log of queries."""
-        lines = [json.loads(line) for path in (self.folder / folder).glob("*.jsonl")
-                 for line in path.read_text().splitlines()]
+    @staticmethod
+    def asked(lines):
+        """How often each shard of each prompt was asked, by lines of the log of queries."""
         return collections.Counter((line["trial"], line["point"], line["split"], line["begin"]) for line in lines)
 
 
@@ -111,7 +113,7 @@ class Jobs(Cluster):
     def test_two_nodes_give_the_digest_of_one_process(self):
         experiment = self.experiment()
         job = self.submit("sweep.sh", *experiment, "--out", "nodes",
-                          options=["--nodes=2", "--ntasks=4", "--ntasks-per-node=2", "--time=5"])
+                          options=["--nodes=2", "--ntasks=4", "--ntasks-per-node=2", "--time=60"])
         report = self.submit("report.sh", "nodes", "--digest", options=[f"--dependency=afterok:{job}"])
         self.expect_completed(job)
         self.expect_completed(report)
@@ -120,8 +122,8 @@ class Jobs(Cluster):
 
     def test_an_array_of_parts_is_the_whole_sweep(self):
         experiment = self.experiment()
-        self.call("run", *experiment, "--out", "whole")
-        job = self.submit("sweep.sh", *experiment, "--out", "array", options=["--array=1-4", "--ntasks=2", "--time=5"])
+        self.finished_run("whole")
+        job = self.submit("sweep.sh", *experiment, "--out", "array", options=["--array=1-4", "--ntasks=2", "--time=60"])
         self.expect_completed(job)
         parts = sorted((self.folder / "array").glob("part-*-of-4"))
         self.assertEqual(len(parts), 4)
@@ -129,72 +131,86 @@ class Jobs(Cluster):
         self.assertEqual(self.call("report", *parts, "--csv", "--table", "matrix")[0], whole)
 
     def test_a_cancelled_and_a_requeued_job_go_on_where_they_were(self):
-        experiment = self.experiment(**{"seeds": "[1,2]", "budget.evaluations": 60})
-        job = self.submit("sweep.sh", *experiment, "--out", "broken", options=["--ntasks=3", "--time=5"])
-        self.wait_for(job, "RUNNING")
-        self.wait_for_checkpoint_file("broken")
+        experiment = self.experiment(**{"seeds": "[1,2]"})
+        arguments = [*self.behind_gate(*experiment), "--out", "broken"]
+        job = self.submit("sweep.sh", *arguments, options=["--ntasks=3", "--time=60"])
+        self.let_pass("broken")
         self.slurm("scancel", job)
         self.wait_for(job, "CANCELLED")
-        job = self.submit("sweep.sh", *experiment, "--out", "broken", options=["--ntasks=3", "--time=5"])
-        self.wait_for(job, "RUNNING", "COMPLETED")
+        self.gate().shut()
+        job = self.submit("sweep.sh", *arguments, options=["--ntasks=3", "--time=60"])
+        self.let_pass("broken")
         self.slurm("scontrol", "requeue", job)
+        self.wait_for_text("start 2, ")
+        self.gate().open()
         self.expect_completed(job)
         self.assertEqual(self.digest("broken"), self.digest_alone(experiment))
 
     def test_a_job_asked_to_stop_before_its_program_is_up_is_requeued(self):
-        experiment = self.experiment(**{"budget.evaluations": 60})
+        experiment = self.experiment()
         slow = self.folder / "slow"  # as the program is on a busy file system
-        slow.write_text(f'#!/bin/sh\n: >"{self.folder}/loading"\nsleep 5\nexec "{support.BINARY}" "$@"\n')
+        slow.write_text(f'#!/bin/sh\n: >"{self.folder}/loading"\nuntil [ -e "{self.folder}/loaded" ]; do sleep 0.1; done\n'
+                        f'exec "{support.BINARY}" "$@"\n')
         slow.chmod(0o755)
         with open(self.environment["PROFILE"], "a") as profile:
             profile.write(f'BBPROMPT="{slow}"\n')
-        job = self.submit("sweep.sh", *experiment, "--out", "early", options=["--ntasks=2", "--time=5"])
+        job = self.submit("sweep.sh", *experiment, "--out", "early", options=["--ntasks=2", "--time=60"])
         self.wait_until((self.folder / "loading").exists)
         self.slurm("scancel", "--batch", "--signal=USR1", job)
+        self.wait_for_text("asked to stop before it had begun; requeue 1 of")
+        (self.folder / "loaded").touch()
         self.expect_completed(job)
-        self.assertEqual(self.log().count("asked to stop before it had begun; requeue 1 of"), 1, self.log())
+        self.assertEqual(self.log().count("asked to stop before it had begun"), 1, self.log())
         self.assertEqual(self.digest("early"), self.digest_alone(experiment))
 
     def test_a_failure_is_not_requeued_and_keeps_its_code(self):
-        job = self.submit("sweep.sh", self.folder / "absent.yaml", "--out", "none", options=["--ntasks=2", "--time=5"])
+        job = self.submit("sweep.sh", self.folder / "absent.yaml", "--out", "none", options=["--ntasks=2", "--time=60"])
         ((state, code),) = self.wait_for(job, "FAILED", "COMPLETED")
         self.assertEqual((state, code), ("FAILED", "2:0"), self.log())
-        job = self.submit("sweep.sh", "my.yaml", options=["--ntasks=2", "--time=5"])
+        job = self.submit("sweep.sh", "my.yaml", options=["--ntasks=2", "--time=60"])
         self.wait_for(job, "FAILED")
         self.assertIn("expected --out FOLDER", self.log())
 
-
     def test_a_job_whose_time_is_too_short_requeues_itself_until_it_is_done_and_pays_nothing_twice(self):
-        experiment = self.experiment(**{"seeds": "[1,2]", "budget.evaluations": 200})
+        experiment = self.experiment(**{"seeds": "[1,2]"})
         self.call("run", *experiment, "--out", "alone", "--query-log", "alone-log")
         # A minute is the least that Slurm knows; the run stops 52 seconds before its end. Sanitized it takes most of these
         # 8 seconds to start.
         minutes, before, options = (1, 52, []) if support.FACTOR == 1 else (3, 120, ["--signal=B:USR1@20"])
-        job = self.submit("sweep.sh", *experiment, "--out", "short", "--query-log", "log", "--stop-before", f"{before}s",
+        job = self.submit("sweep.sh", *self.behind_gate(*experiment), "--out", "short", "--stop-before", f"{before}s",
                           options=["--ntasks=3", f"--time={minutes}", *options])
+        # Some of the work in the first start, the rest in later ones: nothing passes until the time of the first is over.
+        self.let_pass("short")
+        self.wait_for_text("start 2, ")
+        self.gate().open()
         self.expect_completed(job)
         starts = self.log().count("sweep.sh: job ")
         self.assertGreater(starts, 1)
         self.assertEqual(self.digest("short"), self.digest("alone"))
-        alone, paid = self.asked("alone-log"), self.asked("log")
+        alone = self.asked(json.loads(line) for path in (self.folder / "alone-log").glob("*.jsonl")
+                           for line in path.read_text().splitlines())
+        paid = self.asked(self.gate().lines)
         self.assertEqual(alone - paid, collections.Counter())
         # What was being evaluated when the time was over: at most an item of each worker.
         self.assertLessEqual(sum((paid - alone).values()), 2 * (starts - 1))
 
     def test_one_part_of_an_array_requeues_itself_alone(self):
-        experiment = self.experiment(**{"budget.evaluations": 60})
-        job = self.submit("sweep.sh", *experiment, "--out", "parts", options=["--array=1-2", "--ntasks=2", "--time=5"])
-        self.wait_for_checkpoint_file("parts/part-2-of-2")
+        experiment = self.experiment()
+        job = self.submit("sweep.sh", *self.behind_gate(*experiment), "--out", "parts",
+                          options=["--array=1-2", "--ntasks=2", "--time=60"])
+        self.let_pass("parts/part-2-of-2")
         self.slurm("scancel", "--batch", "--signal=USR1", f"{job}_2")
+        self.wait_for_text("; requeue 1 of at most 20")
+        self.gate().open()
         self.expect_completed(job)
         self.assertEqual(self.log().count("; requeue 1 of at most 20"), 1)
         self.assertEqual(len([line for line in self.log().splitlines() if ", start 2, " in line]), 1)
 
     def test_a_second_run_in_the_folder_is_refused_on_another_node(self):
-        experiment = self.experiment(**{"seeds": "[1,2]", "budget.evaluations": 1200})
-        first = self.submit("sweep.sh", *experiment, "--out", "taken", options=["--nodelist=n1", "--ntasks=2", "--time=5"])
-        self.wait_for_checkpoint_file("taken")
-        second = self.submit("sweep.sh", *experiment, "--out", "taken", options=["--nodelist=n2", "--ntasks=1", "--time=5"])
+        arguments = [*self.behind_gate(*self.experiment()), "--out", "taken"]
+        first = self.submit("sweep.sh", *arguments, options=["--nodelist=n1", "--ntasks=2", "--time=60"])
+        self.let_pass("taken")
+        second = self.submit("sweep.sh", *arguments, options=["--nodelist=n2", "--ntasks=1", "--time=60"])
         ((state, code),) = self.wait_for(second, "FAILED", "COMPLETED", "CANCELLED")
         self.assertEqual((state, code), ("FAILED", "1:0"), self.log())
         self.assertRegex(self.log(), rf"another bbprompt is running in this folder \(process \d+ on n1 since .*job {first}")
@@ -218,10 +234,13 @@ class Jobs(Cluster):
     def test_srun_as_launcher_is_stopped_and_requeued_too(self):
         profile = self.folder / "site.profile"
         profile.write_text(profile.read_text().replace("(mpirun)", "(srun --mpi=pmix --kill-on-bad-exit=1)"))
-        experiment = self.experiment(**{"budget.evaluations": 60})
-        job = self.submit("sweep.sh", *experiment, "--out", "srun", options=["--nodes=1", "--ntasks=3", "--time=5"])
-        self.wait_for_checkpoint_file("srun")
+        experiment = self.experiment()
+        job = self.submit("sweep.sh", *self.behind_gate(*experiment), "--out", "srun",
+                          options=["--nodes=1", "--ntasks=3", "--time=60"])
+        self.let_pass("srun")
         self.slurm("scancel", "--batch", "--signal=USR1", job)
+        self.wait_for_text("requeue 1 of at most 20")
+        self.gate().open()
         self.expect_completed(job)
         self.assertIn("requeue 1 of at most 20", self.log())
         self.assertEqual(self.digest("srun"), self.digest_alone(experiment))
@@ -255,23 +274,27 @@ class NodeFailures(Cluster):
         return re.search(rf" {name}=(\S+)", self.slurm("scontrol", "show", "job", job)).group(1)
 
     def test_a_job_survives_the_loss_of_any_node(self):
-        experiment = self.experiment(**{"seeds": "[1,2]", "budget.evaluations": 60})
+        experiment = self.experiment()
+        held = self.behind_gate(*experiment)
         # Another node than the first: the launcher notices at once, and the script has the job started again.
-        job = self.submit("sweep.sh", *experiment, "--out", "second", options=["--nodes=2", "--ntasks-per-node=2", "--time=5"])
-        self.wait_for_checkpoint_file("second")
+        job = self.submit("sweep.sh", *held, "--out", "second", options=["--nodes=2", "--ntasks-per-node=2", "--time=60"])
+        self.let_pass("second")
         self.assertEqual((self.shown(job, "NodeList"), self.shown(job, "BatchHost")), ("n[1-2]", "n1"))
         self.kill_node("n2")
+        self.gate().open()
         self.wait_for_text("a node does not answer; requeue 1 of at most 20")
         self.expect_completed(job)
         self.assertIn(", start 2, on n[1,3], into second", self.log())
         self.assertEqual(self.digest("second"), self.digest_alone(experiment))
         # The first node, with the script and rank 0: Slurm notices after a while, and starts the job on another one,
         # where the run takes the folder over once the lost one has been silent for long enough.
-        job = self.submit("sweep.sh", *experiment, "--out", "first", "--lock-timeout", "20s",
-                          options=["--nodes=1", "--ntasks=3", "--time=5"])
-        self.wait_for_checkpoint_file("first")
+        self.gate().shut()
+        job = self.submit("sweep.sh", *held, "--out", "first", "--lock-timeout", "20s",
+                          options=["--nodes=1", "--ntasks=3", "--time=60"])
+        self.let_pass("first")
         lost = self.shown(job, "BatchHost")
         self.kill_node(lost)
+        self.gate().open()
         self.expect_completed(job)
         self.assertIn(f", start 2, on {({'n1', 'n3'} - {lost}).pop()}, into first", self.log())
         self.assertEqual(self.digest("first"), self.digest_alone(experiment))

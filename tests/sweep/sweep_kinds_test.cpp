@@ -21,12 +21,14 @@ using testing::kSmallConfig;
 using testing::kSmallTask;
 using testing::names_of;
 
-SweepPlan plan_of(const std::string& lines) { return testing::plan_of(kSmallConfig + lines); }
+SweepPlan small_plan(const std::string& lines) { return testing::plan_of(kSmallConfig + lines); }
 
-std::string error_of(const std::string& lines) { return testing::error_of(kSmallConfig + lines); }
+std::string small_error(const std::string& lines) {
+  return testing::error_of(kSmallConfig + lines);
+}
 
 TEST(Zip, ValuesOfAGroupGoTogetherAndGroupsAreCrossed) {
-  const SweepPlan plan = plan_of(
+  const SweepPlan plan = small_plan(
       "sweep:\n"
       "  axes: {shard_size: [4, 8]}\n"
       "  zip:\n"
@@ -47,12 +49,12 @@ TEST(Zip, ValuesOfAGroupGoTogetherAndGroupsAreCrossed) {
 
 TEST(Zip, OneGroupMayStandAlone) {
   const std::string group = "{prompt.length: [5, 10], prompt.soft.alpha: [1, 2]}";
-  EXPECT_EQ(ids_of(plan_of("sweep: {zip: " + group + "}\n")),
-            ids_of(plan_of("sweep: {zip: [" + group + "]}\n")));
+  EXPECT_EQ(ids_of(small_plan("sweep: {zip: " + group + "}\n")),
+            ids_of(small_plan("sweep: {zip: [" + group + "]}\n")));
 }
 
 TEST(List, PointsSetWhatTheySayAndLeaveTheRest) {
-  const SweepPlan plan = plan_of(
+  const SweepPlan plan = small_plan(
       "prompt: {length: 7}\n"
       "seeds: 2\n"
       "sweep:\n"
@@ -86,7 +88,7 @@ TEST(List, RefusesTwoTasksOfOneName) {
 }
 
 TEST(Samples, AreOneAxisOfTheGrid) {
-  const SweepPlan plan = plan_of(
+  const SweepPlan plan = small_plan(
       "seeds: 2\n"
       "sweep:\n"
       "  axes: {shard_size: [4, 8]}\n"
@@ -151,20 +153,20 @@ TEST(Ids, StayWhenASweepGrows) {
        "{shard_size: 4}}]"},
   };
   for (const auto& [small, large] : kPairs) {
-    const auto few = ids_of(plan_of("sweep:\n  " + small + "\n"));
-    const auto more = ids_of(plan_of("sweep:\n  " + large + "\n"));
+    const auto few = ids_of(small_plan("sweep:\n  " + small + "\n"));
+    const auto more = ids_of(small_plan("sweep:\n  " + large + "\n"));
     EXPECT_LT(few.size(), more.size()) << small;
     EXPECT_TRUE(std::includes(more.begin(), more.end(), few.begin(), few.end())) << large;
   }
 }
 
 TEST(Ids, DoNotTellHowAPointCameAbout) {
-  const auto expected = ids_of(plan_of("sweep: {axes: {prompt.length: [3, 4]}}\n"));
+  const auto expected = ids_of(small_plan("sweep: {axes: {prompt.length: [3, 4]}}\n"));
   for (const std::string sweep :
        {"zip: {prompt.length: [3, 4]}", "list: [{prompt.length: 4}, {prompt.length: 3}]",
         "random: {num_points: 2, space: {prompt.length: {integer: [3, 4]}}}",
         "axes: {prompt.length: [2, 3, 4]}\n  exclude: [{prompt.length: 2}]"}) {
-    EXPECT_EQ(ids_of(plan_of("sweep:\n  " + sweep + "\n")), expected) << sweep;
+    EXPECT_EQ(ids_of(small_plan("sweep:\n  " + sweep + "\n")), expected) << sweep;
   }
 }
 
@@ -183,7 +185,7 @@ TEST(ResolvedConfiguration, ExpandsToTheSamePlanForEveryKind) {
       "  overrides: [{when: {variant: a, prompt.length: [1, 2]}, set: {budget.evaluations: 10}}]\n"
       "  exclude: [{seed: 4, variant: b}, {prompt.soft.alpha: {max: 0.60}, task: animals}]\n"
       "  include: [{prompt.length: {min: 1.0, max: 7}}]\n";
-  const SweepPlan plan = plan_of(lines);
+  const SweepPlan plan = small_plan(lines);
   const SweepPlan again = expand(parse_config(plan.config_resolved, "f", "resolved"));
   EXPECT_EQ(again.config_resolved, plan.config_resolved);
   EXPECT_EQ(again.config_hash, plan.config_hash);
@@ -220,7 +222,7 @@ TEST(Filters, LeaveOutAndKeepWhatTheySay) {
     std::vector<std::string> expected;
     expected.reserve(kept.size());
     for (const auto place : kept) expected.push_back(all[place]);
-    EXPECT_THAT(names_of(plan_of(kFilterBase + ("  " + filters) + "\n")),
+    EXPECT_THAT(names_of(small_plan(kFilterBase + ("  " + filters) + "\n")),
                 ElementsAreArray(expected))
         << filters;
   }
@@ -232,14 +234,14 @@ TEST(Filters, TakeOutCombinationsThatMakeNoSense) {
       "prompt: {discrete: {relaxation: index}}\n"
       "sweep:\n"
       "  axes: {prompt.kind: [soft, discrete], optimizer.kind: [cma_es, cat_cma]}\n";
-  EXPECT_NE(error_of(lines).find("optimizer chooses among categories"), std::string::npos);
-  EXPECT_EQ(
-      plan_of(lines + "  exclude: [{prompt.kind: soft, optimizer.kind: cat_cma}]\n").trials.size(),
-      3U);
+  EXPECT_NE(small_error(lines).find("optimizer chooses among categories"), std::string::npos);
+  EXPECT_EQ(small_plan(lines + "  exclude: [{prompt.kind: soft, optimizer.kind: cat_cma}]\n")
+                .trials.size(),
+            3U);
 }
 
 TEST(Overrides, SetFurtherKeysWhereTheirConditionHolds) {
-  const SweepPlan plan = plan_of(
+  const SweepPlan plan = small_plan(
       "budget: {evaluations: 50}\n"
       "sweep:\n"
       "  axes: {prompt.length: [1, 2, 9]}\n"
@@ -260,7 +262,7 @@ TEST(Overrides, SetFurtherKeysWhereTheirConditionHolds) {
 }
 
 TEST(Overrides, LookAtTheFileAndFiltersAtWhatRuns) {
-  const SweepPlan plan = plan_of(
+  const SweepPlan plan = small_plan(
       "sweep:\n"
       "  axes: {prompt.length: [1, 2]}\n"
       "  overrides:\n"
@@ -329,7 +331,7 @@ TEST(Sweep, ErrorsSayWhereAndWhatInstead) {
        "others in task, method, seed or a setting"},
   };
   for (auto [sweep, error] : kCases) {
-    std::string found = error_of("sweep:\n  " + sweep + "\n");
+    std::string found = small_error("sweep:\n  " + sweep + "\n");
     if (const auto at = found.find("s1-"); at != std::string::npos)
       found.replace(at + 3, 8, "HASH");
     EXPECT_EQ(found, error) << sweep;
@@ -337,7 +339,7 @@ TEST(Sweep, ErrorsSayWhereAndWhatInstead) {
 }
 
 TEST(Sweep, ManyTrialsExpand) {
-  const SweepPlan plan = plan_of(
+  const SweepPlan plan = small_plan(
       "seeds: 50\n"
       "sweep: {random: {num_points: 200, space: {prompt.soft.alpha: {uniform: [1, 2]}}}}\n");
   EXPECT_EQ(ids_of(plan).size(), 10000U);
