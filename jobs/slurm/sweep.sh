@@ -83,6 +83,13 @@ if [ "$is_asked_to_stop" -eq 1 ] && [ "$code" -eq $((128 + $(kill -l USR1))) ]; 
   code=3
   stop_reason="asked to stop before it had begun"
 fi
+# srun returns the code of a worker that it had to kill, because it was in a long evaluation, and not the master's.
+# The last event tells: a run that stopped because something was wrong says the reason.
+has_stopped() {
+  [ "$out/events.jsonl" -nt "$out/job.start" ] || return 1
+  tail -n 1 "$out/events.jsonl" | grep '"event":"run_stopped"' | grep -qv '"reason"'
+}
+if [ "$code" -gt 128 ] && has_stopped; then code=3; fi
 # An exit code of 0 alone proves nothing: mpirun returns it too when a node took its ranks away. The results file is
 # written last, as a whole, by every run that comes to its end.
 if [ "$code" -eq 0 ] && { ! [ -e "$out/results.h5" ] || [ "$out/job.start" -nt "$out/results.h5" ]; }; then

@@ -10,6 +10,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 
 import support
 
@@ -98,28 +99,38 @@ class Output(support.RunCase):
         self.assertRegex((self.folder / "run/run.log").read_text(), line)
 
     def test_on_a_terminal_one_line_is_drawn_over(self):
+        held = self.gate()
         for ranks in (0, 2):
             with self.subTest(ranks=ranks):
+                held.shut()
                 master, slave = pty.openpty()
-                process = subprocess.Popen(self.command("run", *self.experiment(), "--out", f"run{ranks}",
-                                                        "--progress-seconds", "0.01", ranks=ranks),
-                                           env=self.environment, stderr=slave, stdout=subprocess.DEVNULL,
+                command = self.command("run", *self.experiment(**{"budget.evaluations": 72}), "--out", f"run{ranks}",
+                                       "--query-log", held.log, ranks=ranks, program=held.program)
+                process = subprocess.Popen(command, env=self.environment, stderr=slave, stdout=subprocess.DEVNULL,
                                            cwd=self.folder)
                 self.started.append(process)
                 os.close(slave)
+                # Slowly, until the line has been drawn a second time.
                 shown = b""
-                while True:
-                    try:
-                        if not select.select([master], [], [], support.TIMEOUT)[0]:
-                            self.fail("nothing more came")
-                        part = os.read(master, 65536)
-                    except OSError:
-                        break
-                    if not part:
-                        break
+                while len(re.findall(rb"\r\x1b\[K\d+:\d\d trials", shown)) < 2:
+                    held.let(1, is_hopeless=lambda: process.poll() is not None)
+                    time.sleep(0.05)  # it is drawn five times a second at most
+                    shown += self.read(master, timeout=0)
+                held.open()
+                while part := self.read(master, timeout=support.TIMEOUT):
                     shown += part
                 self.assertEqual(process.wait(timeout=support.TIMEOUT), 0)
-                self.assertGreater(len(re.findall(rb"\r\x1b\[K\d+:\d\d trials", shown)), 1)
+                os.close(master)
+
+    @staticmethod
+    def read(terminal, timeout):
+        """What was written to it; nothing where nothing comes in time, or nothing will come any more."""
+        if not select.select([terminal], [], [], timeout)[0]:
+            return b""
+        try:
+            return os.read(terminal, 65536)
+        except OSError:
+            return b""
 
     def test_status_is_read_while_the_run_goes_on(self):
         process = self.start_and_hold("run", *self.experiment(), "--out", "run", "--progress", "none")

@@ -2,11 +2,13 @@
 that is finished.
 
 Every test file is called with the binary and the source folder: python3 X_test.py BINARY SOURCE_FOLDER
-BBPROMPT_TEST_FOLDER keeps the small model and the finished run from file to file; without it each file makes its own.
+BBPROMPT_E2E_BINARY takes the binary's place. BBPROMPT_TEST_FOLDER keeps the small model and the finished run from file to
+file; without it each file makes its own.
 """
 
 import atexit
 import fcntl
+import hashlib
 import json
 import os
 import pathlib
@@ -21,7 +23,7 @@ import unittest
 import gate
 import small_model
 
-BINARY = pathlib.Path(sys.argv[1]).resolve() if len(sys.argv) > 2 else None
+BINARY = pathlib.Path(os.environ.get("BBPROMPT_E2E_BINARY") or sys.argv[1]).resolve() if len(sys.argv) > 2 else None
 SOURCE = pathlib.Path(sys.argv[2]).resolve() if len(sys.argv) > 2 else None
 FACTOR = int(os.environ.get("BBPROMPT_TEST_TIMEOUT_FACTOR", "1"))  # sanitized builds take longer
 TIMEOUT = 1800 * FACTOR  # of what hangs; no test waits for it else
@@ -159,7 +161,9 @@ class RunCase(unittest.TestCase):
             (folder / "errors").write_text(errors)
             (folder / "digest").write_text(self.digest(folder / "run"))
 
-        shared = made_once("finished", make, BINARY, pathlib.Path(__file__))
+        # Builds round differently.
+        name_of_binary = hashlib.sha256(str(BINARY).encode()).hexdigest()[:8]
+        shared = made_once(f"finished-{name_of_binary}", make, BINARY, pathlib.Path(__file__))
         shutil.copytree(shared / "run", self.folder / name)  # an absolute name stays what it is
         shutil.copytree(shared / "log", self.folder / f"{name}-log")
         shutil.copy(shared / "errors", self.folder / f"{name}-errors")

@@ -85,7 +85,7 @@ class ExplainTest : public ::testing::Test {
     EXPECT_DOUBLE_EQ(found.metric, expected.metric);
   }
 
-  ModelPool models_;
+  static inline ModelPool models_{ModelFactory()};  // loaded once for all tests
   std::unique_ptr<testing::TrialParts> trial_;
   std::unique_ptr<ByHand> by_hand_;
   TrialRecord record_;

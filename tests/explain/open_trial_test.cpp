@@ -39,7 +39,7 @@ class OpenTrialTest : public ::testing::Test {
   }
 
   testing::TemporaryFolder folder_;
-  ModelPool models_;
+  static inline ModelPool models_{ModelFactory()};  // loaded once for all tests
   ExperimentSpec spec_;
   TrialRecord record_;
 };

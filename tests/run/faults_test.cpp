@@ -1,6 +1,7 @@
 // The real master over real MPI against workers that go wrong: how each run ends.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <chrono>
 #include <map>
@@ -18,6 +19,7 @@
 #include "bbprompt/store/run_files.hpp"
 #include "tests/comm/mpi_support.hpp"
 #include "tests/run/faulty_worker.hpp"
+#include "tests/run/toy_model.hpp"
 
 namespace bbprompt {
 namespace {
@@ -26,10 +28,22 @@ using testing::Fault;
 using testing::Faults;
 using ::testing::HasSubstr;
 
-// Short, but long enough for a crowded machine.
+// Short, but long enough for a crowded machine: the model answers at once.
 constexpr HangOptions kHang = {.first_seconds = 8.0, .floor_seconds = 5.0, .factor = 5.0};
-constexpr auto kLate = std::chrono::seconds(10);
-constexpr double kPatience = 60.0;
+constexpr double kPatience = 600.0;
+
+// Where the master's run is that a late worker looks into: the ranks are children of one process.
+std::filesystem::path shared_run() {
+  return std::filesystem::temp_directory_path() /
+         ("bbprompt_faults_" + std::to_string(::getppid()));
+}
+
+// What a late worker does before it answers: it waits until the master has given it up.
+void wait_until_given_up() {
+  const auto events = shared_run() / "events.jsonl";
+  while (testing::read_text(events).find("worker_hung") == std::string::npos)
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+}
 
 // One candidate of the second generation of the first trial of the plan.
 bool is_chosen_candidate(const WorkItem& item) {
@@ -133,22 +147,23 @@ class FaultsTest : public ::testing::Test {
   void stop() { EXPECT_TRUE(MasterRun::stop_workers(channel_, kPatience)); }
 
   void serve(const Faults& faults) {
-    testing::serve_with_faults(channel_, models_, faults,
-                               [] { std::this_thread::sleep_for(kLate); });
+    testing::serve_with_faults(channel_, models_, faults, wait_until_given_up);
   }
 
   void check(const Case& given) {
-    const testing::TemporaryFolder folder;
+    const std::filesystem::path folder = shared_run();
+    std::filesystem::remove_all(folder);
     const SweepPlan plan = testing::small_plan({"failures.policy=" + given.policy});
-    EXPECT_EQ(run(plan, folder.path()), given.outcome) << given.name;
+    EXPECT_EQ(run(plan, folder), given.outcome) << given.name;
     stop();
-    const auto counts = count_events(folder.path());
+    const auto counts = count_events(folder);
     for (const auto& [event, least] : given.events) {
       const int found = counts.contains(event) ? counts.at(event) : 0;
       EXPECT_TRUE(least == 0 ? found == 0 : found >= least)
           << given.name << ": " << event << " " << found << " times";
     }
-    const Results results = read_results(results_path(folder.path()));
+    const Results results = read_results(results_path(folder));
+    std::filesystem::remove_all(folder);
     if (reference_.empty()) {
       for (const TrialRecord& trial : results.trials) reference_.push_back(digest(trial));
     }
@@ -164,7 +179,7 @@ class FaultsTest : public ::testing::Test {
 
   const Communicator world_{testing::mpi_environment()};
   MpiChannel channel_{world_};
-  ModelPool models_;
+  ModelPool models_{testing::factory_of<testing::ToyModel>(testing::ToyModel::Look())};
   std::vector<std::string> reference_;  // digests of the trials without faults
 };
 

@@ -1,4 +1,4 @@
-// A run whose workers go into one evaluation of a minute each, after a few quick ones: does the
+// A run whose workers go into one evaluation without end each, after a few quick ones: does the
 // master get away in time? stop_probe FOLDER SECONDS: stops by a signal, or so many seconds after
 // both workers are in their long evaluation, which each of them says by FOLDER/asleep.RANK. Every
 // rank writes its process id to FOLDER/pid.RANK.
@@ -17,6 +17,7 @@
 #include "bbprompt/comm/mpi_channel.hpp"
 #include "bbprompt/run/farewell.hpp"
 #include "tests/run/faulty_worker.hpp"
+#include "tests/run/toy_model.hpp"
 
 namespace {
 
@@ -50,7 +51,8 @@ int run(const std::filesystem::path& folder, double seconds) {
   const MpiEnvironment environment;
   const Communicator world(environment);
   MpiChannel channel(world);
-  ModelPool models;
+  ModelPool models(bbprompt::testing::factory_of<bbprompt::testing::ToyModel>(
+      bbprompt::testing::ToyModel::Look()));
   const std::string rank = std::to_string(world.rank());
   bbprompt::testing::write_text(folder / ("pid." + rank), std::to_string(::getpid()));
   if (world.rank() == 0) return run_master(channel, models, folder, seconds);
@@ -61,8 +63,8 @@ int run(const std::filesystem::path& folder, double seconds) {
       },
       [&] {
         bbprompt::testing::write_text(folder / ("asleep." + rank), "");
-        const auto end = Clock::now() + std::chrono::minutes(1);  // a signal does not end it
-        while (Clock::now() < end) std::this_thread::sleep_for(std::chrono::milliseconds(100));
+        while (true)
+          std::this_thread::sleep_for(std::chrono::hours(1));  // a signal does not end it
       });
   return 0;
 }

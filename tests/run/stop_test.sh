@@ -1,16 +1,15 @@
 #!/bin/bash
-# stop_test.sh MPIRUN PROBE: with every worker in an evaluation of a minute, a stop signal to the launcher or to the
-# master, and the end of the run's time, end the run within seconds, with checkpoints and exit code 3.
+# stop_test.sh MPIRUN PROBE: with every worker in an evaluation that does not end, a stop signal to the launcher or to the
+# master, and the end of the run's time, end the run all the same, with checkpoints and exit code 3.
 mpirun=$1
 probe=$2
-factor=${BBPROMPT_TEST_TIMEOUT_FACTOR:-1}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 failures=0
 
 fail() { echo "FAILED: $name: $1"; failures=$((failures + 1)); }
 
-# expect NAME SECONDS COMMAND...: COMMAND is run when both workers are in their long evaluation.
+# expect NAME SECONDS COMMAND...: COMMAND is run when both workers are in their evaluation without end.
 expect() {
   name=$1
   out=$folder/$name
@@ -18,10 +17,9 @@ expect() {
   "$mpirun" -n 3 "$probe" "$out" "$2" >"$out/log" 2>&1 &
   launcher=$!
   shift 2
-  for ((i = 0; i < 600 * factor; ++i)); do
-    [ -e "$out/asleep.1" ] && [ -e "$out/asleep.2" ] && break
+  while ! [ -e "$out/asleep.1" ] || ! [ -e "$out/asleep.2" ]; do
     kill -0 "$launcher" 2>/dev/null || break
-    sleep 0.1
+    sleep 0.05
   done
   [ -e "$out/asleep.1" ] && [ -e "$out/asleep.2" ] || fail "the workers did not get to sleep"
   began=$SECONDS
@@ -29,8 +27,6 @@ expect() {
   wait "$launcher"
   code=$?
   [ "$code" -eq 3 ] || fail "expected exit code 3, found $code"
-  # The workers would have gone on for a minute.
-  [ $((SECONDS - began)) -lt $((20 * factor)) ] || fail "took $((SECONDS - began)) s"
   ls "$out"/run/trials/*.checkpoint.h5 >/dev/null 2>&1 || fail "no checkpoint"
   grep -q '"state": "stopped"' "$out/run/status.json" || fail "status.json does not say stopped"
   grep -q '"event":"run_stopped"' "$out/run/events.jsonl" || fail "events.jsonl does not say run_stopped"
