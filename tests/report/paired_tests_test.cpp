@@ -103,7 +103,7 @@ TEST(SignFlipTest, DrawsSignsBeyondThatCloseToTheNormalLimit) {
   std::vector<double> differences(60, 1.0);
   differences.insert(differences.end(), 40, -1.0);
   EXPECT_NEAR(sign_flip_test(differences).value(), 0.056888, 0.0025);  // 5 standard errors
-  EXPECT_NEAR(sign_flip_test(differences).value(), 0.0563347, 5e-8);  // the same draws everywhere
+  EXPECT_NEAR(sign_flip_test(differences).value(), 0.0563347, 5e-8);   // the same draws everywhere
 }
 
 TEST(Holm, IsAsWorkedOutByHand) {
