@@ -1,9 +1,14 @@
 #!/usr/bin/env bash
-# Installs what the tests need, builds, and runs every test.
-# Usage: tests/run.sh [dev|release|asan]     (a preset of CMakePresets.json; default: dev)
+# Installs what the tests need, builds, and runs the fast tests, or with --all every test.
+# Usage: tests/run.sh [--all] [dev|release|asan]     (a preset of CMakePresets.json; default: dev)
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+selection=(--label-exclude slow)
+if [ "${1:-}" = --all ]; then
+  selection=()
+  shift
+fi
 preset=${1:-dev}
 "$root/jobs/install_dependencies.sh" tests
 
@@ -14,4 +19,4 @@ else
   cmake --preset "$preset" -G "Unix Makefiles" >/dev/null
 fi
 cmake --build --preset "$preset" --parallel
-ctest --preset "$preset" --parallel "$(nproc)" "${@:2}"
+ctest --preset "$preset" --parallel "$(nproc)" "${selection[@]}" "${@:2}"
