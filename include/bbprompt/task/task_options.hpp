@@ -30,6 +30,7 @@ struct TaskOptions {
   std::string text_b;             // empty: single texts
   std::string label = "label";
   std::string template_text;  // "{prompt} {text_a} It was {mask}."
+  std::string causal_template;  // for models that answer after the text; empty: template_text
   std::string manual_prompt;  // stands at {prompt} for the manual baseline; may be empty
   std::vector<LabelOptions> labels;
   MetricKind metric = MetricKind::kAccuracy;
