@@ -1,90 +1,132 @@
+#include <algorithm>
+#include <array>
 #include <boost/program_options/errors.hpp>
 #include <boost/program_options/parsers.hpp>
-#include <functional>
 #include <iostream>
-#include <map>
 
 #include "app/command.hpp"
+#include "app/help.hpp"
+#include "app/terminal.hpp"
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/utf8.hpp"
+#include "bbprompt/base/wording.hpp"
+#include "bbprompt/report/text_table.hpp"
 
 namespace bbprompt {
 namespace {
 
-constexpr const char* kUsage =
-    R"(bbprompt learns a prompt for a frozen language model that it can only query.
+struct Command {
+  const char* name;
+  const char* summary;
+  int (*run)(const Arguments&);
+};
 
-Usage: bbprompt COMMAND ...
+constexpr std::array kCommands{
+    Command{"run", "run the trials of a configuration, or resume them", run_command},
+    Command{"plan", "show the trials and what they will cost, without running them", plan_command},
+    Command{"validate", "check configuration, data and model, and ask the model two queries",
+            validate_command},
+    Command{"candidates", "show or write the words a discrete prompt may choose from",
+            candidates_command},
+    Command{"report", "show results as tables, CSV, JSON, Markdown, LaTeX or HTML", report_command},
+    Command{"explain", "show which parts of a learned prompt matter, and what it changes",
+            explain_command},
+    Command{"data", "import a data set, or check one for leakage, balance and length",
+            data_command},
+    Command{"submit", "run a sweep as a Slurm job that requeues itself until done", submit_command},
+    Command{"status", "show how far a run is, from another shell", status_command},
+};
 
-  run         run the trials of a configuration, or go on with them
-  plan        show the trials and what they will cost, without running them
-  validate    check configuration, data and model, and ask the model one query
-  candidates  show or write the words and phrases a discrete prompt may choose from
-  report      tables of finished runs, also as CSV, JSON, Markdown, LaTeX or an HTML page
-  explain     why a learned prompt works: its tokens one by one, the examples it turns
-  data        import a data set, or check one for leakage, balance and length
-  submit      run them as a Slurm job that requeues itself until it is done
-  status      how far a run is, from another shell
-
-bbprompt COMMAND --help explains each, with an example. bbprompt --version.
-
-First steps:
+constexpr const char* kFirstSteps = R"(First steps:
   bbprompt validate configs/quickstart/quickstart.yaml
   mpirun -n 3 bbprompt run configs/quickstart/quickstart.yaml --out out/quickstart
   bbprompt report out/quickstart
-
-Exit codes: 0 done, 1 failed, 2 usage or configuration, 3 stopped with a checkpoint (run it again).
 )";
 
+std::string general_help() {
+  const std::size_t width = text_columns();
+  constexpr std::size_t kIndent = 14;
+  std::string text =
+      wrapped("bbprompt learns a prompt for a frozen language model that it can only query.",
+              width) +
+      "\nUsage: bbprompt COMMAND [ARGUMENTS]\n\nCommands:\n";
+  for (const Command& command : kCommands) {
+    std::string start = "  " + std::string(command.name);
+    start.resize(kIndent, ' ');
+    text += start + wrapped(command.summary, width, kIndent);
+  }
+  return text + "\n" +
+         wrapped(
+             "\"bbprompt help COMMAND\" explains a command, with an example. "
+             "\"bbprompt --version\" prints the version.",
+             width) +
+         "\n" + kFirstSteps + "\n" +
+         wrapped(
+             "Exit codes: 0 done; 1 failed; 2 wrong command line or configuration; 3 stopped "
+             "with a checkpoint (run the same command again to go on).",
+             width);
+}
+
+std::vector<std::string> command_names() {
+  std::vector<std::string> names;
+  for (const Command& command : kCommands) names.emplace_back(command.name);
+  return names;
+}
+
 int dispatch(const Arguments& arguments) {
-  static const std::map<std::string, std::function<int(const Arguments&)>> kCommands = {
-      {"run", run_command},       {"plan", plan_command},       {"validate", validate_command},
-      {"report", report_command}, {"status", status_command},   {"candidates", candidates_command},
-      {"data", data_command},     {"explain", explain_command}, {"submit", submit_command},
-  };
   if (arguments.empty()) {
-    std::cerr << kUsage;
+    std::cerr << general_help();
     return kExitUsage;
   }
   const std::string& name = arguments.front();
-  if (name == "--help" || name == "-h" || name == "help") {
-    std::cout << kUsage;
+  const Arguments rest(arguments.begin() + 1, arguments.end());
+  if (name == "--help" || name == "-h" || (name == "help" && rest.empty())) {
+    std::cout << general_help();
     return kExitDone;
   }
-  if (name == "--version") {
+  if (name == "help") {  // of a command: the same as COMMAND --help
+    Arguments asked = rest;
+    if (asked.back() != "--help" && asked.back() != "-h") asked.emplace_back("--help");
+    return dispatch(asked);
+  }
+  if (name == "--version" || name == "-v" || name == "version") {
     std::cout << "bbprompt " << BBPROMPT_VERSION << '\n';
     return kExitDone;
   }
-  const auto command = kCommands.find(name);
+  const auto command = std::find_if(kCommands.begin(), kCommands.end(),
+                                    [&](const Command& known) { return name == known.name; });
   if (command == kCommands.end()) {
-    throw UsageError("unknown command \"" + name +
-                     "\"; expected run, plan, validate, candidates, report, explain, data, "
-                     "submit or status (see bbprompt --help)");
+    throw UsageError("unknown command \"" + printable(name) + "\"" +
+                     suggestion(name, command_names()) + "; \"bbprompt help\" lists the commands");
   }
-  return command->second({arguments.begin() + 1, arguments.end()});
+  return command->run(rest);
 }
 
 }  // namespace
 
+boost::program_options::typed_value<double>* real_value(double otherwise) {
+  return boost::program_options::value<double>()->default_value(otherwise, short_number(otherwise));
+}
+
 bool parse_arguments(const Arguments& arguments, const CommandOptions& options,
                      boost::program_options::variables_map& values) {
   namespace po = boost::program_options;
-  po::options_description named = options.named;
-  named.add_options()("help,h", "this text");
+  CommandOptions with_help = options;
+  with_help.named.add_options()("help,h", "print this text");
   po::options_description all;
-  all.add(named).add(options.hidden);
+  all.add(with_help.named).add(options.hidden);
   try {
     po::store(po::command_line_parser(arguments).options(all).positional(options.positional).run(),
               values);
     if (values.count("help") > 0) {
-      std::cout << "Usage: " << options.help.usage << "\n\n"
-                << options.help.about << "\n\n"
-                << named << "\nExample:\n"
-                << options.help.example;
+      std::cout << help_text(with_help, text_columns());
       return false;
     }
     po::notify(values);
   } catch (const po::error& error) {
-    throw UsageError(std::string(error.what()) + "\nUsage: " + options.help.usage);
+    throw UsageError(describe_usage(error, with_help) + "\n" +
+                     usage_text(options.help, text_columns()) + "\"" + options.help.name +
+                     " --help\" explains the options");
   }
   return true;
 }

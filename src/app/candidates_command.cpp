@@ -8,6 +8,8 @@
 #include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/utf8.hpp"
+#include "bbprompt/base/wording.hpp"
+#include "bbprompt/config/setting_place.hpp"
 #include "bbprompt/model/model_factory.hpp"
 #include "bbprompt/prompt/candidate_vocabulary.hpp"
 #include "bbprompt/report/text_table.hpp"
@@ -22,23 +24,26 @@ constexpr std::size_t kNumShown = 50;
 
 CommandOptions candidates_options() {
   CommandOptions options = configuration_options(
-      {.usage = "bbprompt candidates FILE.yaml [--set KEY=VALUE ...] [--method NAME] "
+      {.name = "bbprompt candidates",
+       .usage = "bbprompt candidates FILE.yaml [--set KEY=VALUE ...] [--method NAME] "
                 "[--all | --out FILE]",
        .about =
-           "Shows what a discrete prompt of each task and method may choose from, in the order "
-           "of prompt.discrete.candidates: rank, count in the text, pointwise mutual "
-           "information of a phrase's weakest pair, text and token ids. Where the text is the "
-           "few-shot split, it is the one of the first seed. Reads data and tokenizer, not "
-           "the weights.",
+           "Shows the words and phrases that a discrete prompt may choose from, for each task and "
+           "method, in the order of prompt.discrete.candidates. Use it to judge a candidate "
+           "source before a run, or to write a list and edit it.\n"
+           "Columns: rank, count in the text, pointwise mutual information (PMI) of the phrase's "
+           "weakest pair of words, text, token ids. Where the text is the few-shot split, it is "
+           "the split of the first seed. Reads the data and the tokenizer, not the weights.",
        .example = "  bbprompt candidates configs/quickstart/quickstart.yaml --method discrete "
                   "--set prompt.discrete.candidates.source=pmi_phrases\n"});
   options.named.add_options()("method", po::value<std::string>()->value_name("NAME"),
-                              "this method of the sweep only");
-  options.named.add_options()("all", "all candidates, not the first 50 only");
+                              "show only this method of the sweep");
+  options.named.add_options()("all", "show all candidates, not only the first 50");
   options.named.add_options()(
       "out", po::value<std::string>()->value_name("FILE"),
-      "write them instead, one a line, for prompt.discrete.candidates.file; where there are "
-      "several tables, to files with -TASK-METHOD before the extension");
+      "write the candidates to FILE, one per line, for prompt.discrete.candidates.file, and show "
+      "no table. For several tasks or methods, each list gets its own file: -TASK-METHOD is "
+      "added before the extension");
   return options;
 }
 
@@ -57,7 +62,7 @@ std::vector<const TrialSpec*> chosen_trials(const SweepPlan& plan,
   if (chosen.empty()) {
     throw UsageError("expected a trial with prompt.kind: discrete" +
                      (method.empty() ? "" : " of method \"" + method + "\"") +
-                     ", found none; see bbprompt plan");
+                     ", found none; \"bbprompt plan\" lists the trials");
   }
   return chosen;
 }
@@ -69,8 +74,10 @@ CandidateVocabulary vocabulary_of(const ExperimentSpec& spec) {
                      "this model takes text only: there are no tokens to choose from");
   }
   const TaskData data = load_task_data(spec.task, spec.few_shot, spec.seed);
-  return make_candidate_vocabulary(spec.prompt.discrete, *tokenizer,
-                                   candidate_texts(data, spec.prompt.discrete.candidates.text));
+  return with_place(spec, "prompt.discrete", [&] {
+    return make_candidate_vocabulary(spec.prompt.discrete, *tokenizer,
+                                     candidate_texts(data, spec.prompt.discrete.candidates.text));
+  });
 }
 
 std::string table_of(const CandidateVocabulary& vocabulary, std::size_t most) {
@@ -99,11 +106,15 @@ std::filesystem::path file_for(const std::filesystem::path& out, const TrialSpec
   return file;
 }
 
+std::string count_text(const CandidateVocabulary& vocabulary) {
+  return plural(static_cast<std::int64_t>(vocabulary.candidates.size()), "candidate");
+}
+
 void write_list(const std::filesystem::path& file, const CandidateVocabulary& vocabulary) {
   std::string lines;
   for (const Candidate& candidate : vocabulary.candidates) lines += candidate.text + "\n";
   replace_file(file, lines);
-  std::cout << fmt::format("{}: {} candidates\n", file.string(), vocabulary.candidates.size());
+  std::cout << fmt::format("{}: {}\n", file.string(), count_text(vocabulary));
 }
 
 }  // namespace
@@ -119,10 +130,11 @@ int candidates_command(const Arguments& arguments) {
     if (values.count("out") > 0) {
       write_list(file_for(values["out"].as<std::string>(), *trial, trials.size()), vocabulary);
     } else {
-      std::cout << fmt::format("{} {}, {} candidates\n{}", trial->spec.task.name, trial->method,
-                               vocabulary.candidates.size(), table_of(vocabulary, most));
+      std::cout << fmt::format("{} {}, {}\n{}", trial->spec.task.name, trial->method,
+                               count_text(vocabulary), table_of(vocabulary, most));
       if (vocabulary.candidates.size() > most) {
-        std::cout << fmt::format("... and {} more (--all)\n", vocabulary.candidates.size() - most);
+        std::cout << fmt::format("... and {} more; --all shows them\n",
+                                 vocabulary.candidates.size() - most);
       }
     }
     for (const std::string& note : vocabulary.notes) std::cout << "note: " << note << '\n';

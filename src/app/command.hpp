@@ -14,17 +14,22 @@ using Arguments = std::vector<std::string>;
 
 // What `bbprompt NAME --help` says around the options.
 struct CommandHelp {
-  std::string usage;
-  std::string about;
-  std::string example;
+  std::string name;     // "bbprompt run"
+  std::string usage;    // one line, wrapped where it is shown
+  std::string about;    // what the command is for; paragraphs end with a line feed
+  std::string example;  // lines to copy, shown as they are
 };
 
 struct CommandOptions {
   boost::program_options::options_description named{"Options"};
-  boost::program_options::options_description hidden;  // positional ones
+  // Positional ones; the description says what is expected: "a configuration: ... FILE.yaml".
+  boost::program_options::options_description hidden;
   boost::program_options::positional_options_description positional;
   CommandHelp help;
 };
+
+// An option that takes a real number, whose default help shows as people write it.
+[[nodiscard]] boost::program_options::typed_value<double>* real_value(double otherwise);
 
 // Parses a subcommand's arguments. Prints the help and returns false for --help; throws UsageError
 // for arguments that do not fit.

@@ -13,13 +13,12 @@ namespace bbprompt {
 // --array) of one whose trials need the others' prompts (sweep.prompts_from.own_run).
 [[nodiscard]] SweepDocument load_document(const boost::program_options::variables_map& values);
 
-// Its trials, or the part of them that --shard names. Of sweep.prompts_from.own_run those that
-// learn.
+// Its trials, or the part of them that --shard names. With sweep.prompts_from.own_run: only the
+// trials that learn prompts.
 [[nodiscard]] SweepPlan plan_of(const SweepDocument& document,
                                 const boost::program_options::variables_map& values);
 
-// A sentence on the trials that follow those of plan_of(), with an end of line; empty where none
-// do.
+// Says that further trials follow those of plan_of(), in whole lines; empty where none follow.
 [[nodiscard]] std::string note_on_followers(const SweepDocument& document);
 
 // load_document() and plan_of().

@@ -1,14 +1,18 @@
 #include <spdlog/fmt/fmt.h>
+#include <unistd.h>
 
 #include <iostream>
 #include <optional>
 #include <set>
 
 #include "app/command.hpp"
+#include "app/terminal.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/utf8.hpp"
+#include "bbprompt/base/wording.hpp"
 #include "bbprompt/config/config_document.hpp"
 #include "bbprompt/config/data_path.hpp"
+#include "bbprompt/config/setting_place.hpp"
 #include "bbprompt/data/check.hpp"
 #include "bbprompt/data/import.hpp"
 #include "bbprompt/data/known_task.hpp"
@@ -23,27 +27,36 @@ namespace {
 namespace fs = std::filesystem;
 namespace po = boost::program_options;
 
-constexpr const char* kUsage =
-    R"(Usage: bbprompt data import TASK FILES... [--out FOLDER]
-       bbprompt data check CONFIG_OR_TASK.yaml [--model FOLDER]
-
-  import   read a data set in the form its publisher gives it, and write it for configs/tasks
-  check    leakage between splits, label balance, lengths in tokens
-
-bbprompt data import --help and bbprompt data check --help explain each, with an example.
-)";
+std::string data_help() {
+  const std::size_t width = text_columns();
+  constexpr std::size_t kIndent = 11;
+  return "Usage: bbprompt data import TASK FILES... [--out FOLDER]\n"
+         "       bbprompt data check CONFIG_OR_TASK.yaml [--model FOLDER]\n\n"
+         "  import   " +
+         wrapped("read a data set in its publisher's format and write it as configs/tasks expects",
+                 width, kIndent) +
+         "  check    " +
+         wrapped("look for leakage between splits, label balance and inputs too long for the model",
+                 width, kIndent) +
+         "\n" +
+         wrapped(
+             "\"bbprompt help data import\" and \"bbprompt help data check\" explain each, "
+             "with an example.",
+             width);
+}
 
 CommandOptions import_options() {
   CommandOptions options;
   std::string names;
   for (const KnownTask& task : known_tasks()) names += (names.empty() ? "" : ", ") + task.name;
   options.help = {
+      .name = "bbprompt data import",
       .usage = "bbprompt data import TASK FILES... [--out FOLDER] [--strict] [--overwrite]",
       .about =
-          "Reads a data set in the form its publisher gives it, recognised by content, and "
-          "writes FOLDER/TASK/train.jsonl, dev.jsonl and test.jsonl for the task files of "
-          "configs/tasks. A file's split is told by its name, or by --train, --dev, --test. "
-          "Counts are compared with the published ones.\nTasks: " +
+          "Reads a data set in its publisher's format, which it recognises by content, and writes "
+          "FOLDER/TASK/train.jsonl, dev.jsonl and test.jsonl for the task files of configs/tasks. "
+          "The split is inferred from the file name; give --train, --dev or --test where the name "
+          "does not say. Compares the number of rows with the published one.\nTasks: " +
           names + ".",
       .example =
           "  bbprompt data import rte glue/RTE/train.tsv glue/RTE/dev.tsv --out data\n"
@@ -53,16 +66,19 @@ CommandOptions import_options() {
   const auto files = [] {
     return po::value<std::vector<std::string>>()->composing()->value_name("FILE");
   };
-  options.named.add_options()("train", files(), "a file of the train split; repeatable");
-  options.named.add_options()("dev", files(), "the same of dev");
-  options.named.add_options()("test", files(), "the same of test");
+  options.named.add_options()("train", files(),
+                              "read FILE as part of the train split; repeat it for more files");
+  options.named.add_options()("dev", files(), "the same for the dev split");
+  options.named.add_options()("test", files(), "the same for the test split");
   options.named.add_options()(
       "out", po::value<std::string>()->value_name("FOLDER"),
-      "data folder; default: the environment variable BBPROMPT_DATA, else data");
-  options.named.add_options()("strict", "counts that are not the published ones are an error");
-  options.named.add_options()("overwrite", "replace files that are there with other rows");
-  options.hidden.add_options()("task", po::value<std::string>()->required());
-  options.hidden.add_options()("files", po::value<std::vector<std::string>>());
+      "data folder to write into (default: the environment variable BBPROMPT_DATA, else data)");
+  options.named.add_options()(
+      "strict", "fail, and write nothing, where the number of rows is not the published one");
+  options.named.add_options()("overwrite", "replace files in FOLDER/TASK that hold other rows");
+  options.hidden.add_options()("task", po::value<std::string>()->required(),
+                               "a task and its files: bbprompt data import TASK FILES...");
+  options.hidden.add_options()("files", po::value<std::vector<std::string>>(), "files");
   options.positional.add("task", 1).add("files", -1);
   return options;
 }
@@ -90,7 +106,7 @@ void print_report(const ImportReport& report, const KnownTask& task) {
   }
   for (const std::string& note : report.notes) std::cout << "note: " << note << '\n';
   for (const std::string& line : report.differences) {
-    std::cerr << "bbprompt: warning: not the published counts: " << line << '\n';
+    std::cerr << "bbprompt: warning: the counts differ from the published ones: " << line << '\n';
   }
 }
 
@@ -114,20 +130,25 @@ int import_command(const Arguments& arguments) {
 CommandOptions check_options() {
   CommandOptions options;
   options.help = {
+      .name = "bbprompt data check",
       .usage = "bbprompt data check CONFIG_OR_TASK.yaml [--model FOLDER] [--data FOLDER]",
       .about =
-          "For each task of a configuration, or for a task file alone: rows, labels and "
-          "repeated rows of each file; rows that two files share, as they are and but for case "
-          "and white space; lengths of whole inputs in tokens, rows with a text above "
-          "max_field_tokens, and rows that are longer than the model after that.",
+          "Looks for problems in the data of a configuration's tasks, or of one task file. Shows "
+          "for each file its rows, labels and repeated rows; for each pair of files the rows they "
+          "share, exactly and ignoring case and white space; and with a model the length of whole "
+          "inputs in tokens, the texts that max_field_tokens cuts, and the inputs that are still "
+          "longer than the model takes.",
       .example =
           "  bbprompt data check configs/tasks/rte.yaml --model models/roberta-base\n"
           "  bbprompt data check configs/quickstart/quickstart.yaml\n"};
   options.named.add_options()("model", po::value<std::string>()->value_name("FOLDER"),
-                              "model of the lengths; default: the configuration's");
+                              "measure lengths for this model (default: the configuration's)");
   options.named.add_options()("data", po::value<std::string>()->value_name("FOLDER"),
-                              "data folder, instead of data_folder and BBPROMPT_DATA");
-  options.hidden.add_options()("file", po::value<std::string>()->required());
+                              "data folder (default: data_folder of the configuration, else the "
+                              "environment variable BBPROMPT_DATA, else data)");
+  options.hidden.add_options()(
+      "file", po::value<std::string>()->required(),
+      "a configuration or a task file: bbprompt data check CONFIG_OR_TASK.yaml");
   options.positional.add("file", 1);
   return options;
 }
@@ -184,25 +205,54 @@ std::vector<CheckedTask> tasks_to_check(const po::variables_map& values) {
   return tasks;
 }
 
-void print_rows(const DataCheck& check, const TaskOptions& task) {
+std::string label_cell(const SplitCheck& split, std::size_t label) {
+  const std::int64_t count = split.label_counts[label];
+  return fmt::format("{} ({:.1f}%)", count,
+                     100.0 * static_cast<double>(count) / static_cast<double>(split.num_rows));
+}
+
+enum class LabelColumns { kShown, kLeftOut };
+
+// A row for each split.
+TextTable rows_table(const DataCheck& check, const TaskOptions& task, LabelColumns labels) {
   TextTable table;
   table.add_column("split", Align::kLeft);
   table.add_column("rows", Align::kRight);
   table.add_column("repeated", Align::kRight);
-  for (const LabelOptions& label : task.labels) {
-    table.add_column(printable(label.name), Align::kRight);
-  }
+  const std::size_t num_labels = labels == LabelColumns::kShown ? task.labels.size() : 0;
+  for (std::size_t i = 0; i < num_labels; ++i)
+    table.add_column(printable(task.labels[i].name), Align::kRight);
   for (const SplitCheck& split : check.splits) {
     std::vector<std::string> cells = {split.name, std::to_string(split.num_rows),
                                       std::to_string(split.num_repeated)};
-    for (const auto count : split.label_counts) {
-      cells.push_back(
-          fmt::format("{} ({:.1f}%)", count,
-                      100.0 * static_cast<double>(count) / static_cast<double>(split.num_rows)));
-    }
+    for (std::size_t i = 0; i < num_labels; ++i) cells.push_back(label_cell(split, i));
     table.add_row(std::move(cells));
   }
-  std::cout << table.to_string() << '\n';
+  return table;
+}
+
+// A row for each label, for tasks whose labels are too many for columns.
+TextTable labels_table(const DataCheck& check, const TaskOptions& task) {
+  TextTable table;
+  table.add_column("label", Align::kLeft);
+  for (const SplitCheck& split : check.splits) table.add_column(split.name, Align::kRight);
+  for (std::size_t i = 0; i < task.labels.size(); ++i) {
+    std::vector<std::string> cells = {printable(task.labels[i].name)};
+    for (const SplitCheck& split : check.splits) cells.push_back(label_cell(split, i));
+    table.add_row(std::move(cells));
+  }
+  return table;
+}
+
+void print_rows(const DataCheck& check, const TaskOptions& task) {
+  const std::string whole = rows_table(check, task, LabelColumns::kShown).to_string();
+  const std::size_t rule = whole.find('\n') + 1;  // as wide as the table
+  if (whole.find('\n', rule) - rule <= terminal_columns(STDOUT_FILENO)) {
+    std::cout << whole << '\n';
+    return;
+  }
+  std::cout << rows_table(check, task, LabelColumns::kLeftOut).to_string() << '\n'
+            << labels_table(check, task).to_string() << '\n';
 }
 
 void print_overlaps(const DataCheck& check) {
@@ -230,13 +280,15 @@ void print_lengths(const DataCheck& check, const LengthOptions& options, const f
                    std::to_string(stats.p95), std::to_string(stats.max),
                    std::to_string(stats.num_field_cut), std::to_string(stats.num_too_long)});
   }
-  std::cout
-      << table.to_string()
-      << fmt::format(
-             "whole inputs for {}, which takes {} tokens, with a prompt of {}; text cut: rows "
-             "with a text above max_field_tokens; too long: rows above the model's length "
-             "after that\n\n",
-             printable(model.string(), 200), options.max_tokens, options.num_prompt_tokens);
+  std::cout << table.to_string()
+            << wrapped(
+                   fmt::format("Whole inputs for {}, which takes {}, with a prompt of {}. text "
+                               "cut: rows with a text that max_field_tokens cuts; too long: "
+                               "rows that are still longer than the model takes.",
+                               printable(model.string(), 200), plural(options.max_tokens, "token"),
+                               plural(options.num_prompt_tokens, "token")),
+                   text_columns())
+            << '\n';
 }
 
 void check_one(const CheckedTask& checked) {
@@ -247,7 +299,8 @@ void check_one(const CheckedTask& checked) {
     lengths.tokenizer = vocabulary.tokenizer.get();
     lengths.max_tokens = vocabulary.max_tokens;
   }
-  const DataCheck check = check_data(checked.task, lengths);
+  const DataCheck check =
+      with_place(checked.task, "task", [&] { return check_data(checked.task, lengths); });
   std::cout << checked.task.name << '\n';
   for (const SplitCheck& split : check.splits) {
     std::cout << "  " << split.name << ' ' << printable(split.file.string(), 200) << '\n';
@@ -258,7 +311,7 @@ void check_one(const CheckedTask& checked) {
   if (vocabulary.tokenizer) {
     print_lengths(check, lengths, checked.model->path);
   } else {
-    std::cout << "lengths: not measured; give a model with --model FOLDER\n\n";
+    std::cout << "lengths: not measured; name a model with --model FOLDER\n\n";
   }
 }
 
@@ -277,11 +330,12 @@ int data_command(const Arguments& arguments) {
   if (action == "import") return import_command(rest);
   if (action == "check") return check_command(rest);
   if (action == "--help" || action == "-h") {
-    std::cout << kUsage;
+    std::cout << data_help();
     return kExitDone;
   }
   throw UsageError("data: expected import or check, found " +
-                   (action.empty() ? "nothing" : "\"" + printable(action) + "\"") + "\n" + kUsage);
+                   (action.empty() ? "nothing" : "\"" + printable(action) + "\"") + "\n" +
+                   data_help());
 }
 
 }  // namespace bbprompt

@@ -1,4 +1,3 @@
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -6,6 +5,7 @@
 #include <iostream>
 
 #include "app/command.hpp"
+#include "app/terminal.hpp"
 #include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/config/data_path.hpp"
@@ -22,18 +22,21 @@ namespace {
 namespace po = boost::program_options;
 
 constexpr std::size_t kDefaultColumns = 100;
+constexpr std::size_t kFewestColumns = 60;
 
 CommandOptions explain_options() {
   CommandOptions options;
   options.help = {
+      .name = "bbprompt explain",
       .usage = "bbprompt explain RUN [--trial ID | --task TASK --method METHOD] [--split SPLIT]",
       .about =
-          "Shows why a learned prompt works, by asking the model again: the effect of each token "
-          "(left out, and replaced by others), what it adds to the score of every label, what else "
-          "the search put in its place, and the examples that the prompt turns right or wrong "
-          "against the manual prompt. Soft prompts: of each vector, with the nearest token.\n"
-          "A whole run gets a short explanation of each task's best learned prompt; --trial, or a "
-          "choice that leaves one trial, a full one. Best is best on dev.",
+          "Shows why a learned prompt works, by asking the model again. For each token: the score "
+          "without it and with other tokens in its place, what it adds to the score of every "
+          "label, and what else the search put there. Then the examples whose prediction the "
+          "prompt changes, compared with the hand-written prompt. For soft prompts it does the "
+          "same with each vector, and names the nearest token.\n"
+          "For a whole run, you get a short explanation of each task's best learned prompt (best "
+          "on dev). --trial, or a choice that leaves one trial, gives a full one.",
       .example =
           "  bbprompt explain out/quickstart\n"
           "  bbprompt explain out/quickstart --task reviews --method discrete --split "
@@ -41,28 +44,31 @@ CommandOptions explain_options() {
   const auto add_text = [&](const char* name, const char* value, const char* meaning) {
     options.named.add_options()(name, po::value<std::string>()->value_name(value), meaning);
   };
-  add_text("task", "TASK", "the best trial of each method of this task");
-  add_text("method", "METHOD", "the best trial of this method on each task");
-  add_text("trial", "ID", "this trial; the beginning of an id will do");
+  add_text("task", "TASK", "explain the best trial of each method on this task");
+  add_text("method", "METHOD", "explain the best trial of this method on each task");
+  add_text("trial", "ID", "explain this trial; the beginning of its id is enough");
   options.named.add_options()("split",
                               po::value<std::string>()->default_value("dev")->value_name("SPLIT"),
-                              "train, dev or test: the examples that are asked");
+                              "examples to ask: train, dev or test. test is the honest one; dev "
+                              "is faster and chose the prompt");
   options.named.add_options()("max-examples", po::value<int>()->default_value(10)->value_name("N"),
-                              "examples listed of those turned right, and of those turned wrong; "
+                              "list at most N examples that become right, and N that become wrong; "
                               "--json has them all");
   options.named.add_options()(
       "replacements", po::value<int>()->value_name("K"),
-      "other candidates tried at each position; default 5, none in short explanations");
-  options.named.add_options()("json", "everything, for programs");
+      "try K other candidates at each position (default: 5; 0 in short explanations)");
+  options.named.add_options()("json", "print everything as JSON, for programs");
   options.named.add_options()(
       "save",
-      "also write RUN/explanations.json, everything, which \"report --html\" "
-      "shows beside the prompts");
+      "also write everything to RUN/explanations.json; \"bbprompt report --html\" shows it with "
+      "the prompts");
   add_text("data-folder", "FOLDER",
-           "data folder, instead of the run's data_folder and BBPROMPT_DATA");
+           "folder of the data sets, where it is not the one the run used (data_folder or "
+           "BBPROMPT_DATA)");
   add_text("config-folder", "FOLDER",
-           "where relative paths of the configuration start; default: where its file was");
-  options.hidden.add_options()("run", po::value<std::string>()->required());
+           "folder where the configuration's relative paths start (default: where its file was)");
+  options.hidden.add_options()("run", po::value<std::string>()->required(),
+                               "the folder of a run: bbprompt explain RUN");
   options.positional.add("run", 1);
   return options;
 }
@@ -88,20 +94,16 @@ int count_of(const po::variables_map& values, const char* name) {
   return count;
 }
 
-std::size_t terminal_columns() {
-  winsize size{};
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return kDefaultColumns;
-  return std::max<std::size_t>(60, size.ws_col);
-}
-
 PathRoots roots_of(const Results& results, const po::variables_map& values) {
   PathRoots roots = path_roots(results.run);
   if (values.count("config-folder") > 0) roots.folder = text_of(values, "config-folder");
   if (values.count("data-folder") > 0)
     roots.data = find_data_folder(text_of(values, "data-folder"));
   if (!std::filesystem::is_directory(roots.folder)) {
-    throw UsageError("the folder of the run's configuration, \"" + roots.folder.string() +
-                     "\", is not here; say with --config-folder where its relative paths start");
+    throw UsageError("expected the folder of the run's configuration at \"" +
+                     roots.folder.string() +
+                     "\", found none; name the folder where the configuration's relative paths "
+                     "start with --config-folder");
   }
   return roots;
 }
@@ -141,7 +143,7 @@ int explain_command(const Arguments& arguments) {
   if (!parse_arguments(arguments, options, values)) return kExitDone;
   ExplainOptions wanted{.split = split_of(values)};
   ExplanationStyle style{
-      .width = terminal_columns(),
+      .width = std::max(kFewestColumns, terminal_columns(STDOUT_FILENO, kDefaultColumns)),
       .max_examples = static_cast<std::size_t>(count_of(values, "max-examples"))};
   const Results results = read_run(values["run"].as<std::string>());
   const auto chosen = choose_trials(results, {.task = text_of(values, "task"),
@@ -170,7 +172,7 @@ int explain_command(const Arguments& arguments) {
   if (is_json) std::cout << to_json(explanations);
   if (values.count("save") > 0) save(explanations, values["run"].as<std::string>());
   if (style.is_short && !is_json) {
-    std::cout << "\nin full: bbprompt explain " << values["run"].as<std::string>()
+    std::cout << "\nfor a full explanation: bbprompt explain " << values["run"].as<std::string>()
               << " --trial ID\n";
   }
   return kExitDone;

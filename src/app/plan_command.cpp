@@ -10,6 +10,7 @@
 #include "app/simulator.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/utf8.hpp"
+#include "bbprompt/base/wording.hpp"
 #include "bbprompt/config/sweep_spec.hpp"
 
 namespace bbprompt {
@@ -25,32 +26,37 @@ constexpr std::int64_t kManyItems = 200000;  // from here on the ladder has step
 
 CommandOptions plan_options() {
   CommandOptions options = configuration_options(
-      {.usage = "bbprompt plan FILE.yaml [--set KEY=VALUE ...] [--seconds-per-query S | "
-                "--measure] [options]",
+      {.name = "bbprompt plan",
+       .usage = "bbprompt plan FILE.yaml [--set KEY=VALUE ...] [--seconds-per-query S | "
+                "--measure] [OPTIONS]",
        .about =
-           "Shows the trials of a configuration in the order they run, with their stable ids and "
-           "what each will cost at most in queries and tokens, and the memory of a rank. Loads "
-           "data and model, but asks no query.\n"
-           "With seconds per query, stated or measured, it simulates the run in virtual time, "
-           "with the scheduler that runs it: wall time, idle ranks and core-hours by number of "
-           "ranks. One rank is the master and evaluates only when it is alone. Assumed are: no "
-           "prompt is asked twice, no search ends before its budget, no evaluation fails, and the "
-           "network and the file system take no time (--overhead adds some to every work item).\n"
-           "Recommended is the largest number of ranks whose evaluating ranks stand idle at most "
-           "5 % of the time: fewer are slower, more cost core-hours that do nothing.",
+           "Shows what a configuration will cost before you run it: its trials in plan order with "
+           "their ids, the most queries and tokens each can take, and the memory of a rank. Loads "
+           "data and model, but asks the model nothing.\n"
+           "With --seconds-per-query or --measure it also simulates the run, with the scheduler "
+           "of the real one, for several numbers of ranks: wall time, idle ranks, core-hours. One "
+           "rank is the master and evaluates only when it is alone. The simulation assumes that "
+           "no prompt is asked twice, no search ends before its budget, no evaluation fails, and "
+           "network and file system take no time (--overhead adds some to every work item).\n"
+           "The recommended number of ranks is the largest for which the evaluating ranks stand "
+           "idle at most 5 % of the time. With fewer ranks the run is slower; with more, "
+           "core-hours are wasted.",
        .example = "  bbprompt plan configs/quickstart/quickstart.yaml --measure\n"
                   "  bbprompt plan configs/quickstart/quickstart.yaml --seconds-per-query 0.02 "
                   "--ranks 65,1025\n"});
-  options.named.add_options()("all", "every trial, not the first 50 only");
-  options.named.add_options()("json", "everything, for programs");
+  options.named.add_options()("all", "show every trial, not only the first 50");
+  options.named.add_options()("json", "print everything as JSON, for programs");
   add_query_time_options(options.named);
   options.named.add_options()("ranks", po::value<std::string>()->value_name("N[,N...]"),
-                              "simulate these numbers of ranks (default: 1, 2, 4, ... until more "
-                              "do not help)");
-  options.named.add_options()("spread", po::value<double>()->default_value(0.2)->value_name("X"),
-                              "work items take (1 - X) to (1 + X) of their mean, uniformly");
-  options.named.add_options()("overhead", po::value<double>()->default_value(0.0)->value_name("S"),
-                              "seconds between two work items of a rank");
+                              "simulate these numbers of ranks, for example 17,65. Without it: 1, "
+                              "4, 8, ... until more ranks do not help");
+  options.named.add_options()(
+      "spread", real_value(0.2)->value_name("X"),
+      "how much the times of work items differ: each takes (1 - X) to (1 + X) times the mean. "
+      "From 0 to below 1; raise it where text lengths or node speeds differ a lot");
+  options.named.add_options()(
+      "overhead", real_value(0.0)->value_name("S"),
+      "seconds a rank waits between two work items. Raise it for a slow network");
   return options;
 }
 
@@ -63,7 +69,7 @@ std::vector<int> parse_ranks(const std::string& text) {
     if (read.ec != std::errc{} || read.ptr != text.data() + end || value < 1 ||
         value > kMostRanks) {
       throw UsageError("--ranks: expected numbers from 1 to " + std::to_string(kMostRanks) +
-                       " with commas between, such as 17,65, found \"" + printable(text, 40) +
+                       " separated by commas, such as 17,65, found \"" + printable(text, 40) +
                        "\"");
     }
     ranks.insert(value);
@@ -77,10 +83,12 @@ void check_arguments(const po::variables_map& values) {
     throw UsageError("--ranks needs --seconds-per-query S or --measure");
   const double spread = values["spread"].as<double>();
   if (!(spread >= 0.0 && spread < 1.0))
-    throw UsageError("--spread: expected a number from 0 to below 1");
+    throw UsageError("--spread: expected a number from 0 to below 1, found " +
+                     short_number(spread));
   const double overhead = values["overhead"].as<double>();
   if (!(overhead >= 0.0 && overhead < 1e9))
-    throw UsageError("--overhead: expected a number from 0 to below 1e9");
+    throw UsageError("--overhead: expected seconds from 0 to below 1e9, found " +
+                     short_number(overhead));
 }
 
 bool is_busy(const SimulatedRun& run) { return 1.0 - run.busy_share() <= kMaxIdle; }

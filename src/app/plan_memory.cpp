@@ -7,7 +7,7 @@ namespace bbprompt {
 namespace {
 
 constexpr std::int64_t kFloat = 4;
-constexpr std::size_t kKeptTrials = 16;  // a worker keeps the parts of so many trials
+constexpr std::size_t kKeptTrials = 16;  // trials whose parts a worker keeps
 
 }  // namespace
 

@@ -7,6 +7,8 @@
 
 #include "app/plan_report.hpp"
 #include "app/progress_view.hpp"
+#include "app/terminal.hpp"
+#include "bbprompt/base/wording.hpp"
 #include "bbprompt/report/text_table.hpp"
 
 namespace bbprompt {
@@ -63,34 +65,36 @@ std::string totals_text(const PlanReport& report) {
     num_queries += report.trials[i].shape.num_queries();
     num_tokens += report.num_tokens(i);
   }
-  return fmt::format(
-      "{} trials, about {} queries of {} tokens at most: what a cache or an early stop saves is "
-      "not known before\n",
-      report.trials.size(), num_queries, num_tokens);
+  return wrapped(
+      fmt::format("{}, at most about {} with {}. What a cache or an early stop saves is not known "
+                  "before the run.",
+                  plural(static_cast<std::int64_t>(report.trials.size()), "trial"),
+                  plural(num_queries, "query"), plural(num_tokens, "token")),
+      text_columns());
 }
 
 std::string memory_text(const RankMemory& memory) {
-  return fmt::format(
-      "memory, estimated: weights {} once a node, and {} each rank (scratch {}, prompts {}, texts "
-      "{}) beside what a program with MPI takes\n",
-      bytes_text(memory.weights), bytes_text(memory.private_bytes()), bytes_text(memory.scratch),
-      bytes_text(memory.prompts), bytes_text(memory.data));
+  return wrapped(
+      fmt::format("Estimated memory: {} of weights once per node, and {} per rank (scratch {}, "
+                  "prompts {}, texts {}), in addition to what any MPI program takes.",
+                  bytes_text(memory.weights), bytes_text(memory.private_bytes()),
+                  bytes_text(memory.scratch), bytes_text(memory.prompts), bytes_text(memory.data)),
+      text_columns());
 }
 
 std::string recommendation_text(const PlannedTime& time) {
   if (!time.recommended) {
-    return fmt::format("of these numbers of ranks none stands idle at most {:.0f} % of the time\n",
+    return fmt::format("With none of these numbers are ranks idle at most {:.0f} % of the time.\n",
                        100.0 * kMaxIdle);
   }
-  return fmt::format(
-      "recommended: {} ranks, the most {} that stand idle at most {:.0f} % of the "
-      "time\n",
-      *time.recommended, time.is_searched ? "there are" : "of these", 100.0 * kMaxIdle);
+  return fmt::format("Recommended: {}, the largest {} with at most {:.0f} % idle time.\n",
+                     plural(*time.recommended, "rank"),
+                     time.is_searched ? "number" : "of these numbers", 100.0 * kMaxIdle);
 }
 
 std::string time_text(const PlannedTime& time) {
   std::string text = fmt::format(
-      "\nsimulated with the scheduler of a run; {} s a query ({}), {:.0f} % spread\n",
+      "\nSimulated with the scheduler of a run: {} s per query ({}), spread {:.0f} %\n",
       time.shortest == time.longest ? fmt::format("{:.4g}", time.shortest)
                                     : fmt::format("{:.4g} to {:.4g}", time.shortest, time.longest),
       time.source, 100.0 * time.spread);

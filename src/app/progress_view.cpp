@@ -1,7 +1,6 @@
 #include "app/progress_view.hpp"
 
 #include <spdlog/fmt/fmt.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,11 +10,14 @@
 #include <iostream>
 #include <limits>
 
+#include "app/terminal.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/log.hpp"
 
 namespace bbprompt {
 namespace {
+
+constexpr std::size_t kLineWidth = 120;  // of the live line where no terminal can be asked
 
 // mpirun hands ranks a pipe for standard error; what counts is where mpirun's own one goes.
 bool is_mpirun_on_terminal() {
@@ -25,12 +27,6 @@ bool is_mpirun_on_terminal() {
       std::filesystem::read_symlink("/proc/" + std::to_string(::getppid()) + "/fd/2", status);
   return !status &&
          (target.string().starts_with("/dev/pts/") || target.string().starts_with("/dev/tty"));
-}
-
-std::size_t terminal_width() {
-  struct winsize size {};
-  if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20) return size.ws_col;
-  return 120;
 }
 
 std::string with_separators(std::int64_t value) {
@@ -100,8 +96,8 @@ void ProgressView::show(const RunProgress& progress) {
   }
   if (style_ == ProgressStyle::kLive && now - last_live_ >= std::chrono::milliseconds(200)) {
     last_live_ = now;
-    std::cerr << "\r\x1b[K" << format_progress(progress).substr(0, terminal_width() - 1)
-              << std::flush;
+    const std::size_t width = terminal_columns(STDERR_FILENO, kLineWidth);
+    std::cerr << "\r\x1b[K" << format_progress(progress).substr(0, width - 1) << std::flush;
     is_line_open_ = true;
   }
 }

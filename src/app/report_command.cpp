@@ -22,32 +22,39 @@ constexpr std::array kFormats{"csv", "json", "markdown", "latex", "html", "diges
 CommandOptions report_options() {
   CommandOptions options;
   options.help = {
+      .name = "bbprompt report",
       .usage =
           "bbprompt report RUN... [--csv | --json | --markdown | --latex | --html FILE | "
-          "--digest] [options]",
+          "--digest] [OPTIONS]",
       .about =
-          "One table of one or more runs: folders of runs (finished or not), or their results "
-          "files. Methods against\ntasks with paired tests, then each task and method: means over "
-          "seeds with their sample standard\ndeviation; the manual prompt stands beside.",
+          "Shows the results of one or more runs, finished or not. RUN is a run's folder or its "
+          "results file. First a table of methods against tasks, with paired tests; then a row "
+          "for each task and method: means over seeds with their sample standard deviation, with "
+          "the hand-written prompt's score alongside. Metrics are multiplied by 100.",
       .example =
           "  bbprompt report out/quickstart\n"
           "  bbprompt report out/quickstart --csv > trials.csv\n"
           "  bbprompt report out/a out/b --baseline discrete --html report.html\n"};
   options.named.add_options()("baseline", po::value<std::string>()->value_name("METHOD"),
-                              "method that the others are tested against (default: the first)");
+                              "test the other methods against METHOD (default: the first)");
   options.named.add_options()(
       "efficiency", po::value<std::string>()->value_name("METHOD"),
-      "also: search queries each method needs to reach this method's training loss");
-  options.named.add_options()("csv", "one line per trial, all figures");
+      "also show how many search queries each method needs to reach METHOD's final training loss");
+  options.named.add_options()("csv", "print one line per trial with all its figures, as CSV");
   options.named.add_options()("table", po::value<std::string>()->value_name("NAME"),
-                              "another table as CSV: matrix, tests or efficiency");
-  options.named.add_options()("json", "everything, for programs");
-  options.named.add_options()("markdown", "matrix and tests as Markdown tables");
-  options.named.add_options()("latex", "matrix and tests as LaTeX tables (package booktabs)");
+                              "with --csv: print the table matrix, tests or efficiency instead");
+  options.named.add_options()("json", "print everything as JSON, for programs");
+  options.named.add_options()("markdown", "print the matrix and the tests as Markdown tables");
+  options.named.add_options()("latex",
+                              "print the matrix and the tests as LaTeX tables (package booktabs)");
   options.named.add_options()("html", po::value<std::string>()->value_name("FILE"),
-                              "write one page with tables, figures (by gnuplot) and prompts");
-  options.named.add_options()("digest", "SHA-256 over everything but timings and host names");
-  options.hidden.add_options()("run", po::value<std::vector<std::string>>()->required());
+                              "write one page with tables, prompts and, where gnuplot is "
+                              "installed, figures");
+  options.named.add_options()("digest",
+                              "print a SHA-256 over everything but times and host names: equal "
+                              "for runs with equal results");
+  options.hidden.add_options()("run", po::value<std::vector<std::string>>()->required(),
+                               "the folder of a run: bbprompt report RUN");
   options.positional.add("run", -1);
   return options;
 }
@@ -61,12 +68,12 @@ void check_formats(const po::variables_map& values) {
   for (const auto* format : kFormats) num_formats += values.count(format);
   if (num_formats > 1) {
     throw UsageError(
-        "report: expected at most one of --csv, --json, --markdown, --latex, --html and --digest");
+        "expected at most one of --csv, --json, --markdown, --latex, --html and --digest");
   }
   if (values.count("table") == 0) return;
-  if (values.count("csv") == 0) throw UsageError("report: --table is for --csv; add it");
+  if (values.count("csv") == 0) throw UsageError("--table needs --csv; add it");
   if (text_of(values, "table") == "efficiency" && text_of(values, "efficiency").empty()) {
-    throw UsageError("report: --table efficiency needs --efficiency METHOD");
+    throw UsageError("--table efficiency needs --efficiency METHOD");
   }
 }
 

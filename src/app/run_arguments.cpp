@@ -1,11 +1,14 @@
 #include "app/run_arguments.hpp"
 
+#include <spdlog/fmt/fmt.h>
+
 #include <cmath>
 #include <cstdlib>
 #include <ctime>
 
 #include "app/configuration_arguments.hpp"
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/wording.hpp"
 #include "bbprompt/run/deadline.hpp"
 
 namespace bbprompt {
@@ -23,22 +26,37 @@ std::optional<std::string> text_of(const po::variables_map& values, const char* 
 double progress_seconds(const po::variables_map& values) {
   const double seconds = values["progress-seconds"].as<double>();
   if (std::isfinite(seconds) && seconds > 0.0) return seconds;
-  throw UsageError("--progress-seconds: expected a number above 0, found " +
-                   std::to_string(seconds));
+  throw UsageError("--progress-seconds: expected a number above 0, found " + short_number(seconds));
+}
+
+std::int64_t duration(const po::variables_map& values, const char* name) {
+  try {
+    return parse_duration(values[name].as<std::string>());
+  } catch (const UsageError& error) {
+    throw UsageError(std::string("--") + name + ": " + error.what());
+  }
 }
 
 double lock_seconds(const po::variables_map& values) {
-  const auto seconds = parse_duration(values["lock-timeout"].as<std::string>());
-  if (seconds < 1) throw UsageError("--lock-timeout: expected at least 1s");
+  const auto seconds = duration(values, "lock-timeout");
+  if (seconds < 1) {
+    throw UsageError("--lock-timeout: expected at least 1s, found " +
+                     values["lock-timeout"].as<std::string>());
+  }
   return static_cast<double>(seconds);
 }
 
 std::optional<std::int64_t> time_to_stop(const po::variables_map& values) {
   DeadlineInputs inputs{.now = seconds_since_1970()};
-  if (const auto time_left = text_of(values, "time-left"))
-    inputs.time_left = parse_duration(*time_left);
+  if (values.count("time-left") > 0) inputs.time_left = duration(values, "time-left");
   if (const char* end = std::getenv("SLURM_JOB_END_TIME")) inputs.slurm_job_end = end;
-  inputs.margin = parse_duration(values["stop-before"].as<std::string>());
+  inputs.margin = duration(values, "stop-before");
+  if (inputs.time_left && *inputs.time_left <= inputs.margin) {
+    throw UsageError(
+        fmt::format("--time-left: expected more than --stop-before ({} s), found {} s; "
+                    "a run could do nothing in that time",
+                    inputs.margin, *inputs.time_left));
+  }
   return stop_time(inputs);
 }
 
@@ -46,39 +64,47 @@ std::optional<std::int64_t> time_to_stop(const po::variables_map& values) {
 
 CommandOptions run_options() {
   CommandOptions options = configuration_options(
-      {.usage = "[mpirun -n RANKS] bbprompt run FILE.yaml [--out FOLDER] [--set KEY=VALUE ...]",
+      {.name = "bbprompt run",
+       .usage = "[mpirun -n RANKS] bbprompt run FILE.yaml [--out FOLDER] [--set KEY=VALUE ...]",
        .about = "Runs every trial of a configuration and writes checkpoints and results into the "
-                "output folder. Started again with the same configuration and folder it goes on "
-                "where it stopped. Works alone, or under mpirun or srun with any number of ranks: "
-                "rank 0 is the master, the others evaluate.\n"
-                "SIGTERM, SIGINT or SIGUSR1, and the end of the time it is given, stop it with "
-                "checkpoints and exit code 3.",
+                "output folder. Start it again with the same configuration and folder to resume. "
+                "It runs in one process, or under mpirun or srun with any number of ranks: rank 0 "
+                "is the master, the others evaluate prompts.\n"
+                "It stops with checkpoints and exit code 3 on SIGTERM, SIGINT or SIGUSR1, and "
+                "before the time of --time-left or of the Slurm job is over.",
        .example =
            "  mpirun -n 3 bbprompt run configs/quickstart/quickstart.yaml --out out/quickstart \\\n"
            "      --set budget.evaluations=200 --set seeds=[1,2]\n"});
   options.named.add_options()("out", po::value<std::string>()->value_name("FOLDER"),
-                              "output folder; default: output.folder of the file, else out/NAME");
+                              "output folder (default: output.folder of the configuration, else "
+                              "out/NAME)");
   options.named.add_options()("time-left", po::value<std::string>()->value_name("DURATION"),
-                              "stop in time: seconds, or 15m, 2h, 1:30:00. In a Slurm job its end "
+                              "time the run may take, such as 900, 15m, 2h or 1:30:00; it stops "
+                              "with checkpoints before. In a Slurm job, the end of the job "
                               "(SLURM_JOB_END_TIME) counts too");
   options.named.add_options()(
       "stop-before", po::value<std::string>()->default_value("60s")->value_name("DURATION"),
-      "how long before the end of the time to stop");
+      "how long before the end of its time the run stops. Raise it where one work item takes "
+      "longer than that");
   options.named.add_options()("model-memory", po::value<std::int64_t>()->value_name("MB"),
-                              "most memory of a worker for models, in MB of their weights files: "
-                              "those not used for longest are unloaded; default: any");
+                              "memory for models in each worker, in MB of their weight files; the "
+                              "worker unloads the model it used least recently. Set it where a "
+                              "sweep has more models than fit into memory (default: no limit)");
   options.named.add_options()("progress",
                               po::value<std::string>()->default_value("auto")->value_name("STYLE"),
-                              "auto, live (one line, redrawn), plain (lines), none");
-  options.named.add_options()("progress-seconds",
-                              po::value<double>()->default_value(5.0)->value_name("SECONDS"),
-                              "time between plain progress lines, in run.log too");
+                              "how progress is shown: live (one line, redrawn), plain (a line "
+                              "every few seconds), none, or auto (live on a terminal, else "
+                              "plain)");
+  options.named.add_options()("progress-seconds", real_value(5.0)->value_name("SECONDS"),
+                              "seconds between two plain progress lines, also in run.log");
   options.named.add_options()(
       "query-log", po::value<std::string>()->value_name("FOLDER"),
-      "for an audit: a line for every work item that is really evaluated, one file per process");
+      "write a line for every work item that is evaluated, one file per process, to audit what "
+      "the model was asked");
   options.named.add_options()(
       "lock-timeout", po::value<std::string>()->default_value("60s")->value_name("DURATION"),
-      "how long without a sign of life until a run on another machine counts as gone");
+      "how long a run on another machine may give no sign of life before its folder is taken "
+      "over. Raise it for a slow shared file system");
   return options;
 }
 
@@ -87,8 +113,8 @@ std::int64_t model_memory(const po::variables_map& values) {
   const auto megabytes = values["model-memory"].as<std::int64_t>();
   constexpr std::int64_t kMost = 1'000'000'000;
   if (megabytes >= 1 && megabytes <= kMost) return megabytes * 1'000'000;
-  throw UsageError("--model-memory: expected megabytes from 1 to " + std::to_string(kMost) +
-                   ", found " + std::to_string(megabytes));
+  throw UsageError("--model-memory: expected MB from 1 to " + std::to_string(kMost) + ", found " +
+                   std::to_string(megabytes));
 }
 
 bool RunArguments::is_time_over() const { return stop_at && seconds_since_1970() >= *stop_at; }

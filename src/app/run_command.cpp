@@ -16,6 +16,7 @@
 #include "app/stop_signals.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/log.hpp"
+#include "bbprompt/base/wording.hpp"
 #include "bbprompt/comm/communicator.hpp"
 #include "bbprompt/comm/launch.hpp"
 #include "bbprompt/comm/loopback_channel.hpp"
@@ -52,13 +53,17 @@ int num_ranks_of(const Channel& channel) {
   return workers == std::vector<int>{0} ? 1 : static_cast<int>(workers.size()) + 1;
 }
 
+std::string count_of(std::size_t count, std::string_view noun) {
+  return plural(static_cast<std::int64_t>(count), noun);
+}
+
 void log_start(const SweepPlan& plan, const RunFolder& folder, const Channel& channel) {
-  logger()->info("{} {} in {}: {} trials, {} ranks",
-                 folder.is_resumed() ? "going on with" : "starting", plan.name,
-                 folder.path().string(), plan.trials.size(), num_ranks_of(channel));
+  logger()->info("{} {} in {}: {}, {}", folder.is_resumed() ? "resuming" : "starting", plan.name,
+                 folder.path().string(), count_of(plan.trials.size(), "trial"),
+                 plural(num_ranks_of(channel), "rank"));
   if (const auto& change = folder.change()) {
-    logger()->info("the plan has changed: {} trials kept, {} new, {} left out", change->num_kept,
-                   change->num_new, change->num_left_out);
+    logger()->info("the plan has changed: {} kept, {} new, {} left out",
+                   count_of(change->num_kept, "trial"), change->num_new, change->num_left_out);
   }
 }
 
@@ -71,10 +76,10 @@ int report_outcome(RunOutcome outcome, const RunFolder& folder, const RunArgumen
   const std::string path = folder.path().string();
   switch (outcome) {
     case RunOutcome::kDone:
-      logger()->info("done; see: bbprompt report {}", path);
+      logger()->info("done; for the results: bbprompt report {}", path);
       return kExitDone;
     case RunOutcome::kFailed:
-      logger()->error("some trials failed; see: bbprompt status {}", path);
+      logger()->error("some trials failed; for the reasons: bbprompt status {}", path);
       return kExitFailed;
     case RunOutcome::kStopped:
       break;

@@ -7,6 +7,7 @@
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/here_and_now.hpp"
 #include "bbprompt/base/random_stream.hpp"
+#include "bbprompt/base/wording.hpp"
 #include "bbprompt/run/trial_evaluator.hpp"
 
 namespace bbprompt {
@@ -52,10 +53,11 @@ double measure_query(TrialProblem& problem, LanguageModel& model,
 
 void add_query_time_options(po::options_description& options) {
   options.add_options()("seconds-per-query", po::value<double>()->value_name("S"),
-                        "what one query takes on one rank");
+                        "forecast the run, assuming that one query takes S seconds on one rank");
   options.add_options()("measure",
-                        "measure it: a few calls with the real model for each setting of data, "
-                        "prompt and model, counted in no budget");
+                        "forecast the run, measuring the time of a query here first: a few calls "
+                        "of the real model for each data set, prompt length and model. They count "
+                        "in no budget");
 }
 
 QueryTime query_time(const po::variables_map& values) {
@@ -64,7 +66,8 @@ QueryTime query_time(const po::variables_map& values) {
   if (time.is_measured) throw UsageError("expected --seconds-per-query or --measure, found both");
   time.stated = values["seconds-per-query"].as<double>();
   if (!(*time.stated > 0.0 && *time.stated < 1e9))
-    throw UsageError("--seconds-per-query: expected a number above 0 and below 1e9");
+    throw UsageError("--seconds-per-query: expected seconds above 0 and below 1e9, found " +
+                     short_number(*time.stated));
   return time;
 }
 

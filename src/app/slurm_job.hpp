@@ -10,7 +10,7 @@ namespace bbprompt {
 // end (sweep.sh). 0 where nothing is left.
 [[nodiscard]] std::int64_t usable_seconds(std::int64_t time_limit);
 
-// How often the limit cuts a run of so many seconds.
+// How often a job with this limit requeues itself for a run of `wall_seconds`.
 [[nodiscard]] std::int64_t num_requeues(double wall_seconds, std::int64_t time_limit);
 
 // A sweep as a Slurm job. All paths are absolute.
@@ -25,7 +25,7 @@ struct JobRequest {
   std::int64_t time_limit = 0;  // seconds
   int num_parts = 0;            // of an array; 0: one job
   int max_requeues = 20;
-  std::vector<std::string> options;  // for sbatch, besides
+  std::vector<std::string> options;  // further ones for sbatch
 };
 
 // The command lines of sbatch: words, not quoted.

@@ -15,6 +15,7 @@
 #include "app/command.hpp"
 #include "app/progress_view.hpp"
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/wording.hpp"
 #include "bbprompt/run/progress.hpp"
 
 namespace bbprompt {
@@ -53,8 +54,9 @@ void print_workers(const std::vector<WorkerProgress>& workers) {
   const double median = measured[measured.size() / 2]->queries_per_second();
   std::cout << fmt::format("  workers: median {:.1f} queries/s; slowest:", median);
   for (std::size_t i = 0; i < std::min(kNumSlowest, measured.size()); ++i) {
-    std::cout << fmt::format("{} rank {} {:.1f}/s ({} items)", i == 0 ? "" : ",", measured[i]->rank,
-                             measured[i]->queries_per_second(), measured[i]->num_items);
+    std::cout << fmt::format("{} rank {} {:.1f}/s ({})", i == 0 ? "" : ",", measured[i]->rank,
+                             measured[i]->queries_per_second(),
+                             plural(measured[i]->num_items, "item"));
   }
   std::cout << '\n';
 }
@@ -64,8 +66,8 @@ void print_failures(const RunProgress& progress) {
   std::cout << fmt::format("  failed evaluations: {} tried again, {} given up\n",
                            progress.num_retried, progress.num_given_up);
   for (const FailureProgress& failure : progress.failures) {
-    std::cout << fmt::format("    {} times, last on rank {}: {}\n", failure.count, failure.rank,
-                             failure.reason);
+    std::cout << fmt::format("    {}, last on rank {}: {}\n", plural(failure.count, "time"),
+                             failure.rank, failure.reason);
   }
 }
 
@@ -109,12 +111,13 @@ void print_trials(const std::vector<const TrialProgress*>& trials) {
 
 void print_status(const RunProgress& progress, std::size_t limit) {
   const std::int64_t age = std::time(nullptr) - progress.updated;
-  std::cout << fmt::format("{}: {} on {} (process {}), {} workers\n", progress.name,
+  std::cout << fmt::format("{}: {} on {} (process {}), {}\n", progress.name,
                            to_string(progress.state), progress.host, progress.process_id,
-                           progress.num_workers);
+                           plural(progress.num_workers, "worker"));
   if (progress.state == RunState::kRunning && (age > kSilentSeconds || is_known_dead(progress))) {
     std::cout << "  no sign of life for " << format_duration(static_cast<double>(age))
-              << ": it was killed, or its machine is gone; run the same command again to go on\n";
+              << ": the run was killed, or its machine is gone. Run the same command again to "
+                 "resume\n";
   }
   std::cout << "  " << format_progress(progress) << '\n';
   std::cout << fmt::format("  trials: {} waiting, {} running, {} done, {} failed\n",
@@ -138,14 +141,17 @@ int status_command(const Arguments& arguments) {
   namespace po = boost::program_options;
   CommandOptions options;
   options.help = {
+      .name = "bbprompt status",
       .usage = "bbprompt status RUN_FOLDER [--all]",
       .about =
-          "Shows how far a run is, while it goes on or after, reading only its files: trials, "
-          "rate and time left, the slowest workers, what failed and why.",
+          "Shows how far a run is, while it goes on and afterwards: its trials, queries per second "
+          "and time left, the slowest workers, what failed and why. Reads only the files in the "
+          "run's folder, so any machine that sees the folder will do.",
       .example = "  bbprompt status out/quickstart\n"};
   options.named.add_options()("all", po::bool_switch(),
-                              "every trial, not only those that run, failed, or ended last");
-  options.hidden.add_options()("folder", po::value<std::string>()->required());
+                              "show every trial, not only the 40 that say most");
+  options.hidden.add_options()("folder", po::value<std::string>()->required(),
+                               "the folder of a run: bbprompt status RUN_FOLDER");
   options.positional.add("folder", 1);
   po::variables_map values;
   if (!parse_arguments(arguments, options, values)) return kExitDone;
@@ -153,7 +159,8 @@ int status_command(const Arguments& arguments) {
   const auto file = folder / "status.json";
   if (!std::filesystem::exists(file)) {
     throw StoreError(folder.string(),
-                     "expected the folder of a run, with status.json in it; found none");
+                     "expected the folder of a run, which has a file status.json; found none. Name "
+                     "the folder that bbprompt run wrote into (--out)");
   }
   const RunProgress progress = read_progress(file);
   print_status(progress, values["all"].as<bool>() ? progress.trials.size() : kNumTrials);

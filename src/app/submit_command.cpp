@@ -15,6 +15,7 @@
 #include "app/slurm_job.hpp"
 #include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/wording.hpp"
 #include "bbprompt/run/deadline.hpp"
 #include "bbprompt/run/run_folder.hpp"
 
@@ -26,38 +27,43 @@ namespace fs = std::filesystem;
 
 CommandOptions submit_options() {
   CommandOptions options = configuration_options(
-      {.usage = "bbprompt submit FILE.yaml --time T [--nodes N] --profile FILE [options]",
+      {.name = "bbprompt submit",
+       .usage = "bbprompt submit FILE.yaml --time T [--nodes N] --profile FILE [OPTIONS]",
        .about =
-           "Submits the trials of a configuration as a Slurm job that requeues itself until it is "
-           "done. Before that\nit checks the configuration, data and model, and what the time "
-           "limit and the number of ranks mean for it.\nThe script, the command line and the logs "
-           "lie in the folder \"job\" of the output folder.",
+           "Runs a sweep as a Slurm job; the job requeues itself until the sweep is done. Before "
+           "it submits, the command checks configuration, data and model, and shows what the time "
+           "limit and the number of ranks mean for the run.\nThe job's script, command line and "
+           "logs are in the folder \"job\" of the output folder.",
        .example = "  bbprompt submit configs/quickstart/quickstart.yaml --nodes 2 "
                   "--ntasks-per-node 32 \\\n"
                   "      --time 4:00:00 --profile my.profile --seconds-per-query 0.02 --report "
                   "--dry-run\n"});
   const auto text = [] { return po::value<std::string>(); };
   auto add = options.named.add_options();
-  add("time", text()->value_name("T"), "time limit: 4:00:00, 30m, 1-00:00:00");
-  add("nodes", po::value<int>()->default_value(1)->value_name("N"), "nodes, of each part");
+  add("time", text()->value_name("T"),
+      "time limit of the job, such as 4:00:00, 30m or 1-00:00:00; required");
+  add("nodes", po::value<int>()->default_value(1)->value_name("N"),
+      "number of nodes for the job, or for each part with --array");
   add("ntasks-per-node", po::value<int>()->value_name("M"),
-      "ranks on each node; default: the cores that sinfo tells");
+      "ranks on each node (default: its number of cores, from sinfo)");
   add("array", po::value<int>()->value_name("K"),
-      "K parts of the sweep as an array, each a job of so many nodes");
+      "split the sweep into K array tasks of --nodes nodes each. Use it where several small jobs "
+      "start sooner than a large one");
   add("profile", text()->value_name("FILE"),
-      "your copy of jobs/slurm/profile.example; default: the variable PROFILE");
+      "your copy of jobs/slurm/profile.example, which says how to start bbprompt on this cluster "
+      "(default: the environment variable PROFILE)");
   add("out", text()->value_name("FOLDER"),
-      "output folder; default: output.folder of the file, else out/NAME");
-  add("account", text()->value_name("NAME"), "passed on, as are the next two");
-  add("partition", text()->value_name("NAME"), "");
-  add("qos", text()->value_name("NAME"), "");
+      "output folder (default: output.folder of the configuration, else out/NAME)");
+  add("account", text()->value_name("NAME"), "account to charge, as sbatch --account takes it");
+  add("partition", text()->value_name("NAME"), "partition to run in, as sbatch --partition");
+  add("qos", text()->value_name("NAME"), "quality of service, as sbatch --qos");
   add("sbatch", po::value<std::vector<std::string>>()->composing()->value_name("OPTION"),
-      "another option of sbatch, e.g. --sbatch=--mem=64G; repeatable");
+      "another option to pass to sbatch, for example --sbatch=--mem=64G; repeat it for more");
   add("max-requeues", po::value<int>()->default_value(20)->value_name("N"),
-      "how often the job may start again when its time was too short");
-  add("report", "also a job that writes FOLDER/report.txt when the sweep is done");
-  add("force", "submit whatever the forecast says");
-  add("dry-run", "show all of it, write and submit nothing");
+      "how often the job may requeue itself when its time was too short");
+  add("report", "also submit a job that writes FOLDER/report.txt when the sweep is done");
+  add("force", "submit even if the forecast says that the time is too short");
+  add("dry-run", "show everything, but write and submit nothing");
   add_query_time_options(options.named);
   return options;
 }
@@ -99,18 +105,26 @@ int cores_by_sinfo(const po::variables_map& values) {
   }
   if (fewest > 0) return fewest;
   throw UsageError(
-      "--ntasks-per-node: expected the ranks of each node, best its number of cores; sinfo, which "
-      "would tell them, is not there or says nothing");
+      "--ntasks-per-node: expected the number of ranks on each node, best its number of cores; "
+      "found none, and sinfo, which would say the number of cores, is not there or fails");
 }
 
 // Slurm takes a bare number for minutes, others take it for seconds.
 std::int64_t time_limit(const po::variables_map& values) {
-  if (values.count("time") == 0) throw UsageError("--time: expected a time limit, e.g. 4:00:00");
+  if (values.count("time") == 0)
+    throw UsageError("--time: expected a time limit such as 4:00:00, found nothing");
   const std::string text = values["time"].as<std::string>();
   const bool is_bare = std::all_of(text.begin(), text.end(),
                                    [](unsigned char letter) { return std::isdigit(letter) != 0; });
-  if (is_bare) throw UsageError("--time: expected a unit, e.g. " + text + "m; found " + text);
-  return parse_duration(text);
+  if (is_bare) {
+    throw UsageError("--time: expected a unit, such as " + (text.empty() ? "30" : text) +
+                     "m, found \"" + text + "\"");
+  }
+  try {
+    return parse_duration(text);
+  } catch (const UsageError& error) {
+    throw UsageError(std::string("--time: ") + error.what());
+  }
 }
 
 std::string profile_path(const po::variables_map& values) {
@@ -119,7 +133,7 @@ std::string profile_path(const po::variables_map& values) {
   if (values.count("profile") > 0) path = values["profile"].as<std::string>();
   if (path.empty() || !fs::is_regular_file(path)) {
     throw UsageError("--profile: expected your copy of jobs/slurm/profile.example, found " +
-                     (path.empty() ? "none" : "no file " + path));
+                     (path.empty() ? "nothing" : "no file \"" + path + "\""));
   }
   return fs::absolute(path).string();
 }
@@ -131,7 +145,7 @@ std::string config_path(const fs::path& given, const SweepPlan& plan) {
 
 JobRequest read_request(const po::variables_map& values, const SweepPlan& plan) {
   if (values.count("shard") > 0) {
-    throw UsageError("submit: expected --array K for a sweep in parts, found --shard");
+    throw UsageError("--shard: expected --array K instead, which makes a task of each part");
   }
   JobRequest request{.name = plan.name,
                      .config = config_path(values["file"].as<std::string>(), plan),
@@ -150,7 +164,7 @@ JobRequest read_request(const po::variables_map& values, const SweepPlan& plan) 
   request.ranks_per_node = values.count("ntasks-per-node") > 0 ? positive(values, "ntasks-per-node")
                                                                : cores_by_sinfo(values);
   if (request.num_parts > static_cast<int>(plan.trials.size())) {
-    throw UsageError(fmt::format("--array: expected at most {} parts, one for each trial; found {}",
+    throw UsageError(fmt::format("--array: expected at most {}, the number of trials, found {}",
                                  plan.trials.size(), request.num_parts));
   }
   return request;
@@ -182,40 +196,42 @@ JobForecast forecast(const SweepPlan& plan, const JobRequest& request, const Que
 
 std::string wall_time_text(const JobForecast& shown, const JobRequest& request) {
   if (shown.seconds <= 0.0) {
-    return "not known; --seconds-per-query S or --measure tells it";
+    return "unknown; --seconds-per-query S or --measure forecasts it";
   }
   const std::string about = "about " + format_duration(shown.seconds);
   if (shown.num_requeues == 0) return about + ", within the limit";
-  return about +
-         fmt::format(": {} requeues, {} of them allowed", shown.num_requeues, request.max_requeues);
+  return about + fmt::format(": {}, {} allowed", plural(shown.num_requeues, "requeue"),
+                             request.max_requeues);
 }
 
 void show(const JobRequest& request, std::size_t num_trials, const JobForecast& shown) {
-  std::cout << fmt::format("sweep      {}: {} trials\n", request.name, num_trials)
-            << fmt::format("job        {}{} nodes x {} ranks: one master, {} workers; {}\n",
-                           request.num_parts > 0 ? fmt::format("{} parts of ", request.num_parts)
+  std::cout << fmt::format("sweep      {}: {}\n", request.name,
+                           plural(static_cast<std::int64_t>(num_trials), "trial"))
+            << fmt::format("job        {}{} x {}: one master, {}; {}\n",
+                           request.num_parts > 0 ? plural(request.num_parts, "part") + " of "
                                                  : std::string(),
-                           request.num_nodes, request.ranks_per_node, shown.num_workers,
-                           slurm_time(request.time_limit))
+                           plural(request.num_nodes, "node"),
+                           plural(request.ranks_per_node, "rank"),
+                           plural(shown.num_workers, "worker"), slurm_time(request.time_limit))
             << "wall time  " << wall_time_text(shown, request) << '\n';
   if (shown.num_idle > 0) {
     std::cout << fmt::format(
-        "idle       {} of {} workers never get a work item; take fewer ranks (bbprompt plan)\n",
-        shown.num_idle, shown.num_workers);
+        "idle       {} of {} never get work; use fewer ranks (see bbprompt plan)\n", shown.num_idle,
+        plural(shown.num_workers, "worker"));
   }
 }
 
 void check_forecast(const JobRequest& request, const JobForecast& shown) {
   if (usable_seconds(request.time_limit) < 60) {
-    throw UsageError("--time: " + slurm_time(request.time_limit) +
-                     " leaves less than a minute: the job stops up to three minutes before its "
-                     "end. Give at least 4m, or --force");
+    throw UsageError("--time: expected at least 4m, found " + slurm_time(request.time_limit) +
+                     ": the job stops up to three minutes before its end. Give more time, or "
+                     "--force");
   }
   if (shown.num_requeues > request.max_requeues) {
     throw UsageError(fmt::format(
-        "submit: expected at most {} requeues, found about {}: give a longer --time, more --nodes, "
-        "a higher --max-requeues, or --force",
-        request.max_requeues, shown.num_requeues));
+        "expected at most {} (--max-requeues), the forecast has about {}; give a longer --time, "
+        "more --nodes, a higher --max-requeues, or --force",
+        plural(request.max_requeues, "requeue"), shown.num_requeues));
   }
 }
 
@@ -235,18 +251,18 @@ std::string submit(const std::vector<std::string>& command) {
   const auto told = run_program(command);
   if (!told) {
     throw Error(
-        "sbatch is not there: submit on a login node of the cluster (a module may be needed), or "
-        "look at --dry-run");
+        "expected the program sbatch, found none; submit on a login node of the cluster (a module "
+        "may be needed), or use --dry-run");
   }
   if (told->exit_code != 0) {
-    throw Error("sbatch ended with " + std::to_string(told->exit_code) + ": " +
+    throw Error("sbatch ended with code " + std::to_string(told->exit_code) + ": " +
                 shell_line(command));
   }
   return told->output.substr(0, told->output.find_first_of(";\n"));  // "123;cluster"
 }
 
 std::string command_file(const JobRequest& request) {
-  return "#!/bin/bash\n# Submits this job again; it goes on where it was.\n" +
+  return "#!/bin/bash\n# Submits this job again; the run resumes.\n" +
          shell_line(sweep_job(request)) + '\n';
 }
 
@@ -288,11 +304,11 @@ int submit_command(const Arguments& arguments) {
   }
   write_files(request);
   const std::string job = submit(sweep_job(request));
-  std::cout << "submitted  job " << job << "; see: bbprompt status " << request.out << ", "
-            << job_folder(request) << '\n';
+  std::cout << "submitted  job " << job << "; progress: bbprompt status " << request.out
+            << "; logs: " << job_folder(request) << '\n';
   if (values.count("report") > 0) {
-    std::cout << "submitted  job " << submit(report_job(request, job)) << ", the report, to "
-              << request.out << "/report.txt\n";
+    std::cout << "submitted  job " << submit(report_job(request, job))
+              << ", which writes the report to " << request.out << "/report.txt\n";
   }
   return kExitDone;
 }

@@ -2,6 +2,7 @@
 
 #include "app/configuration_arguments.hpp"
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/wording.hpp"
 #include "bbprompt/run/trial_evaluator.hpp"
 #include "bbprompt/run/trial_run.hpp"
 
@@ -10,11 +11,11 @@ namespace bbprompt {
 int validate_command(const Arguments& arguments) {
   boost::program_options::variables_map values;
   const auto options = configuration_options(
-      {.usage = "bbprompt validate FILE.yaml [--set KEY=VALUE ...]",
-       .about = "Checks the whole of a configuration: every key, the data files, the few-shot draw "
-                "of every trial, "
-                "the model; and asks the model one query with the manual prompt and one with a "
-                "learned prompt.",
+      {.name = "bbprompt validate",
+       .usage = "bbprompt validate FILE.yaml [--set KEY=VALUE ...]",
+       .about = "Finds mistakes before a run does. Checks every key of the configuration, the data "
+                "files, the few-shot examples of every trial and the model. Then asks the model "
+                "one query with the hand-written prompt and one with a prompt of the search.",
        .example = "  bbprompt validate configs/quickstart/quickstart.yaml --set seeds=3\n"});
   if (!parse_arguments(arguments, options, values)) return kExitDone;
   const SweepDocument document = load_document(values);
@@ -39,7 +40,9 @@ int validate_command(const Arguments& arguments) {
     std::cout << trial.id << ": good\n";
     for (const std::string& note : problem.notes()) std::cout << "  note: " << note << '\n';
   }
-  std::cout << plan.trials.size() << " trials are good\n" << note_on_followers(document);
+  const auto num_trials = static_cast<std::int64_t>(plan.trials.size());
+  std::cout << plural(num_trials, "trial") << (num_trials == 1 ? " is good\n" : " are good\n")
+            << note_on_followers(document);
   return kExitDone;
 }
 

@@ -56,7 +56,7 @@ void mpi_init_funneled() {
   check(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
   if (provided < MPI_THREAD_FUNNELED) {
     throw CommError(
-        "this MPI library allows no threads beside the one that calls it; expected at "
+        "this MPI library allows no threads besides the one that calls it; expected at "
         "least MPI_THREAD_FUNNELED");
   }
 }

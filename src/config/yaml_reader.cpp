@@ -11,6 +11,7 @@
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/utf8.hpp"
 #include "bbprompt/config/config_node.hpp"
+#include "config/flow_advice.hpp"
 #include "config/text_rules.hpp"
 
 namespace bbprompt {
@@ -211,59 +212,6 @@ class TreeBuilder : public YAML::EventHandler {
   int num_documents_ = 0;
 };
 
-std::string_view trimmed(std::string_view text) {
-  const auto begin = std::min(text.find_first_not_of(" \t\r\n"), text.size());
-  text.remove_prefix(begin);
-  return text.substr(0, text.find_last_not_of(" \t\r\n") + 1);
-}
-
-// What is wrong with text that begins with a bracket: it is not closed, or goes on after it.
-enum class FlowProblem { kNone, kNotClosed, kGoesOn };
-
-FlowProblem problem_of_flow(std::string_view text) {
-  if (text.empty() || (text.front() != '{' && text.front() != '[')) return FlowProblem::kNone;
-  int depth = 0;
-  char quote = 0;
-  for (std::size_t at = 0; at < text.size(); ++at) {
-    const char c = text[at];
-    if (quote != 0) {
-      if (c == quote) quote = 0;
-    } else if (c == '"' || c == '\'') {
-      quote = c;
-    } else if (c == '{' || c == '[') {
-      ++depth;
-    } else if ((c == '}' || c == ']') && --depth == 0) {
-      const std::string_view rest = trimmed(text.substr(at + 1));
-      return rest.empty() || rest.front() == '#' ? FlowProblem::kNone : FlowProblem::kGoesOn;
-    }
-  }
-  return FlowProblem::kNotClosed;
-}
-
-// What people forget most: quotes around a template, the bracket at the end of a list. `at` is
-// where the parser stopped; a text without lines is one value.
-std::string flow_advice(std::string_view text, const ConfigPosition& at, int first_line) {
-  std::string_view value = trimmed(text);
-  if (first_line > 0) {
-    for (int line = first_line; line < at.line; ++line) text.remove_prefix(text.find('\n') + 1);
-    text = text.substr(0, text.find('\n'));
-    const auto colon = text.find(": ");
-    value = trimmed(colon == std::string_view::npos ? text : text.substr(colon + 2));
-  }
-  switch (problem_of_flow(value)) {
-    case FlowProblem::kGoesOn:
-      return std::string("; text that begins with ") + value.front() + " goes in quotes: \"" +
-             printable(value, 30) + "\"" +
-             (first_line > 0 ? "" : ", inside the quotes of the shell");
-    case FlowProblem::kNotClosed:
-      return value.front() == '[' ? "; the list is not closed, a ] is missing"
-                                  : "; the mapping is not closed, a } is missing";
-    case FlowProblem::kNone:
-      break;
-  }
-  return {};
-}
-
 void check_text(std::string_view text, const PositionFinder& positions) {
   if (const auto at = find_invalid_utf8(text)) {
     fail_config(positions.at(*at), "", "expected UTF-8 text, found an invalid byte");
@@ -292,7 +240,8 @@ ConfigNode parse_yaml(std::string_view text, const std::string& file, int first_
     const ConfigPosition at = positions.at(error.mark);
     fail_config(at, "", "not well-formed YAML: " + error.msg + flow_advice(text, at, first_line));
   } catch (const FormError& error) {
-    fail_config(error.position, "", error.message + flow_advice(text, error.position, first_line));
+    const std::string advice = flow_advice(text, error.position, first_line);
+    fail_config(error.position, "", advice.empty() ? error.message : advice.substr(2));
   }
   return builder.take();
 }

@@ -109,7 +109,7 @@ ImportRows join(const ArticleFile& articles, const ArticleFile& truth,
     const auto label = labels.find(id);
     if (label == labels.end()) {
       fail_line(articles.source(), articles.line_of(article),
-                "article " + printable(id) + " stands twice, or has no ground truth in " +
+                "article " + printable(id) + " is there twice, or has no ground truth in " +
                     truth.source().file);
     }
     TextGatherer text;
@@ -124,10 +124,12 @@ ImportRows join(const ArticleFile& articles, const ArticleFile& truth,
     labels.erase(label);
   }
   if (!labels.empty()) {
-    throw DataError(articles.source().file, 0,
-                    "expected every article of " + truth.source().file + ", found no article " +
-                        printable(labels.begin()->first) + " and " +
-                        std::to_string(labels.size() - 1) + " more; was the file cut short?");
+    throw DataError(
+        articles.source().file, 0,
+        "expected every article of " + truth.source().file + ", found no article " +
+            printable(labels.begin()->first) +
+            (labels.size() > 1 ? " and " + std::to_string(labels.size() - 1) + " more" : "") +
+            "; was the file cut short?");
   }
   return result;
 }
@@ -138,7 +140,7 @@ ImportRows read_hyperpartisan(const KnownTask& task, const ImportLayout& layout,
                               const std::vector<ImportText>& files) {
   if (files.size() != 2) {
     throw DataError(files.front().file, 0,
-                    "expected two XML files a split, articles and ground truth, found " +
+                    "expected two XML files per split, articles and ground truth, found " +
                         std::to_string(files.size()));
   }
   const ArticleFile first(files[0]);
@@ -146,7 +148,7 @@ ImportRows read_hyperpartisan(const KnownTask& task, const ImportLayout& layout,
   if (first.is_truth() == second.is_truth()) {
     throw DataError(files[1].file, 0,
                     std::string("expected ") + (first.is_truth() ? "articles" : "ground truth") +
-                        " beside " + files[0].file + ", found " +
+                        " for " + files[0].file + ", found " +
                         (first.is_truth() ? "ground truth" : "articles") + " too");
   }
   const ArticleFile& truth = first.is_truth() ? first : second;

@@ -9,6 +9,7 @@
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/json.hpp"
 #include "bbprompt/base/utf8.hpp"
+#include "bbprompt/base/wording.hpp"
 #include "data/hyperpartisan.hpp"
 #include "data/import_rows.hpp"
 #include "data/published_check.hpp"
@@ -40,7 +41,7 @@ class Importer {
     for (const auto& file : request_.train) add(file, SplitName::kTrain);
     for (const auto& file : request_.dev) add(file, SplitName::kDev);
     for (const auto& file : request_.test) add(file, SplitName::kTest);
-    if (files_.empty()) throw UsageError("data import: expected files with labels, found none");
+    if (files_.empty()) throw UsageError("expected files with labels, found none");
     for (const auto& [split, files] : files_) {
       check_number(split, files);
       read(split, files);
@@ -60,7 +61,8 @@ class Importer {
         file, task_.name == "trec" ? Encoding8Bit::kLatin1 : Encoding8Bit::kRefuse);
     ImportLayout layout = recognise_layout(task_, text);
     if (layout.kind == LayoutKind::kIdPairs) {
-      if (id_pairs_) throw UsageError("data import: two lists of ids, one is " + text.file);
+      if (id_pairs_)
+        throw UsageError("expected at most one list of ids, found a second: " + text.file);
       id_pairs_ = std::move(text);
       return;
     }
@@ -70,8 +72,8 @@ class Importer {
       return;
     }
     if (!by_name) {
-      throw UsageError("data import: cannot tell from its name which split " + text.file +
-                       " is; give it with --train, --dev or --test");
+      throw UsageError("expected a file name that says train, dev or test, found " + text.file +
+                       "; name the split with --train, --dev or --test");
     }
     SplitFiles& files = files_[*by_name];
     files.is_named = files.is_named && !split;
@@ -85,10 +87,10 @@ class Importer {
       const auto columns = split_fields(first_line(text), '\t');
       fail_first_line(text, "expected a column " + listed({layout.label}) + " (" + layout.name +
                                 "), found the columns " + listed({columns.begin(), columns.end()}) +
-                                "; GLUE publishes no labels of its test sets");
+                                "; GLUE publishes no test labels");
     }
     report_.notes.push_back(text.file +
-                            ": left out, has no labels (GLUE publishes none of its test sets)");
+                            ": left out, as it has no labels (GLUE publishes no test labels)");
   }
 
   // By their names alone, only parts that are known to be some make up a split.
@@ -96,9 +98,9 @@ class Importer {
     const LayoutKind kind = files.layouts.front().kind;
     const bool is_in_parts = kind == LayoutKind::kXml || kind == LayoutKind::kColaTsv;
     if (files.texts.size() == 1 || !files.is_named || is_in_parts) return;
-    throw UsageError("data import: by their names " + files.texts[0].file + " and " +
-                     files.texts[1].file + " are both " + to_string(split) +
-                     "; give the files of each split with --train, --dev and --test");
+    throw UsageError("expected one file for the split " + to_string(split) + ", found " +
+                     files.texts[0].file + " and " + files.texts[1].file +
+                     "; name the files of each split with --train, --dev and --test");
   }
 
   void read(SplitName split, const SplitFiles& files) {
@@ -129,12 +131,12 @@ class Importer {
 
   void note_left_out(const std::string& from, const ImportRows& rows) {
     if (rows.num_blank > 0) {
-      report_.notes.push_back(from + ": " + std::to_string(rows.num_blank) +
-                              " rows without text left out");
+      report_.notes.push_back(from + ": left out " + plural(rows.num_blank, "row") +
+                              " without text");
     }
     if (rows.num_unagreed > 0) {
-      report_.notes.push_back(from + ": " + std::to_string(rows.num_unagreed) +
-                              " rows without an agreed label (-) left out");
+      report_.notes.push_back(from + ": left out " + plural(rows.num_unagreed, "row") +
+                              " without an agreed label (-)");
     }
   }
 
@@ -144,14 +146,14 @@ class Importer {
                       "expected at least " + std::to_string(kMinDealtRows) +
                           " articles with text to deal to train, dev and test, found " +
                           std::to_string(all.rows.rows.size()) +
-                          "; give the files of dev or test too, and none are dealt");
+                          "; or name files of the dev or test split, and nothing is dealt");
     }
     compare_published(task_, "all", all.rows, report_.differences, report_.notes);
     is_compared_ = true;
     DealtRows dealt = deal_by_text(std::move(all.rows.rows));
     report_.notes.push_back(all.from +
-                            ": no official splits; dealt to train, dev and test by the "
-                            "SHA-256 of the text");
+                            ": no official splits; each row is dealt to train, dev or test by "
+                            "the SHA-256 of its text");
     splits_[SplitName::kTrain] = {.rows = {.rows = std::move(dealt.train)}, .from = all.from};
     splits_[SplitName::kDev] = {.rows = {.rows = std::move(dealt.dev)}, .from = all.from};
     splits_[SplitName::kTest] = {.rows = {.rows = std::move(dealt.test)}, .from = all.from};
@@ -162,9 +164,8 @@ class Importer {
     if (!id_pairs_) return;
     const auto train = splits_.find(SplitName::kTrain);
     if (train == splits_.end() || splits_.contains(SplitName::kDev)) {
-      throw UsageError("data import: " + id_pairs_->file +
-                       " lists pairs of the train file that are dev; give it with a train file and "
-                       "without a dev file");
+      throw UsageError("expected a train file and no dev file together with " + id_pairs_->file +
+                       ", which lists the pairs of the train file that are dev");
     }
     const auto listed_ids = read_id_pairs(*id_pairs_);
     const std::set<std::string> ids(listed_ids.begin(), listed_ids.end());
@@ -185,8 +186,8 @@ class Importer {
     if (missing != ids.end()) {
       throw DataError(id_pairs_->file, 0,
                       "expected pairs of the train file, found " +
-                          std::to_string(ids.size() - found.size()) +
-                          " that are not in it, such as " + *missing);
+                          plural(static_cast<std::int64_t>(ids.size() - found.size()), "pair") +
+                          " not in it, such as " + *missing);
     }
     train->second.rows.rows = std::move(kept);
     splits_.emplace(SplitName::kDev, std::move(dev));
@@ -203,7 +204,8 @@ class Importer {
               "expected the pair of line " + std::to_string(first.line) + " of " +
                   texts.at(first.file).file + ", which has the ids \"" + printable(first.id) +
                   "\" too, found another text or label; " + id_pairs_->file +
-                  " lists these ids as dev, and which pair is meant is not clear: remove one");
+                  " lists these ids as dev, and it is not clear which of the two it means: remove "
+                  "one of them");
   }
 
   void require_published() {
@@ -213,7 +215,7 @@ class Importer {
       }
     }
     if (request_.count_rule != CountRule::kRequire || report_.differences.empty()) return;
-    std::string message = "expected the published counts, found";
+    std::string message = "expected the published counts (--strict), found";
     for (const auto& difference : report_.differences) message += "\n  " + difference;
     throw DataError(folder().string(), 0, message + "\nnothing was written");
   }
@@ -224,9 +226,8 @@ class Importer {
     auto dev = splits_.extract(SplitName::kDev);
     dev.key() = SplitName::kTest;
     report_.notes.push_back(dev.mapped().from +
-                            ": written as test.jsonl, because GLUE keeps the "
-                            "labels of its test set and papers test on its dev "
-                            "set");
+                            ": written as test.jsonl, because GLUE keeps its test labels secret "
+                            "and papers test on its dev set");
     splits_.insert(std::move(dev));
   }
 
@@ -254,14 +255,14 @@ class Importer {
       if (request_.existing == ExistingFiles::kReplace || !fs::exists(file)) continue;
       if (read_file(file) == lines_[i]) continue;
       throw DataError(file.string(), 0,
-                      "expected no file, or one with the rows that are imported, found other "
-                      "contents; nothing was written: give another folder, or replace the data "
-                      "set that is there with --overwrite");
+                      "expected no file, or one with the imported rows, found other rows; nothing "
+                      "was written. Choose another folder with --out, or replace the data set with "
+                      "--overwrite");
     }
     for (const SplitName split : {SplitName::kTrain, SplitName::kDev, SplitName::kTest}) {
       const fs::path file = folder() / (to_string(split) + ".jsonl");
       if (splits_.contains(split) || !fs::exists(file)) continue;
-      report_.notes.push_back(file.string() + ": was there, is not of this import, and is left");
+      report_.notes.push_back(file.string() + ": left as it was; it is not part of this import");
     }
   }
 

@@ -76,7 +76,7 @@ class FirstLine {
       const auto object = parse_json(line_);
       for (const auto& item : object.items()) keys_.push_back(item.key());
     } catch (const Error& error) {
-      fail_first_line(source, std::string(error.what()) + "; expected one JSON object a line");
+      fail_first_line(source, std::string(error.what()) + "; expected one JSON object per line");
     }
   }
 
@@ -148,8 +148,8 @@ void refuse_carriage_returns(const ImportText& source) {
                             source.text.find('\n') == std::string::npos;
   if (!is_separator || line.starts_with('<')) return;
   fail_first_line(source,
-                  "expected lines that end with LF or CRLF, found carriage returns alone (CR, the "
-                  "line ends of old Macs); convert the file: tr '\\r' '\\n' < OLD > NEW");
+                  "expected lines that end with LF or CRLF, found lines that end with CR alone, as "
+                  "on old Macs; convert the file: tr '\\r' '\\n' < OLD > NEW");
 }
 
 // Throws for a file whose form is the task's, but that has a column or key of another one.
@@ -250,7 +250,7 @@ ImportLayout recognise_layout(const KnownTask& task, const ImportText& source) {
   }
   fail_first_line(source, "expected a layout of " + task.name + " (" + expected + "), found \"" +
                               printable(first_line(source)) + "\"" +
-                              (others.empty() ? "" : "; that is how files of " + others + " look"));
+                              (others.empty() ? "" : "; files of " + others + " look like that"));
 }
 
 }  // namespace bbprompt

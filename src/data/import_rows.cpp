@@ -59,8 +59,8 @@ class RowCollector {
   void check_whole(const LineCursor& lines) const {
     if (!lines.is_cut()) return;
     fail(lines.number(),
-         "the file ends within a line: it was cut short; get it again (or, if it is whole, add a "
-         "line end)");
+         "expected a line end after the last row, found none: the file may be cut short. Download "
+         "it again, or, if it is whole, add the line end");
   }
 
   void check_width(const LineCursor& lines, std::size_t expected, std::size_t found) const {
@@ -93,7 +93,7 @@ void read_header_tsv(const ImportLayout& layout, const ImportText& source, RowCo
     if (num_found > 1) {
       rows.fail(lines.number(), "expected one column " + listed({name}) + ", found " +
                                     std::to_string(num_found) + " in \"" + printable(line) +
-                                    "\"; which one is meant is not clear: rename the other");
+                                    "\"; rename the columns that are not meant");
     }
     return static_cast<std::size_t>(std::find(header.begin(), header.end(), name) - header.begin());
   };
@@ -220,7 +220,7 @@ void read_json_lines(const ImportLayout& layout, const ImportText& source, RowCo
       rows.fail(lines.number(),
                 std::string(error.what()) +
                     (lines.is_at_end() ? "; this is the last line: was the file cut short?"
-                                       : "; expected one JSON object a line"));
+                                       : "; expected one JSON object per line"));
     }
     rows.add({.line = lines.number(), .text_a = text_a, .text_b = text_b, .label = label});
   }

@@ -137,7 +137,7 @@ const KnownTask& find_known_task(std::string_view name) {
     if (task.name == name) return task;
     names += (names.empty() ? "" : ", ") + task.name;
   }
-  throw UsageError("unknown data set \"" + printable(name) + "\"; known are " + names);
+  throw UsageError("unknown data set \"" + printable(name) + "\"; expected one of " + names);
 }
 
 }  // namespace bbprompt

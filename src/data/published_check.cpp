@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "bbprompt/base/wording.hpp"
+
 namespace bbprompt {
 namespace {
 
@@ -15,7 +17,7 @@ std::string counts_text(const KnownTask& task, std::int64_t num_rows, const Coun
     if (count == counts.end()) continue;
     labels += (labels.empty() ? " (" : ", ") + label + " " + std::to_string(count->second);
   }
-  return std::to_string(num_rows) + " rows" + (labels.empty() ? "" : labels + ")");
+  return plural(num_rows, "row") + (labels.empty() ? "" : labels + ")");
 }
 
 bool is_published(const KnownTask& task, const std::string& split) {
@@ -31,8 +33,8 @@ void compare_published(const KnownTask& task, const std::string& split, const Im
       split == "test" && task.is_tested_on_dev && !is_published(task, split);
   const std::string compared = is_dev_as_test ? "dev" : split;
   if (!is_published(task, compared)) {
-    notes.push_back(split + ": no published count for this split of " + task.name +
-                    ", not checked");
+    notes.push_back(split + ": not compared, as no count is published for this split of " +
+                    task.name);
     return;
   }
   const auto num_rows = static_cast<std::int64_t>(rows.rows.size()) + rows.num_blank;

@@ -50,7 +50,7 @@ void QuotedCsv::read_quoted(std::string& field) {
     } else {
       ++at_;
       if (is_at_row_end() || text_[at_] == ',') return;
-      fail_line(source_, next_line_, "expected a separator behind a closing quote, found none");
+      fail_line(source_, next_line_, "expected a separator after a closing quote, found none");
     }
   }
   fail_line(source_, first_line,

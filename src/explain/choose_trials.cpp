@@ -64,7 +64,8 @@ std::size_t find_trial(const Results& results, const std::string& id) {
     throw UsageError("no trial \"" + id + "\" among the run's finished trials; there are: " +
                      listed(distinct(results, &TrialRecord::id)));
   }
-  throw UsageError("several trials begin with \"" + id + "\": " + listed(names));
+  throw UsageError("expected the id of one trial, several begin with \"" + id +
+                   "\": " + listed(names));
 }
 
 std::size_t chosen_by_id(const Results& results, const TrialChoice& choice) {
@@ -72,13 +73,13 @@ std::size_t chosen_by_id(const Results& results, const TrialChoice& choice) {
   const TrialRecord& trial = results.trials[index];
   if ((!choice.task.empty() && trial.task != choice.task) ||
       (!choice.method.empty() && trial.method != choice.method)) {
-    throw UsageError("trial " + trial.id + " is of task " + trial.task + " and method " +
-                     trial.method + "; leave --task and --method out, or choose another trial");
+    throw UsageError("--trial: trial " + trial.id + " has task " + trial.task + " and method " +
+                     trial.method + "; leave out --task and --method, or choose another trial");
   }
   if (!is_explainable(trial)) {
     throw UsageError("trial " + trial.id + " is " + to_string(trial.state) +
                      (trial.failure.empty() ? "" : ": " + trial.failure) +
-                     "; there is no prompt to explain");
+                     "; it has no prompt to explain");
   }
   return index;
 }
@@ -110,7 +111,9 @@ std::vector<std::size_t> choose_trials(const Results& results, const TrialChoice
       known->second = i;
     }
   }
-  if (best.empty()) throw UsageError("no trial that fits is done; see bbprompt report");
+  if (best.empty())
+    throw UsageError(
+        "expected a trial that is done, found none; \"bbprompt status\" shows how far the run is");
   std::vector<std::size_t> chosen;
   chosen.reserve(best.size());
   for (const auto& [group, index] : best) chosen.push_back(index);

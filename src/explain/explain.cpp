@@ -33,7 +33,7 @@ class Explainer {
          record.position_shares.cols() !=
              static_cast<Eigen::Index>(parts_.candidate_texts().size()))) {
       throw Error("trial " + record.id +
-                  ": the shares of candidates in its record are not of its prompt's positions");
+                  ": expected shares of candidates for each position of its prompt, found others");
     }
   }
 

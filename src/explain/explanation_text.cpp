@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "bbprompt/base/utf8.hpp"
+#include "bbprompt/base/wording.hpp"
 #include "bbprompt/report/text_table.hpp"
 
 namespace bbprompt {
@@ -49,9 +50,8 @@ std::string baseline_name(const Explanation& explanation) {
 
 std::string score_table(const Explanation& explanation) {
   TextTable table;
-  table.add_column(
-      "on " + explanation.split + ", " + std::to_string(explanation.num_examples) + " examples",
-      Align::kLeft);
+  table.add_column("on " + explanation.split + ", " + plural(explanation.num_examples, "example"),
+                   Align::kLeft);
   table.add_column(explanation.objective, Align::kRight);
   table.add_column(explanation.metric, Align::kRight);
   const auto add = [&](const std::string& name, const PromptScore& score) {
@@ -73,7 +73,7 @@ PromptScore mean_replacement(const PartExplanation& part) {
   return {.loss = mean.loss / count, .metric = mean.metric / count};
 }
 
-// As many as fit into so many columns, at least one.
+// As many as fit into `columns`, at least one.
 std::string alternatives_cell(const PartExplanation& part, std::size_t columns) {
   std::string cell;
   for (const auto& other : part.alternatives) {
@@ -84,7 +84,7 @@ std::string alternatives_cell(const PartExplanation& part, std::size_t columns) 
   return cell;
 }
 
-// Columns that are left beside the figures of the table of parts.
+// Columns of the table of parts that its figures leave over.
 std::size_t alternatives_columns(const Explanation& explanation, std::size_t width,
                                  std::size_t num_pairs) {
   std::size_t used = 3 + 2 + part_title(explanation).size();
@@ -207,10 +207,10 @@ std::string example_table(const std::vector<TurnedExample>& examples,
 
 std::string turned_text(const Explanation& explanation, const ExplanationStyle& style) {
   const auto section = [&](const std::string& what, const std::vector<TurnedExample>& examples) {
-    return "\nturned " + what + " against " +
+    return "\nexamples that become " + what + " compared with " +
            (explanation.baseline == Baseline::kManual ? "the " : "") + baseline_name(explanation) +
            ": " + std::to_string(examples.size()) + " of " +
-           std::to_string(explanation.num_examples) + " examples" +
+           plural(explanation.num_examples, "example") +
            (examples.size() > style.max_examples && style.max_examples > 0
                 ? ", the first " + std::to_string(style.max_examples)
                 : "") +
@@ -221,7 +221,8 @@ std::string turned_text(const Explanation& explanation, const ExplanationStyle& 
 
 std::string shift_text(const Explanation& explanation) {
   std::string text =
-      "\nwhat each adds to the mean score of a label (whole prompt minus the prompt without it)\n";
+      "\nwhat each part adds to the mean score of a label (the whole prompt minus the prompt "
+      "without the part)\n";
   for (std::size_t first = 0; first < explanation.labels.size(); first += kLabelsPerTable) {
     text += (first > 0 ? "\n" : "") + shift_table(explanation, first);
   }
@@ -246,9 +247,9 @@ std::string to_text(const Explanation& explanation, const ExplanationStyle& styl
   }
   text += turned_text(explanation, style);
   if (explanation.num_unlike_record > 0) {
-    text += "\nnote: " + std::to_string(explanation.num_unlike_record) +
-            " predictions differ from those of the record; another BLAS or processor may round "
-            "near ties differently\n";
+    text += "\nnote: " + plural(explanation.num_unlike_record, "prediction") +
+            (explanation.num_unlike_record == 1 ? " differs" : " differ") +
+            " from the run's; another BLAS or processor may round near ties differently\n";
   }
   return text + "\nasked " + describe(explanation.usage) + "; metrics times 100\n";
 }

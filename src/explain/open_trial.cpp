@@ -11,15 +11,16 @@ namespace {
 void check_same(const TrialRecord& record, const TrialProblem& problem) {
   const LanguageModelInfo& model = problem.model_info();
   if (model.fingerprint != record.model_fingerprint) {
-    throw Error("trial " + record.id + ": the model in " + problem.spec().model.path.string() +
-                " (" + model.fingerprint.substr(0, 12) + ") is not the one of the run (" +
-                record.model + ", " + record.model_fingerprint.substr(0, 12) +
-                "); put that one back to explain the run");
+    throw Error("trial " + record.id + ": expected the model of the run (" + record.model + ", " +
+                record.model_fingerprint.substr(0, 12) + ") in " +
+                problem.spec().model.path.string() + ", found another (" +
+                model.fingerprint.substr(0, 12) + "); put the run's model back to explain it");
   }
   if (record_hash(record.config, problem) == record.config_hash) return;
-  throw Error("trial " + record.id + ": the data files " + problem.spec().task.train.string() +
-              ", " + problem.spec().task.test.string() +
-              " and so on are not those of the run; put those back to explain it");
+  throw Error("trial " + record.id + ": expected the data of the run, but " +
+              problem.spec().task.train.string() +
+              " or another data file of the task has changed; "
+              "put the run's files back to explain it");
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ std::shared_ptr<const RowMatrixXf> without_row(const RowMatrixXf& vectors, Eigen
 struct Word {
   std::string text;
   std::size_t begin = 0;
-  std::size_t end = 0;  // behind the white space after it
+  std::size_t end = 0;  // after the white space that follows
 };
 
 std::vector<Word> words_of(const std::string& text) {

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/wording.hpp"
 #include "optim/search_domain.hpp"
 
 namespace bbprompt {
@@ -39,9 +40,9 @@ void read_probabilities(const StateReader& reader, const Eigen::VectorXd& floors
     const bool is_sum = sums == SumRule::kOne ? std::abs(sum - 1.0) <= kRounding : sum > 0.0;
     if (is_sum && row.minCoeff() >= floors[i] && row.maxCoeff() <= 1.0 + kRounding) continue;
     reader.fail(kName, "coordinate " + std::to_string(i) + ": expected probabilities from " +
-                           std::to_string(floors[i]) + " that sum to 1, found " +
-                           std::to_string(row.minCoeff()) + " to " +
-                           std::to_string(row.maxCoeff()) + " with sum " + std::to_string(sum));
+                           short_number(floors[i]) + " that sum to 1, found " +
+                           short_number(row.minCoeff()) + " to " + short_number(row.maxCoeff()) +
+                           " with sum " + short_number(sum));
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/random_stream.hpp"
+#include "bbprompt/base/wording.hpp"
 #include "optim/fitness_order.hpp"
 #include "optim/search_domain.hpp"
 
@@ -153,7 +154,7 @@ void CmaEs::adapt(State& state, const Eigen::VectorXd& weights) const {
   if (!is_finite || !state.mean.allFinite() || !state.p_c.allFinite() ||
       !state.stretch.allFinite() || !std::isnormal(state.sigma)) {
     throw Error("CMA-ES: the distribution left the range of numbers in generation " +
-                std::to_string(state.generation) + " (sigma " + std::to_string(state.sigma) +
+                std::to_string(state.generation) + " (sigma " + short_number(state.sigma) +
                 "); stop when a stop rule holds, or start with another sigma");
   }
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/wording.hpp"
 
 namespace bbprompt {
 namespace {
@@ -19,7 +20,7 @@ void check(Eigen::Index dimension, const CmaEsOptions& options) {
                 std::to_string(options.population_size));
   }
   if (!std::isnormal(options.sigma) || options.sigma < 0.0) {
-    throw Error("CMA-ES: expected a positive finite sigma, found " + std::to_string(options.sigma));
+    throw Error("CMA-ES: expected a positive finite sigma, found " + short_number(options.sigma));
   }
   for (const auto& [name, value] :
        {std::pair("tol_fun", options.tol_fun), std::pair("tol_fun_hist", options.tol_fun_hist),
@@ -29,8 +30,7 @@ void check(Eigen::Index dimension, const CmaEsOptions& options) {
         std::pair("tol_flat_fitness", 1.0 * options.tol_flat_fitness),
         std::pair("max_iterations", 1.0 * options.max_iterations)}) {
     if (std::isnan(value) || value < 0.0) {
-      throw Error("CMA-ES: expected " + std::string(name) + " >= 0, found " +
-                  std::to_string(value));
+      throw Error("CMA-ES: expected " + std::string(name) + " >= 0, found " + short_number(value));
     }
   }
   if (options.has_target && std::isnan(options.target)) {

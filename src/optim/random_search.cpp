@@ -4,6 +4,7 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/random_stream.hpp"
+#include "bbprompt/base/wording.hpp"
 #include "optim/categories.hpp"
 #include "optim/fitness_order.hpp"
 #include "optim/search_domain.hpp"
@@ -21,7 +22,7 @@ RandomSearch::RandomSearch(const RandomSearchOptions& options, const SearchDomai
   }
   if (!std::isnormal(options.sigma) || options.sigma < 0.0) {
     throw Error("random search: expected a positive finite sigma, found " +
-                std::to_string(options.sigma));
+                short_number(options.sigma));
   }
   check_domain(domain, "random search");
   state_.seed = seed;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/wording.hpp"
 
 namespace bbprompt {
 namespace {
@@ -32,7 +33,7 @@ const Eigen::MatrixXd& StateReader::array(const std::string& name, Eigen::Index 
 double StateReader::positive(const std::string& name) const {
   const double value = shaped(name, 1, 1)(0, 0);
   if (!std::isnormal(value) || value < 0.0) {
-    fail(name, "expected a positive number, found " + std::to_string(value));
+    fail(name, "expected a positive number, found " + short_number(value));
   }
   return value;
 }

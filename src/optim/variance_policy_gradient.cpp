@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/wording.hpp"
 #include "bbprompt/optim/simplex_projection.hpp"
 #include "optim/categories.hpp"
 #include "optim/fitness_order.hpp"
@@ -16,7 +17,7 @@ namespace {
 void expect_not_negative(double value, const std::string& name) {
   if (std::isfinite(value) && value >= 0.0) return;
   throw Error("policy gradient: expected a " + name + " that is not negative and finite, found " +
-              std::to_string(value));
+              short_number(value));
 }
 
 void check(const PolicyGradientOptions& options) {
@@ -32,7 +33,7 @@ void check(const PolicyGradientOptions& options) {
     throw Error(
         "policy gradient: expected a min_probability above 0, at most 1, in units of 1/K, "
         "found " +
-        std::to_string(options.min_probability));
+        short_number(options.min_probability));
   }
 }
 

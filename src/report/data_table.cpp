@@ -64,21 +64,6 @@ std::string squeezed(const std::string& text) {
   return result;
 }
 
-// Lines of at most kNoteWidth columns, broken at blanks.
-std::string wrapped(const std::string& text) {
-  std::string result;
-  std::string line;
-  std::istringstream words(text);
-  for (std::string word; words >> word;) {
-    if (!line.empty() && display_width(line) + 1 + display_width(word) > kNoteWidth) {
-      result += line + "\n";
-      line.clear();
-    }
-    line += (line.empty() ? "" : " ") + word;
-  }
-  return result + line + "\n";
-}
-
 bool has_best(const DataTable& table, std::size_t column) {
   return std::any_of(table.rows().begin(), table.rows().end(),
                      [&](const auto& row) { return row[column].is_best; });
@@ -141,7 +126,7 @@ std::string to_terminal(const DataTable& table) {
     text.add_row(std::move(cells));
   }
   std::string result = text.to_string();
-  for (const std::string& note : table.notes()) result += wrapped(whole(note));
+  for (const std::string& note : table.notes()) result += wrapped(whole(note), kNoteWidth);
   return result;
 }
 

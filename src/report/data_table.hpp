@@ -40,7 +40,7 @@ class DataTable {
   std::vector<std::string> notes_;
 };
 
-// Best cells: "*" behind the text.
+// Best cells: "*" after the text.
 [[nodiscard]] std::string to_terminal(const DataTable& table);
 // A pipe table; best cells bold.
 [[nodiscard]] std::string to_markdown(const DataTable& table);

@@ -94,7 +94,7 @@ class Pairing {
       const std::string name = "\"" + printable(trial.method) + "\"";
       if (known.find(name) == std::string::npos) known += (known.empty() ? "" : ", ") + name;
     }
-    throw UsageError("efficiency: expected a method with finished searches (" +
+    throw UsageError("--efficiency: expected a method with finished searches (" +
                      (known.empty() ? "there is none" : known) + "), found \"" +
                      printable(reference_) + "\"");
   }

@@ -32,7 +32,7 @@ std::string effects_html(const PromptEffects& effects) {
   if (effects.parts.empty()) return "";
   const double largest = largest_change(effects);
   std::string html =
-      "<p class=\"note\">each part left out, on " + html_text(effects.split) +
+      "<p class=\"note\">the change when a part is left out, on " + html_text(effects.split) +
       ": loss above 0 (blue) means that the part helps; loss of the whole " +
       number_text("%.4f", effects.loss) +
       "</p>\n<div class=\"scroll\"><table class=\"effects\">\n<thead><tr><th>part</th>"

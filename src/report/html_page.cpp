@@ -4,6 +4,7 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/log.hpp"
+#include "bbprompt/base/wording.hpp"
 #include "bbprompt/store/digest.hpp"
 #include "report/figures.hpp"
 #include "report/html_prompts.hpp"
@@ -70,7 +71,7 @@ std::string header(const Results& results) {
   return std::string(kHead) + "<title>" + html_text(results.run.name) +
          ": bbprompt report</title>\n" + kStyle + "</head>\n<body>\n<h1><bdi>" +
          html_text(results.run.name) + "</bdi></h1>\n<p class=\"note\">" +
-         std::to_string(count(TrialState::kDone)) + " trials done, " +
+         plural(count(TrialState::kDone), "trial") + " done, " +
          std::to_string(count(TrialState::kFailed)) + " failed; bbprompt " +
          html_text(results.run.version) + "; digest of the results " +
          digest(results).substr(0, 16) +
@@ -104,7 +105,7 @@ std::string first_searching_method(const Results& results) {
 std::string efficiency_html(const Comparisons& found) {
   return heading("efficiency", "Search efficiency") +
          (found.efficiency ? captioned(efficiency_table(*found.efficiency))
-                           : absent("no finished trial searched"));
+                           : absent("no finished trial has searched for a prompt"));
 }
 
 std::string drawn(const GnuplotScript& figure, const Gnuplot& gnuplot) {
@@ -153,12 +154,12 @@ std::string to_html(const Results& results, const ReportRequest& request,
   const Comparisons found = compare(results, completed);
   std::string html = header(results) + results_html(found) + efficiency_html(found) +
                      figures_html(results, gnuplot) + heading("prompts", "Best prompts") +
-                     "<p class=\"note\">the prompt of the trial that is best on dev, never chosen "
-                     "on test</p>\n" +
+                     "<p class=\"note\">the prompt of the trial that is best on dev; test never "
+                     "chooses</p>\n" +
                      effects_note(effects) + prompts_html(results, effects) +
                      heading("usage", "What was paid");
   const DataTable usage = usage_table(results);
-  html += usage.empty() ? absent("no finished trial asked anything")
+  html += usage.empty() ? absent("no finished trial has asked the model anything")
                         : "<p class=\"note\">totals over finished trials</p>\n" + to_html(usage);
   return html + "</body>\n</html>\n";
 }

@@ -19,7 +19,7 @@ struct Seen {
 void refuse(const std::string& id, const std::string& run, const std::string& first_run) {
   throw StoreError(run, "expected the same record of trial \"" + printable(id, 200) + "\" as in " +
                             first_run +
-                            ", found another one; report the two apart, or leave one out");
+                            ", found another; report the two runs separately, or leave one out");
 }
 
 }  // namespace

@@ -17,7 +17,7 @@ const MatrixRow& baseline_row(const ScoreMatrix& matrix, const std::string& name
     if (name.empty() ? !row.is_written_prompt : row.method == name) return row;
     known += (known.empty() ? "\"" : ", \"") + printable(row.method) + "\"";
   }
-  throw UsageError("baseline: expected one of " + known + ", found \"" + printable(name) + "\"");
+  throw UsageError("--baseline: expected one of " + known + ", found \"" + printable(name) + "\"");
 }
 
 // Method minus baseline on the seeds that both have.

@@ -150,11 +150,13 @@ std::string to_csv(const Results& results, const std::string& table, const Repor
   if (table == "matrix") return csv_table(names_of(table), all_matrix_rows(found));
   if (table == "tests") return csv_table(names_of(table), test_rows(found.matrix, found.tests));
   if (table != "efficiency") {
-    throw UsageError("table: expected trials, matrix, tests or efficiency, found \"" +
+    throw UsageError("--table: expected trials, matrix, tests or efficiency, found \"" +
                      printable(table) + "\"");
   }
   if (!found.efficiency) {
-    throw UsageError("table efficiency: expected the method to compare with (--efficiency METHOD)");
+    throw UsageError(
+        "--table efficiency: expected the method to compare with (--efficiency METHOD), found "
+        "none");
   }
   return csv_table(names_of(table), efficiency_rows(*found.efficiency));
 }

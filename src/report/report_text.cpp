@@ -2,6 +2,7 @@
 #include <set>
 
 #include "bbprompt/base/utf8.hpp"
+#include "bbprompt/base/wording.hpp"
 #include "bbprompt/report/report_table.hpp"
 #include "bbprompt/report/summary.hpp"
 #include "bbprompt/report/text_table.hpp"
@@ -49,8 +50,7 @@ std::string summary_table(const Summary& summary) {
   }
   return table.to_string() +
          "metrics times 100, mean \xC2\xB1 sample standard deviation over seeds; manual: the "
-         "written "
-         "prompt on test\n";
+         "hand-written prompt on test\n";
 }
 
 std::string prompt_table(const Results& results, const Summary& summary) {
@@ -94,7 +94,7 @@ std::string truncated_text(const Results& results) {
   }
   if (num_queries == 0) return "";
   return "truncated: " + truncation_note(num_queries) + ", in " + std::to_string(num_trials) +
-         " of " + std::to_string(results.trials.size()) + " trials";
+         " of " + plural(static_cast<std::int64_t>(results.trials.size()), "trial");
 }
 
 // A terminal has the variations as rows of the summary.

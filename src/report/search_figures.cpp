@@ -130,7 +130,7 @@ FigureGroup search_figures(const Results& results) {
           "Best training loss so far, and dev metric of the prompt that would be returned, "
           "against search queries; mean over seeds. At most the first " +
           std::to_string(kMaxLines) + " methods of a task are drawn.",
-      .absent = "no finished trial has generations; every search gives them",
+      .absent = "no finished trial has generations; every search has some",
       .figures = {}};
   const std::vector<std::string> tasks = tasks_of(results);
   for (std::size_t i = 0; i < tasks.size(); ++i) {

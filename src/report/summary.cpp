@@ -22,7 +22,7 @@ bool is_of_group(const SummaryRow& row, const TrialRecord& trial, const std::str
          row.settings == settings;
 }
 
-// The trial's group, added behind the last group of its task where it is new.
+// The trial's group, added after the last group of its task where it is new.
 Group& group_of(std::vector<Group>& groups, const TrialRecord& trial, const std::string& settings) {
   const auto found = std::find_if(groups.begin(), groups.end(), [&](const Group& group) {
     return is_of_group(group.row, trial, settings);

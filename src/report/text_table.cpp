@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <sstream>
 #include <utility>
 
 #include "bbprompt/base/error.hpp"
@@ -34,7 +35,7 @@ bool is_in(const std::array<CodeRange, N>& ranges, std::uint32_t code) {
   });
 }
 
-// Code point at the front of valid UTF-8, which moves on behind it.
+// Code point at the front of valid UTF-8, which moves on to what follows.
 std::uint32_t take_code_point(std::string_view& text) {
   const auto lead = static_cast<unsigned char>(text.front());
   const std::size_t length = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
@@ -68,6 +69,24 @@ std::size_t display_width(std::string_view text) {
     width += is_in(kDoubleWidth, code) ? 2 : 1;
   }
   return width;
+}
+
+std::string wrapped(std::string_view text, std::size_t width, std::size_t indent) {
+  std::string result;
+  std::string line;
+  std::size_t columns = indent;
+  std::istringstream words{std::string(text)};
+  for (std::string word; words >> word;) {
+    const std::size_t added = display_width(word) + (line.empty() ? 0 : 1);
+    if (!line.empty() && columns + added > width) {
+      result += line + "\n" + std::string(indent, ' ');
+      line.clear();
+      columns = indent;
+    }
+    columns += display_width(word) + (line.empty() ? 0 : 1);
+    line += (line.empty() ? "" : " ") + word;
+  }
+  return result + line + "\n";
 }
 
 void TextTable::add_column(std::string title, Align align) {

@@ -47,7 +47,8 @@ EventLog::EventLog(const std::filesystem::path& file) : file_(file) {
   const bool is_whole = ends_with_line(file);
   descriptor_ = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   if (descriptor_ < 0) {
-    logger()->warn("{}: cannot open: {}; going on without it", file.string(), std::strerror(errno));
+    logger()->warn("{}: cannot open: {}; the run goes on without it", file.string(),
+                   std::strerror(errno));
   } else if (!is_whole) {
     put("\n");
   }
@@ -67,7 +68,8 @@ void EventLog::write(std::string_view event, const nlohmann::ordered_json& field
 // A single write: lines of one file are never mixed up, and a reader sees whole ones.
 void EventLog::put(std::string_view text) {
   if (::write(descriptor_, text.data(), text.size()) == static_cast<ssize_t>(text.size())) return;
-  logger()->warn("{}: cannot write: {}; going on without it", file_.string(), std::strerror(errno));
+  logger()->warn("{}: cannot write: {}; the run goes on without it", file_.string(),
+                 std::strerror(errno));
   ::close(descriptor_);
   descriptor_ = -1;
 }

@@ -48,7 +48,7 @@ QueryLog::QueryLog(const std::filesystem::path& folder) : path_(folder / file_na
   if (file_ < 0) {
     throw StoreError(path_.string(), "cannot write the log of queries: " +
                                          (status ? status.message() : std::strerror(errno)) +
-                                         "; give another folder with --query-log");
+                                         "; choose another folder with --query-log");
   }
 }
 

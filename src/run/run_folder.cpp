@@ -67,8 +67,6 @@ void set_results_aside(const fs::path& folder) {
   if (status) throw StoreError(results.string(), "cannot rename: " + status.message());
 }
 
-}  // namespace
-
 // A start that failed before its first checkpoint leaves none.
 bool has_records(const fs::path& folder) {
   std::error_code status;
@@ -78,6 +76,8 @@ bool has_records(const fs::path& folder) {
   }
   return static_cast<bool>(status);
 }
+
+}  // namespace
 
 PlanInFolder check_run_folder(const fs::path& path, const SweepPlan& plan) {
   const fs::path file = path / kResolved;
@@ -99,8 +99,8 @@ PlanInFolder check_run_folder(const fs::path& path, const SweepPlan& plan) {
   if (is_renamed) {
     throw ConfigError({.file = path.string(), .key = "output.folder"},
                       "holds run \"" + printable(found.before->name) + "\", this one is \"" +
-                          printable(plan.name) + "\". Go on with name: " +
-                          printable(found.before->name) + ", or give another folder with --out");
+                          printable(plan.name) +
+                          "\"; keep the old name to resume, or choose another folder with --out");
   }
   if (found.before) {
     found.change = compare(*found.before, plan);
@@ -111,7 +111,7 @@ PlanInFolder check_run_folder(const fs::path& path, const SweepPlan& plan) {
       "holds the run of another configuration, with no trial in common (" + hash.substr(0, 12) +
           "; this one is " + plan.config_hash.substr(0, 12) + "; " +
           first_difference(stored.substr(hash_line.size() + 1), plan.config_resolved) +
-          "). Give another folder with --out");
+          "). Choose another folder with --out");
 }
 
 RunFolder::RunFolder(const fs::path& path, const SweepPlan& plan, const RunLockOptions& lock)
@@ -120,7 +120,7 @@ RunFolder::RunFolder(const fs::path& path, const SweepPlan& plan, const RunLockO
   fs::create_directories(path_ / "trials", status);
   if (status) {
     throw StoreError(path_.string(), "cannot create the output folder: " + status.message() +
-                                         "; give another one with --out");
+                                         "; choose another folder with --out");
   }
   lock_ = std::make_unique<RunLock>(path_ / "lock", lock);
   found_ = check_run_folder(path_, plan);

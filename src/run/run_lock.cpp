@@ -29,7 +29,7 @@ double seconds_since(Clock::time_point start) {
   if (!holder.text.empty()) message += " (" + holder.described() + ")";
   throw StoreError(file.parent_path().string(),
                    message +
-                       "; wait for it, or give another one with --out. If you know that it "
+                       "; wait for it, or choose another folder with --out. If you know that it "
                        "is gone, remove " +
                        file.string());
 }
@@ -113,8 +113,9 @@ void RunLock::acquire() {
     if (waited >= 3 * options_.lost_seconds) refuse(file_, holder);
     if (!first && options_.on_wait) {
       options_.on_wait("the folder was last used by " + holder.described() +
-                       ", which may still live: waiting for a sign of it, at most " +
-                       std::to_string(static_cast<int>(options_.lost_seconds)) + " s");
+                       ", which may still be running; waiting at most " +
+                       std::to_string(static_cast<int>(options_.lost_seconds)) +
+                       " s for a sign of life");
     }
     if (!first) first = sign;
     if (options_.is_stop_requested && options_.is_stop_requested())
@@ -137,8 +138,8 @@ void RunLock::beat() {
 void RunLock::check() const {
   if (!is_taken_) return;
   throw StoreError(file_.string(),
-                   "this run stood still, and " + read_holder(file_).described() +
-                       " has taken its folder over; ending without another checkpoint");
+                   "this run stood still for too long, and " + read_holder(file_).described() +
+                       " has taken over its folder; this run ends without another checkpoint");
 }
 
 }  // namespace bbprompt

@@ -11,6 +11,7 @@
 #include "bbprompt/base/here_and_now.hpp"
 #include "bbprompt/base/json.hpp"
 #include "bbprompt/base/log.hpp"
+#include "bbprompt/base/wording.hpp"
 #include "run/event_log.hpp"
 
 namespace bbprompt {
@@ -92,9 +93,10 @@ void RunReport::trial_started(std::size_t index, const TrialRun& run, bool is_re
   const TrialRecord& record = run.record();
   const auto num_generations = record.generations.size();
   if (is_resumed) {
-    logger()->info("{}: resumed behind generation {} of {} ({} evaluations, {} queries done)",
-                   record.id, num_generations, run.num_generations_planned(),
-                   record.usage.at("search").num_evaluations, run.num_queries_done());
+    logger()->info("{}: resumed after generation {} of {} ({} and {} done)", record.id,
+                   num_generations, run.num_generations_planned(),
+                   plural(record.usage.at("search").num_evaluations, "evaluation"),
+                   plural(run.num_queries_done(), "query"));
   } else {
     logger()->info("{}: started", record.id);
   }
@@ -115,7 +117,8 @@ void RunReport::trial_known(std::size_t index, const TrialBrief& finished) {
   shown.incumbent_fitness = finished.incumbent_fitness.value_or(kNaN);
   shown.dev_metric = finished.dev_metric.value_or(kNaN);
   shown.test_metric = finished.test_metric.value_or(kNaN);
-  logger()->debug("{}: {} before, not run again", finished.id, to_string(finished.state));
+  logger()->debug("{}: {} in an earlier start, not run again", finished.id,
+                  to_string(finished.state));
 }
 
 void RunReport::trial_planned(std::size_t index, const TrialShape& shape) {
@@ -161,7 +164,7 @@ void RunReport::trial_ended(std::size_t index, const TrialRun& run) {
 }
 
 void RunReport::checkpoint_failed(const std::string& trial, const std::string& reason) {
-  logger()->error("{}; going on, the last good checkpoint stays", reason);
+  logger()->error("{}; the run goes on, and the last good checkpoint stays", reason);
   events_->write("checkpoint_failed", {{"trial", trial}, {"reason", reason}});
 }
 
@@ -209,7 +212,8 @@ void RunReport::count_failure(const FailedAttempt& failed) {
 void RunReport::worker_hung(int rank, double allowed_seconds) {
   worker(rank).state = WorkerState::kHung;
   logger()->warn(
-      "rank {}: no answer within {:.1f} s; its work goes to others, it gets none until it answers",
+      "rank {}: no answer within {:.1f} s; other ranks get its work, and it gets none until it "
+      "answers",
       rank, allowed_seconds);
   events_->write("worker_hung", {{"worker", rank}, {"allowed_seconds", allowed_seconds}});
 }
@@ -222,7 +226,7 @@ void RunReport::worker_back(int rank) {
 
 void RunReport::worker_lost(int rank) {
   worker(rank).state = WorkerState::kLost;
-  logger()->error("rank {}: lost; its work goes to others", rank);
+  logger()->error("rank {}: lost; other ranks get its work", rank);
   events_->write("worker_lost", ordered_json::object({{"worker", rank}}));
 }
 

@@ -53,10 +53,11 @@ std::vector<Source> sources_of(const Results& results, const std::vector<std::st
 }
 
 Results read_finished(const fs::path& run) {
-  if (!fs::exists(run)) throw Error("there is no run at " + run.string());
+  if (!fs::exists(run))
+    throw Error("expected the folder of a finished run, found nothing at " + run.string());
   if (fs::is_directory(run) && !fs::exists(results_path(run))) {
-    throw Error("the run in " + run.string() + " is not finished (it has no " +
-                results_path(run).filename().string() + "); run it to its end first");
+    throw Error("expected a finished run, but " + run.string() + " has no " +
+                results_path(run).filename().string() + "; run it to its end first");
   }
   return read_run(run);
 }
@@ -103,20 +104,20 @@ std::optional<Results> all_done(const SweepPlan& plan, const fs::path& folder) {
 std::vector<PromptVariant> transferred_prompts(const Results& results,
                                                const std::vector<std::string>& methods) {
   const auto known = discrete_methods(results);
-  if (known.empty()) throw Error("the run has no learned discrete prompts");
+  if (known.empty()) throw Error("expected learned discrete prompts in the run, found none");
   for (const std::string& method : methods) {
     if (contains(known, method)) continue;
     std::string names;
     for (const auto& name : known) names.append(names.empty() ? "" : ", ").append(name);
-    std::string problem = "the run has no discrete prompts of a method \"";
-    throw Error(problem.append(method).append("\"; it has them of: ").append(names));
+    std::string problem = "expected a method with discrete prompts, found \"";
+    throw Error(problem.append(method).append("\"; the run has: ").append(names));
   }
   const auto& chosen = methods.empty() ? known : methods;
   std::vector<PromptVariant> variants;
   for (const Source& source : sources_of(results, chosen)) {
     if (source.best == nullptr) {
-      throw Error("no trial of task " + source.task + " and method " + source.method +
-                  " is done in that run; choose other methods");
+      throw Error("expected a finished trial of task " + source.task + " and method " +
+                  source.method + " in that run, found none; choose other methods");
     }
     const PromptRecord& prompt = source.best->best.prompt;
     variants.push_back(

@@ -8,6 +8,7 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/utf8.hpp"
+#include "bbprompt/base/wording.hpp"
 
 namespace bbprompt {
 namespace fs = std::filesystem;
@@ -31,8 +32,9 @@ class Checker {
 };
 
 void check_equal_size(const Checker& checker, std::size_t found, std::size_t expected) {
-  checker.expect(found == expected, "expected " + std::to_string(expected) + " values, found " +
-                                        std::to_string(found));
+  checker.expect(found == expected, "expected " +
+                                        plural(static_cast<std::int64_t>(expected), "value") +
+                                        ", found " + std::to_string(found));
 }
 
 void check_labels(const Checker& checker, const std::vector<std::int32_t>& indices,

@@ -54,7 +54,8 @@ class Gathering {
     TrialRecord& trial = more.trials.front();
     if (!singles_.insert(trial.id).second) {
       throw StoreError(path.string(),
-                       "a second file of trial \"" + trial.id + "\"; remove the copy");
+                       "expected one file per trial, found a second one of trial \"" + trial.id +
+                           "\"; remove the copy");
     }
     add(std::move(trial), path);
   }

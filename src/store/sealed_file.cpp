@@ -33,7 +33,7 @@ std::string render(const SealText& seal) {
   return text;
 }
 
-// Value of the line "`key` value" at the front of `text`, which moves on behind it.
+// Value of the line "`key` value" at the front of `text`, which moves on to what follows.
 std::string take_line(std::string_view& text, std::string_view key) {
   const std::size_t end = text.find('\n');
   if (end == std::string_view::npos || text.substr(0, key.size()) != key) return {};

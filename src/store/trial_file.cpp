@@ -26,7 +26,7 @@ void write_trial(const std::filesystem::path& path, const FinishedTrial& trial) 
   if (std::filesystem::exists(path, ignored)) {
     if (digest(read_trial(path).record) == digest(trial.record)) return;
     throw StoreError(path.string(),
-                     "the trial is finished already with another result, and its file is never "
+                     "the trial has finished before with another result, and its file is never "
                      "replaced; move the file away to store the trial again");
   }
   const Results results{.run = trial.run, .trials = {trial.record}};

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "bbprompt/base/wording.hpp"
+
 namespace bbprompt {
 
 UsageRecord& UsageRecord::operator+=(const UsageRecord& other) {
@@ -35,8 +37,8 @@ std::int64_t num_truncated(const TrialRecord& record) {
 }
 
 std::string truncation_note(std::int64_t num_queries) {
-  return std::to_string(num_queries) +
-         " queries were longer than the model takes and lost the ends of their texts";
+  return plural(num_queries, "query") + (num_queries == 1 ? " was" : " were") +
+         " longer than the model takes and lost the ends of their texts";
 }
 
 }  // namespace bbprompt

@@ -59,8 +59,8 @@ std::vector<std::int64_t> take_round_robin(const ClassRows& rows, const Demand& 
     throw DataError(pool.path.string(), 0,
                     "label \"" + printable(labels[c].name) + "\": expected " + demand.asked +
                         ", found " + std::to_string(rows[c].size()) +
-                        " different texts that can be drawn; lower train_per_class or"
-                        " dev_per_class, or give a larger file");
+                        " different texts that can be drawn; lower few_shot.train_per_class or"
+                        " few_shot.dev_per_class, or give a larger file");
   }
   std::vector<std::int64_t> taken;
   for (std::size_t i = 0; i < demand.take; ++i) {

@@ -90,10 +90,9 @@ TEST(ParseYaml, SaysWhatIsForgottenMostOften) {
     }
     return std::string();
   };
-  EXPECT_THAT(
-      first_line_of("a: 1\ntemplate: {prompt} {text_a} It was {mask}.\n", 1),
-      ::testing::EndsWith("; text that begins with { goes in quotes: \"{prompt} {text_a} It "
-                          "was {mask...\""));
+  EXPECT_THAT(first_line_of("a: 1\ntemplate: {prompt} {text_a} It was {mask}.\n", 1),
+              ::testing::EndsWith(
+                  "; text that begins with { goes in quotes: \"{prompt} {text_a} It was {m...\""));
   EXPECT_THAT(first_line_of("{prompt} {text_a}", 0),
               ::testing::EndsWith("goes in quotes: \"{prompt} {text_a}\", inside the quotes of the "
                                   "shell"));

@@ -283,7 +283,7 @@ TEST(ImportHyperpartisan, DealsAPairThatHasNoSplits) {
   EXPECT_EQ(report.splits[0].num_rows, 19);  // a tenth of 25, rounded: 3 each for dev and test
   EXPECT_EQ(report.splits[1].num_rows, 3);
   EXPECT_EQ(report.splits[2].num_rows, 3);
-  EXPECT_THAT(report.notes, ElementsAre(HasSubstr("dealt to train, dev and test")));
+  EXPECT_THAT(report.notes, ElementsAre(HasSubstr("dealt to train, dev or test")));
   EXPECT_THAT(report.differences,
               ElementsAre(HasSubstr("expected 645 rows (false 407, true 238)")));
 }

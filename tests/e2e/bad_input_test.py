@@ -3,6 +3,7 @@
 import json
 import os
 import pathlib
+import re
 import resource
 import shutil
 import signal
@@ -63,6 +64,26 @@ class BadInput(support.RunCase):
             code = subprocess.run(self.command("validate", self.folder / "quickstart.yaml"), capture_output=True,
                                   timeout=support.TIMEOUT).returncode
             self.assertIn(code, (0, 2), f"cut at {size}")
+
+    def test_a_template_that_is_wrong_is_found_in_its_file(self):
+        self.edit("reviews.yaml", "{prompt}", "{promt}")
+        self.refuse(r"reviews\.yaml:\d+:\d+: task\.template: character \d+: unknown placeholder.*\"prompt\"", expect=2)
+
+    def test_common_mistakes_are_named(self):
+        for argument, expected in (("seeds=[1, 2", "the list is not closed"),
+                                   ("task.template={prompt} {text_a} {mask}", "goes in quotes"),
+                                   ("task.columns.text=a", "task.columns.text_a"),
+                                   ("model.path=roberta-base", "downloads nothing")):
+            errors = self.call("validate", *self.experiment(), "--set", argument, expect=None)[1]
+            self.assertIn(expected, errors)
+
+    def test_files_that_cannot_be_written_are_named_as_they_were_given(self):
+        for out, expected in ((self.folder / "none/words.txt", "there is no folder"), (self.folder, "found a folder")):
+            errors = self.call("candidates", *self.experiment(), "--method", "discrete", "--set",
+                               "sweep.axes.task=[reviews.yaml]", "--out", out, expect=1)[1]
+            self.assertIn(f"{out}: ", errors)
+            self.assertIn(expected, errors)
+            self.assertNotIn(".tmp.", errors)
 
     def test_missing_dataset_column(self):
         self.edit("reviews.yaml", "text_a: text", "text_a: sentence")
@@ -167,6 +188,28 @@ class BadInput(support.RunCase):
         self.assertIn("another bbprompt is running", errors)
         process.communicate(timeout=support.TIMEOUT)
         self.assertEqual(process.returncode, 0)
+
+    def test_help_is_the_same_both_ways_fits_the_terminal_and_leaves_no_option_without_a_word(self):
+        self.environment["COLUMNS"] = "60"
+        shown = self.call("help")[0]
+        commands = re.findall(r"^  (\w+) {2,}\S", shown.split("Commands:")[1].split("First steps:")[0], re.M)
+        self.assertGreater(len(commands), 8)
+        for command in [[name] for name in commands if name != "data"] + [["data", "import"], ["data", "check"]]:
+            shown = self.call(*command, "--help")[0]
+            self.assertEqual(shown, self.call("help", *command)[0])
+            text, _, options = shown.split("\nExample:")[0].partition("\nOptions:\n")
+            self.assertLessEqual(max(map(len, (text + options).splitlines())), 60)
+            for option in re.split(r"^  (?=-)", options, flags=re.M)[1:]:
+                self.assertRegex(option, r"(?s)^-\S+(, --\S+)?( [A-Z]\S*)?\s+\S+ \S", f"{command}: no help for {option}")
+
+    def test_wrong_usage_says_what_was_expected(self):
+        for arguments, expected in ((["run"], "expected a configuration: bbprompt run FILE.yaml, found nothing"),
+                                    (["report"], "bbprompt report RUN, found nothing"),
+                                    (["repotr"], "did you mean \"report\"?"),
+                                    (["run", "--ste", "a=1", "x.yaml"], "did you mean \"--set\"?"),
+                                    (["plan", "x.yaml", "--spread", "wide"], "expected a number"),
+                                    (["run", *self.experiment(), "--time-left", "30"], "more than --stop-before")):
+            self.assertIn(expected, self.call(*arguments, expect=2)[1])
 
     def test_wrong_usage(self):
         for arguments in ([], ["runn"], ["run"], ["run", "--no-such-option", "x.yaml"], ["report"],

@@ -44,16 +44,16 @@ class Data(support.RunCase):
         (self.folder / "other.tsv").write_text("".join(ROWS[:20]))
         arguments = ("data", "import", "cola", "--train", "other.tsv", "--out", "sets")
         _, errors = self.call(*arguments, expect=1)
-        self.assertRegex(errors, r"sets/cola/train\.jsonl: .*found other contents.*--overwrite")
+        self.assertRegex(errors, r"sets/cola/train\.jsonl: .*found other rows.*--overwrite")
         self.assertEqual(rows.read_text(), before)
         shown, _ = self.call(*arguments, "--overwrite")
-        self.assertRegex(shown, r"note: .*sets/cola/test\.jsonl: was there, is not of this import, and is left")
+        self.assertRegex(shown, r"note: .*sets/cola/test\.jsonl: left as it was")
         self.assertEqual(rows.read_text().count("\n"), 20)
 
     def test_usage_errors(self):
         for arguments, pattern in ((["data"], "expected import or check"),
                                    (["data", "fetch"], "expected import or check"),
-                                   (["data", "import"], "--task' is required|task"),
+                                   (["data", "import"], "expected a task and its files"),
                                    (["data", "import", "colla", "x"], "unknown data set"),
                                    (["data", "check"], "file")):
             _, errors = self.call(*arguments, expect=2)

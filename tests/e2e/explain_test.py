@@ -26,7 +26,7 @@ class Explain(support.RunCase):
             best = max((row for row in rows if row["task"] == task),
                        key=lambda row: (float(row["dev_metric"]), -float(row["dev_loss"])))
             self.assertIn(best["id"], text)
-            self.assertIn("turned right against the manual prompt", text)
+            self.assertIn("examples that become right compared with the manual prompt", text)
         self.assertIn("--trial ID", text)
 
     def test_one_trial_is_explained_in_full_and_agrees_with_its_record(self):
@@ -51,7 +51,7 @@ class Explain(support.RunCase):
             # The whole prompt, and each of five positions left out and replaced by five others.
             self.assertEqual(explanation["usage"]["queries"], (1 + 5 + 25) * explanation["examples"])
         text = self.call("explain", "run", "--trial", explanation["trial"])[0]
-        self.assertIn("what each adds to the mean score of a label", text)
+        self.assertIn("what each part adds to the mean score of a label", text)
         self.assertIn("replaced by", text)
 
     def test_saved_effects_stand_on_the_page_beside_their_prompts(self):
@@ -116,12 +116,12 @@ class Explain(support.RunCase):
         self.call("explain", "moved", "--method", "from-reviews")
 
     def test_a_run_that_cannot_give_prompts_is_refused(self):
-        self.assertIn("there is no run", self.call("plan", *self.transfer(), expect=2)[1])
+        self.assertIn("expected the folder of a finished run", self.call("plan", *self.transfer(), expect=2)[1])
         self.finished_run()
-        self.assertIn("has them of: discrete",
+        self.assertIn("the run has: discrete",
                       self.call("plan", *self.transfer("--set", "sweep.prompts_from.methods=[soft]"), expect=2)[1])
         os.remove(self.folder / "run/results.h5")
-        self.assertIn("not finished", self.call("plan", *self.transfer(), expect=2)[1])
+        self.assertIn("expected a finished run", self.call("plan", *self.transfer(), expect=2)[1])
 
 
 if __name__ == "__main__":

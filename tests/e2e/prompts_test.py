@@ -20,7 +20,7 @@ class Candidates(support.RunCase):
         self.assertRegex(shown, r"definitions discrete, 60 candidates\nrank +count +PMI +text +token ids\n")
         self.assertRegex(shown, r"\n +1 +\d+ +- +of +284\n")
         self.assertRegex(shown, r"\n +\d+ +\d+ +\d\.\d\d +United States +\d+ \d+\n")
-        self.assertIn("... and 10 more (--all)", shown)
+        self.assertIn("... and 10 more; --all shows them", shown)
         self.assertRegex(self.candidates("--all")[0], r"\n +60 ")
 
     def test_a_written_list_reads_back_as_the_same_candidates(self):

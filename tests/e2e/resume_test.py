@@ -32,9 +32,9 @@ class Resume(support.RunCase):
         self.assertEqual(self.digest(out), self.reference_digest())
 
     def finished_generations(self, out="run"):
-        """Trial -> generations that the log says were behind when the trial was last taken up again."""
+        """Trial -> generations that the log says were finished when the trial was last taken up again."""
         log = (self.folder / out / "run.log").read_text()
-        return dict(re.findall(r"(\S+): resumed behind generation (\d+)", log))
+        return dict(re.findall(r"(\S+): resumed after generation (\d+)", log))
 
     def test_killed_at_random_moments_it_ends_with_the_same_digest(self):
         chance = random.Random(20260731)

@@ -49,7 +49,7 @@ class Submit(support.RunCase):
         self.with_sbatch()
         shown, _ = self.submit("--time", "30m", "--report", "--account", "my account", "--sbatch=--mem=4G")
         self.assertIn("job 41;", shown)
-        self.assertIn("job 42, the report", shown)
+        self.assertIn("job 42, which writes the report", shown)
         words = self.noted(0)
         for word in ("--nodes=2", "--ntasks-per-node=4", "--time=00:30:00", "--account=my account", "--mem=4G",
                      f"--output={self.out}/job/sweep-%j.log", str(self.profile)):
@@ -69,16 +69,16 @@ class Submit(support.RunCase):
         self.assertIn("--array=1-3", self.noted(0))
         self.assertEqual([word for word in self.noted(1) if "part-" in word],
                          [f"{self.out}/part-{part}-of-3" for part in (1, 2, 3)])
-        self.assertIn("at most 4 parts", self.submit("--time", "30m", "--array", 5, expect=2)[1])
+        self.assertIn("expected at most 4, the number of trials", self.submit("--time", "30m", "--array", 5, expect=2)[1])
 
     def test_a_time_limit_that_does_not_do_is_refused_unless_forced(self):
         self.with_sbatch()
         # About 3100 queries on 7 workers, in starts of 7 minutes.
         _, errors = self.submit("--time", "10m", "--seconds-per-query", 500, expect=2)
-        self.assertRegex(errors, r"expected at most 20 requeues, found about \d\d+")
+        self.assertRegex(errors, r"expected at most 20 requeues .*, the forecast has about \d\d+")
         shown, _ = self.submit("--time", "10m", "--seconds-per-query", 10, "--dry-run")
-        self.assertRegex(shown, r"about .*: \d+ requeues, 20 of them allowed")
-        self.assertIn("Give at least 4m", self.submit("--time", "3m", expect=2)[1])
+        self.assertRegex(shown, r"about .*: \d+ requeues, 20 allowed")
+        self.assertIn("expected at least 4m", self.submit("--time", "3m", expect=2)[1])
         self.assertIn("job 41;", self.submit("--time", "10m", "--seconds-per-query", 500, "--force")[0])
 
     def test_idle_ranks_are_told(self):
@@ -94,8 +94,8 @@ class Submit(support.RunCase):
     def test_the_ranks_of_a_node_are_its_cores_where_sinfo_tells(self):
         self.with_sbatch()
         self.tool("sinfo", 'case "$*" in *fast*) printf "64\\n" ;; *) printf "32\\n16+\\n" ;; esac')
-        self.assertIn("1 nodes x 16 ranks", self.submit("--time", "1h", "--dry-run", ranks=())[0])
-        self.assertIn("1 nodes x 64 ranks", self.submit("--time", "1h", "--dry-run", "--partition", "fast", ranks=())[0])
+        self.assertIn("1 node x 16 ranks", self.submit("--time", "1h", "--dry-run", ranks=())[0])
+        self.assertIn("1 node x 64 ranks", self.submit("--time", "1h", "--dry-run", "--partition", "fast", ranks=())[0])
         self.tool("sinfo", "exit 1")
         self.assertIn("--ntasks-per-node: expected", self.submit("--time", "1h", "--dry-run", ranks=(), expect=2)[1])
 
@@ -108,13 +108,13 @@ class Submit(support.RunCase):
 
     def test_what_is_missing_is_named(self):
         self.environment["PATH"] = str(self.tools)
-        self.assertIn("sbatch is not there", self.submit("--time", "1h", expect=1)[1])
+        self.assertIn("expected the program sbatch", self.submit("--time", "1h", expect=1)[1])
         self.with_sbatch("echo 'Invalid account' >&2; exit 1")
         errors = self.submit("--time", "1h", expect=1)[1]
         self.assertIn("Invalid account", errors)
-        self.assertIn("sbatch ended with 1", errors)
+        self.assertIn("sbatch ended with code 1", errors)
         self.assertIn("expected a time limit", self.submit(expect=2)[1])
-        self.assertIn("expected a unit, e.g. 90m", self.submit("--time", "90", expect=2)[1])
+        self.assertIn("expected a unit, such as 90m", self.submit("--time", "90", expect=2)[1])
         self.profile.unlink()
         self.assertIn("profile.example", self.submit("--time", "1h", expect=2)[1])
         absent = self.folder / "absent.yaml"

@@ -67,7 +67,8 @@ TEST(ExplanationText, ChangesAreAgainstTheWholePrompt) {
   EXPECT_THAT(text, ::testing::ContainsRegex("\n1  good +-0[.]125 +[+]0[.]250"));
   EXPECT_THAT(text, ::testing::ContainsRegex("\n2  film +[+]0[.]0000 +[+]0[.]00 "));
   EXPECT_THAT(text, HasSubstr("bad 0.50"));
-  EXPECT_THAT(text, HasSubstr("turned right against the manual prompt: 2 of 8 examples"));
+  EXPECT_THAT(text, HasSubstr("examples that become right compared with the manual prompt: 2 of 8 "
+                              "examples"));
   EXPECT_THAT(text, HasSubstr("asked 40 queries, 5 calls and 900 tokens; metrics"));
   EXPECT_THAT(text, Not(HasSubstr("nan")));
 }
@@ -76,7 +77,7 @@ TEST(ExplanationText, TextsArePrintableAndFitTheTerminal) {
   const std::string text = to_text(sample(), {.width = 80});
   EXPECT_THAT(text, Not(HasSubstr("\x1b")));
   EXPECT_THAT(text, Not(HasSubstr("\t")));
-  std::size_t begin = text.find("turned right");
+  std::size_t begin = text.find("examples that become right");
   for (std::size_t end = 0; end != std::string::npos; begin = end + 1) {
     end = text.find('\n', begin);
     EXPECT_LE(text.substr(begin, end - begin).size(), 80U);

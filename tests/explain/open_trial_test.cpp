@@ -53,12 +53,12 @@ TEST_F(OpenTrialTest, TheProblemDecodesTheRecordsPrompt) {
 TEST_F(OpenTrialTest, ChangedDataAreRefused) {
   const auto file = folder_.path() / spec_.task.test;
   testing::write_text(file, testing::read_text(file) + "one more,positive\n");
-  EXPECT_THAT(error_of(), HasSubstr("are not those of the run"));
+  EXPECT_THAT(error_of(), HasSubstr("expected the data of the run"));
 }
 
 TEST_F(OpenTrialTest, AnotherModelIsRefused) {
   record_.model_fingerprint = std::string(64, '0');
-  EXPECT_THAT(error_of(), HasSubstr("is not the one of the run"));
+  EXPECT_THAT(error_of(), HasSubstr("expected the model of the run"));
 }
 
 TEST_F(OpenTrialTest, AbsentDataAreRefusedWithTheirPath) {

@@ -86,7 +86,7 @@ TEST(TransferredPrompts, OfSeveralMethodsAreNamedAfterThem) {
 }
 
 TEST(TransferredPrompts, WhatCannotBeTakenIsRefused) {
-  EXPECT_THAT(error_of({{"a", "s", "x", 0, 0, Kind::kSoft}}, {}), HasSubstr("no learned discrete"));
+  EXPECT_THAT(error_of({{"a", "s", "x", 0, 0, Kind::kSoft}}, {}), HasSubstr("expected learned discrete"));
   EXPECT_THAT(error_of({{"a", "d", "x"}, {"a", "s", "x", 0, 0, Kind::kSoft}}, {"s"}),
               HasSubstr("it has them of: d"));
   EXPECT_THAT(
@@ -157,9 +157,9 @@ TEST_F(TransferTest, TheResolvedConfigurationNoLongerNeedsTheRun) {
 TEST_F(TransferTest, AnUnfinishedOrAbsentRunIsRefusedAtItsKey) {
   EXPECT_THAT(error_of("  prompts_from: {run: source}\n"),
               ::testing::AllOf(HasSubstr("c.yaml:10"), HasSubstr("sweep.prompts_from"),
-                               HasSubstr("there is no run")));
+                               HasSubstr("found nothing at")));
   std::filesystem::create_directories(folder_ / "source/trials");
-  EXPECT_THAT(error_of("  prompts_from: {run: source}\n"), HasSubstr("is not finished"));
+  EXPECT_THAT(error_of("  prompts_from: {run: source}\n"), HasSubstr("expected a finished run"));
 }
 
 TEST_F(TransferTest, WhatWouldBeHiddenIsRefused) {
@@ -237,7 +237,7 @@ TEST_F(OwnPromptsTest, NothingIsTakenWhileATrialFailsOrIsAnotherOne) {
 
 TEST_F(OwnPromptsTest, OneSourceAndVariantsAreAskedFor) {
   EXPECT_THAT(error_of("  prompts_from: {own_run: true, run: x}\n"),
-              HasSubstr("prompts come from one run"));
+              HasSubstr("found both"));
   EXPECT_THAT(error_of("  prompts_from: {own_run: true}\n"), HasSubstr("in sweep.variants"));
   EXPECT_THAT(error_of(kSweep, {"prompt.kind=soft"}), HasSubstr("would win"));
 }

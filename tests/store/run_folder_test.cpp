@@ -117,7 +117,7 @@ TEST(RunFolder, RefusesTrialsThatDoNotBelongTogether) {
   EXPECT_THAT(refusal_of(folder.path()), HasSubstr("keep each run in its own folder"));
   std::filesystem::remove(trial_path(folder.path(), "e"));
   std::filesystem::copy_file(trial_path(folder.path(), "a"), trial_path(folder.path(), "copy"));
-  EXPECT_THAT(refusal_of(folder.path()), HasSubstr("a second file of trial \"a\""));
+  EXPECT_THAT(refusal_of(folder.path()), HasSubstr("found a second one of trial \"a\""));
 }
 
 }  // namespace

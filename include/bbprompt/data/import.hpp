@@ -12,8 +12,8 @@ enum class CountRule { kReport, kRequire };
 // What happens to files of an earlier import with other rows.
 enum class ExistingFiles { kKeep, kReplace };
 
-// What to import. Files that are named in `files` tell their split by their name: one of its words
-// (train.., dev, valid, validation, val, test; TREC_10 is TREC's test) in any case.
+// What to import. The split of a file in `files` is inferred from its name: from one of the words
+// train.., dev, valid, validation, val, test, in any case; TREC_10 is TREC's test.
 struct ImportRequest {
   std::string task;  // a known task
   std::vector<std::filesystem::path> files;
@@ -41,12 +41,12 @@ struct ImportReport {
   std::vector<std::string> notes;
 };
 
-// Reads a data set in one of the layouts people have it in and writes it as JSON lines with the
+// Reads a data set in one of its published layouts and writes it as JSON lines with the
 // keys text_a, text_b (pairs only) and label, for the task files of configs/tasks. The layout is
 // recognised by content:
 //
 //   GLUE TSV      mrpc, qnli, rte, sst2, mnli: raw, columns found by name; cola: four columns
-//   MSR           mrpc: msr_paraphrase_{train,test}.txt; with GLUE's dev_ids.tsv beside them the
+//   MSR           mrpc: msr_paraphrase_{train,test}.txt; with GLUE's dev_ids.tsv next to them the
 //                 pairs it lists become dev
 //   CoLA          cola: in_domain_train.tsv, in_domain_dev.tsv, out_of_domain_dev.tsv
 //   JSON lines    ci, se, rct, hp: "text", "label" (SciBERT, "Don't stop pretraining"); snli, mnli:
@@ -61,11 +61,12 @@ struct ImportReport {
 //
 // Texts stay as they are, but HP's lose the white space at both ends; rows without text are left
 // out, with a note; so are blank lines at the top, without one. A GLUE dev file becomes test.jsonl
-// where that is what papers test on and no test file is given. MNLI's and SNLI's files are told
-// apart by columns that one of them has.
+// where papers test on it and no test file is given. MNLI's and SNLI's files are told apart by
+// columns that only one of them has.
 //
-// Nothing is written before everything is read, and each file as a whole or not at all. Throws
-// UsageError for an unknown task and files whose split is not clear; DataError (file, "line N:
+// Nothing is written before everything is read, and each file is written whole or not at all.
+// Throws UsageError for an unknown task and files whose split is not clear; DataError (file, "line
+// N:
 // ...") for a layout the task does not have, a wrong number of columns, a label that is not the
 // task's, a file that ends within a line, broken XML or JSON; where counts are required, for
 // differences from the published ones; and, where existing files are kept, for one that is there

@@ -89,7 +89,7 @@ struct ExplainOptions {
 };
 
 // Explains the best prompt of a finished trial by asking the model again. `evaluator` must be the
-// record's (see open_trial). Replacements are the candidates of the largest shares behind the
+// record's (see open_trial). Replacements are the candidates of the largest shares after the
 // part's own, filled up with candidates that are evenly spaced over the list: no randomness.
 // Predictions of the manual prompt come from the record where it has them; else the baseline is no
 // prompt, which is asked. Throws Error when the model cannot be asked, and for a trial without a

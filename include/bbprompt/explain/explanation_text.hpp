@@ -10,7 +10,7 @@ namespace bbprompt {
 
 struct ExplanationStyle {
   std::size_t width = 100;        // columns of the terminal
-  std::size_t max_examples = 10;  // listed of those turned right, and of those turned wrong
+  std::size_t max_examples = 10;  // listed of those that become right, and of those wrong
   bool is_short = false;          // leave out label shifts and the tables per position
 };
 

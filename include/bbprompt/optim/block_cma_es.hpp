@@ -15,7 +15,7 @@ namespace bbprompt {
 // block in order. The candidates of a generation differ in its block alone; the other blocks are
 // those of the joint point, which is the start at first. After each tell() the joint point takes
 // the best vector its block ever had. As in BBTv2, "best" compares fitness values that were
-// measured beside other vectors of the other blocks, so the joint point may become worse for a
+// measured with other vectors of the other blocks, so the joint point may become worse for a
 // while.
 //
 // Each block is a CmaEs, or a RestartedCmaEs if the options say so, with the default population of

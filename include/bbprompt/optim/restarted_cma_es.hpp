@@ -59,7 +59,7 @@ class RestartedCmaEs final : public Optimizer {
   [[nodiscard]] std::int64_t num_restarts() const { return plan_.run - 1; }
 
  private:
-  // What a run's settings follow from, besides options and domain.
+  // What a run's settings follow from, in addition to options and domain.
   struct Plan {
     OptimizerSeed seed;
     std::int64_t run = 1;

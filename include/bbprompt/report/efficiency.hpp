@@ -30,10 +30,10 @@ struct Efficiency {
   std::vector<EfficiencyRow> rows;  // methods in the order of their first trial, the reference too
 };
 
-// A trial needs the num_queries of its first generation with incumbent_fitness (typical: with
-// median_fitness) <= target. Ratios
-// are over the pairs whose reference gets there itself. Figures without a pair are NaN. Throws
-// UsageError when no finished trial is of the method `reference`.
+// The queries a trial needs are the num_queries of its first generation with incumbent_fitness
+// (typical: median_fitness) <= target. Ratios are over the pairs whose reference reaches the target
+// itself. Figures without a pair are NaN. Throws UsageError when the method `reference` has no
+// finished trial.
 [[nodiscard]] Efficiency search_efficiency(const Results& results, const std::string& reference);
 
 }  // namespace bbprompt

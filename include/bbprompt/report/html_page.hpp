@@ -10,13 +10,13 @@
 
 namespace bbprompt {
 
-// The results as one HTML page of UTF-8 that needs nothing besides itself: matrix and paired tests,
+// The results as one HTML page of UTF-8 that needs no other file: matrix and paired tests,
 // search efficiency (against request.efficiency, or else the first method that searched), figures
 // as inline SVG, best prompts with the effects of their parts (`effects`, of the trials shown that
 // it has) and the shares of their positions, what was paid. Without gnuplot the page says so where
 // figures would stand; a figure that cannot be drawn is a warning in the log and a message in its
-// place. Equal results, and equal versions of gnuplot, give equal bytes. Throws UsageError as the
-// tables do.
+// place. Equal results, and equal versions of gnuplot, give equal bytes. Throws UsageError like the
+// tables.
 [[nodiscard]] std::string to_html(const Results& results, const ReportRequest& request,
                                   const std::optional<Gnuplot>& gnuplot,
                                   const EffectsByTrial& effects = {});

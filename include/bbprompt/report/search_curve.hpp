@@ -16,7 +16,7 @@ struct CurvePoint {
 // Mean over trials of a column of their generations, taken as step functions that keep their last
 // value. It begins where every trial has a finite value, has a point where the mean changes, and
 // one at the last query. The dev metric ends with that of the prompt that was returned, which is
-// known only behind the last generation. Empty where some trial never has a value, or there is no
+// known only after the last generation. Empty where some trial never has a value, or there is no
 // trial.
 [[nodiscard]] std::vector<CurvePoint> mean_curve(std::span<const TrialRecord* const> trials,
                                                  double GenerationRecord::*column);

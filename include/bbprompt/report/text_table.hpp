@@ -11,6 +11,11 @@ namespace bbprompt {
 // characters and emoji, one for any other.
 [[nodiscard]] std::size_t display_width(std::string_view text);
 
+// The text in lines of at most `width` columns, broken at white space; each ends with a line feed.
+// A wider word has a line of its own. The first line is meant to stand after `indent` columns that
+// the caller has filled; the others begin with as many blanks.
+[[nodiscard]] std::string wrapped(std::string_view text, std::size_t width, std::size_t indent = 0);
+
 enum class Align { kLeft, kRight };
 
 // A table for a terminal: titles, a rule, rows; columns two blanks apart, no blanks at line ends.

@@ -14,9 +14,9 @@ namespace bbprompt {
 // Value of a sweep axis in the trial's settings, or nothing where it has no such axis.
 [[nodiscard]] std::optional<std::string> setting(const TrialRecord& trial, std::string_view key);
 
-// What tells trials of one method apart besides task and seed: the sweep axes on which trials of
-// that method differ, so that figures of different settings are never averaged. Where all other
-// methods have one value of such an axis, that is the usual one, and goes without saying.
+// What tells trials of one method apart where task and seed are equal: the sweep axes on which
+// trials of that method differ, so that figures of different settings are never averaged. Where all
+// other methods have one value of such an axis, that value is the usual one and is not shown.
 class TrialVariants {
  public:
   explicit TrialVariants(const std::vector<TrialRecord>& trials);

@@ -15,7 +15,7 @@ struct DeadlineInputs {
   std::int64_t now = 0;
   std::optional<std::int64_t> time_left;          // asked on the command line
   std::optional<std::string_view> slurm_job_end;  // SLURM_JOB_END_TIME, where it is set
-  std::int64_t margin = 0;                        // stop so many seconds before
+  std::int64_t margin = 0;                        // stop this many seconds before
 };
 
 // When the run must begin to stop: the margin before the earlier of both ends; nothing without any.

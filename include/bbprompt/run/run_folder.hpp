@@ -19,7 +19,7 @@ struct PlanChange {
   std::size_t num_left_out = 0;  // in the old one alone
 };
 
-// The plan that a run's folder holds, beside another one.
+// The plan that a run's folder holds, compared with another one.
 struct PlanInFolder {
   bool is_resumed = false;           // the folder holds a run
   std::optional<PlanFile> before;    // its plan, where it can be told

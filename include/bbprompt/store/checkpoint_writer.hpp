@@ -15,12 +15,12 @@ namespace bbprompt {
 struct CheckpointProblem {
   std::string trial;  // id, by the file's name
   std::string reason;
-  bool is_written = false;  // it is there all the same: the one before was damaged
+  bool is_written = false;  // the checkpoint is on disk; the one before it was damaged
 };
 
 // Writes checkpoints from a thread of its own: putting one safely on disk takes tens of
 // milliseconds on a busy file system, during which a master could hand out hundreds of work items.
-// Of several checkpoints of one trial that wait, the latest is written. Not for several callers.
+// Where several checkpoints of one trial wait, only the latest is written. For one calling thread.
 class CheckpointWriter {
  public:
   struct Limits {
@@ -30,24 +30,23 @@ class CheckpointWriter {
   explicit CheckpointWriter(const Limits& limits);
   CheckpointWriter(const CheckpointWriter&) = delete;
   CheckpointWriter& operator=(const CheckpointWriter&) = delete;
-  // Writes what waits.
+  // Writes the checkpoints that wait.
   ~CheckpointWriter();
 
-  // Does what write_checkpoint() does, soon. Throws StoreError at once for a checkpoint that could
-  // not be read again; what goes wrong on disk is told by take_problems(), and both old checkpoints
-  // stay as they were then.
-  // `ticket` comes out of take_written() when this checkpoint, or a later one of its trial, is
-  // safely on disk.
+  // Does what write_checkpoint() does, a moment later. Throws StoreError at once for a checkpoint
+  // that could not be read again. Where the disk fails, take_problems() reports it and both old
+  // checkpoints stay as they were. take_written() returns `ticket` when this checkpoint, or a later
+  // one of its trial, is safely on disk.
   void write(const std::filesystem::path& path, const Checkpoint& checkpoint,
              std::uint64_t ticket = 0);
 
   // Tickets of what reached the disk since the last call. Those of a removed checkpoint never come.
   [[nodiscard]] std::vector<std::uint64_t> take_written();
 
-  // Does what remove_checkpoint() does; one that waits is never written.
+  // Does what remove_checkpoint() does; a checkpoint that waits is dropped.
   void remove(const std::filesystem::path& path);
 
-  // Waits until nothing waits.
+  // Returns when every checkpoint that was given is on disk or has failed.
   void flush();
 
   // Whether the last checkpoint given for `path` could not be written.

@@ -22,17 +22,17 @@ struct TrialBrief {
   std::int64_t num_queries = 0;      // of all purposes
   std::int64_t num_evaluations = 0;  // of the search
   std::int64_t num_generations = 0;
-  std::optional<double> incumbent_fitness;  // behind the last generation
+  std::optional<double> incumbent_fitness;  // after the last generation
   std::optional<double> dev_metric;
   std::optional<double> test_metric;
 };
 
-// All finished trials in a run's folder, and their way through its files: each gets a file of its
-// own (trial_file.hpp), many such files are put together into a pack (trials/pack-NNNN.h5, a
-// results file), and at the end all trials into results.h5. So a sweep of thousands keeps a few
-// hundred files at most. Every file is whole before those it replaces are removed; what a kill in
-// between leaves twice is equal and counts once. A trial that is done replaces a failed record of
-// it; of two failed ones the later file counts.
+// All finished trials in a run's folder. Each trial gets a file of its own (trial_file.hpp); many
+// such files become a pack (trials/pack-NNNN.h5, a results file); at the end all trials go into
+// results.h5. So a sweep of thousands of trials keeps a few hundred files at most. A new file is
+// whole before the files it replaces are removed, so no trial is ever lost; after a kill in
+// between, a trial is there twice with equal contents and counts once. A trial that is done
+// replaces its failed record; of two failed records the later file counts.
 class FinishedTrials {
  public:
   struct Limits {
@@ -52,11 +52,11 @@ class FinishedTrials {
   // Writes the trial's file, and a pack when there are many. Throws StoreError (see write_trial).
   void add(const TrialRecord& record);
 
-  // A failed trial that is run again.
+  // Removes a failed trial, which is to be run again.
   void forget(const std::string& id);
 
-  // Writes results.h5 with these trials in this order, unless it holds just that, and removes the
-  // files that hold nothing else. Throws StoreError when a trial is missing.
+  // Writes results.h5 with these trials in this order, unless it is there already, and removes the
+  // files whose trials are all in it. Throws StoreError when a trial is missing.
   void consolidate(const std::vector<std::string>& ids);
 
  private:

@@ -12,7 +12,7 @@ struct PlannedTrial {
   std::string config_hash;  // SHA-256 of the trial's settings
 };
 
-// What a run's folder says of the plan it runs: the trials, in their order.
+// The plan of a run as its folder keeps it: the trials, in plan order.
 struct PlanFile {
   std::string name;         // of the experiment
   std::string config_hash;  // of the plan

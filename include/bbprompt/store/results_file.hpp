@@ -11,10 +11,10 @@ namespace bbprompt {
 // checkpoint.hpp).
 void write_results(const std::filesystem::path& path, const Results& results);
 
-// How much of each trial is read. kTables: not what no table of means shows, such as predictions,
-// gold labels, points, vectors and candidates, which are empty then, and columns of generations but
-// queries, fitness of incumbent and median, and dev, which are 0. Such records have another digest;
-// the file's own checksum is verified all the same.
+// How much of each trial is read. kTables leaves out what no table of means shows: predictions,
+// gold labels, points, vectors and candidates stay empty, and of the generations all columns but
+// queries, fitness of incumbent and median, and dev stay 0. Such records have another digest; the
+// file's own checksum is still verified.
 enum class RecordDetail { kWhole, kTables };
 
 // Throws StoreError when the file is absent, damaged, of another kind or schema version, or

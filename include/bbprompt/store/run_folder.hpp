@@ -8,7 +8,7 @@
 
 namespace bbprompt {
 
-// Where a run's files lie in its folder.
+// Paths of a run's files in its folder.
 [[nodiscard]] std::filesystem::path results_path(const std::filesystem::path& folder);
 [[nodiscard]] std::filesystem::path trial_path(const std::filesystem::path& folder,
                                                std::string_view id);
@@ -23,12 +23,13 @@ namespace bbprompt {
 // Whether a run's folder has the record of any finished trial.
 [[nodiscard]] bool has_finished_trials(const std::filesystem::path& folder);
 
-// The results of a run, finished or not. `path` is a results or trial file, or a run's folder: its
-// results.h5, or else every finished trial of its plan in trials/, packed or not, in the plan's
-// order, with the run of those that the plan itself wrote; without a plan.txt every finished trial
-// by ascending id, with the run of the first file. Throws StoreError when nothing is there, a file
-// cannot be read, a trial has two different results, or, without a plan, trials are of different
-// configurations. Only a results.h5 is read in less detail.
+// The results of a run, finished or not. `path` is a results file, a trial file, or a run's folder.
+// Of a folder it reads results.h5; where there is none, every finished trial of the plan in
+// trials/, packed or not, in the plan's order, with the RunInfo of trials that this plan wrote; and
+// without a plan.txt, every finished trial by ascending id, with the RunInfo of the first file.
+// Throws StoreError when nothing is there, a file cannot be read, a trial has two different
+// results, or, without a plan, trials are of different configurations. `detail` matters to
+// results.h5 alone.
 [[nodiscard]] Results read_run(const std::filesystem::path& path,
                                RecordDetail detail = RecordDetail::kWhole);
 

@@ -22,7 +22,7 @@ inline constexpr int kSchemaVersion = 2;
 //   schema 2
 //   kind checkpoint
 //   size 34816                (bytes of the whole file)
-//   sha256 <64 hex digits>    (of all bytes behind the user block)
+//   sha256 <64 hex digits>    (of all bytes after the user block)
 inline constexpr std::size_t kSealBytes = 512;
 
 // Writes the seal into the first kSealBytes of `file`, an HDF5 file with that user block.

@@ -75,7 +75,7 @@ struct ScoredPrompt {
 
 enum class TrialState { kRunning, kDone, kFailed };
 
-// All that a trial leaves behind.
+// Everything that is kept of a trial.
 struct TrialRecord {
   std::string id;  // stable; names the trial's files
   std::string task;
@@ -130,7 +130,7 @@ struct OpenResult {
 struct OpenGroup {
   std::string fingerprint;  // of the group; the results are of no use to another one
   std::vector<OpenResult> results;
-  std::vector<double> scores;  // of all results, one behind the other
+  std::vector<double> scores;  // of all results, one after the other
 };
 
 // A trial in the middle: its record so far, its optimizer, and candidates that wait for their dev
