@@ -57,6 +57,12 @@ CausalReplica::CausalReplica(std::shared_ptr<const CausalView> view, const Repli
 
 void CausalReplica::check(std::span<const Answer> answers) const {
   for (const Answer& answer : answers) {
+    if (num_reserved_for({&answer, 1}) >= weights_->config().max_tokens()) {
+      throw ModelError(options_.folder.string(),
+                       "expected answers of at most " +
+                           std::to_string(weights_->config().max_tokens()) + " tokens, found " +
+                           std::to_string(answer.ids().size()));
+    }
     for (const TokenId id : answer.ids()) {
       if (id >= 0 && id < weights_->config().vocab_size) continue;
       throw ModelError(options_.folder.string(), "expected answer tokens below vocab_size " +
@@ -66,8 +72,7 @@ void CausalReplica::check(std::span<const Answer> answers) const {
   }
 }
 
-AnswerScores CausalReplica::score(std::span<const Query> queries,
-                                  std::span<const Answer> answers) {
+AnswerScores CausalReplica::score(std::span<const Query> queries, std::span<const Answer> answers) {
   set_gemm_threads(options_.threads);  // of the process, and models of one may differ in it
   check(answers);
   AnswerScores result;
@@ -110,8 +115,7 @@ KeyValues CausalReplica::remember(const LaidOutQuery& query, std::size_t num_tok
   return decoder_.remember(batch);
 }
 
-void CausalReplica::add_query(const LaidOutQuery& query, std::size_t num_shared,
-                              Work& work) const {
+void CausalReplica::add_query(const LaidOutQuery& query, std::size_t num_shared, Work& work) const {
   CausalBatch& batch = work.batch;
   append(query, num_shared, query.ids.size(), batch);
   const std::size_t own = batch.pieces.size() - 1;

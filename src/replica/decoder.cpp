@@ -16,9 +16,8 @@ namespace {
 constexpr Eigen::Index kFeedForwardTokens = 512;  // that the feed-forward layer takes at once
 
 bool is_within(const std::vector<int>& rows, std::size_t count, int bound) {
-  return rows.size() == count && std::all_of(rows.begin(), rows.end(), [bound](int row) {
-           return row >= 0 && row < bound;
-         });
+  return rows.size() == count && std::all_of(rows.begin(), rows.end(),
+                                             [bound](int row) { return row >= 0 && row < bound; });
 }
 
 // Pieces cover the tokens in order, and stand behind earlier ones without a parent.
@@ -60,8 +59,7 @@ struct Decoder::Buffers {
       most_scores = std::max(most_scores, seen * piece.size());
     }
     if (seen_keys.rows() < most_seen) {
-      for (auto* matrix : {&seen_keys, &seen_values})
-        matrix->resize(most_seen, config.hidden_size);
+      for (auto* matrix : {&seen_keys, &seen_values}) matrix->resize(most_seen, config.hidden_size);
     }
     if (scores.size() < most_scores) scores.resize(most_scores);
   }

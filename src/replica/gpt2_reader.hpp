@@ -93,12 +93,15 @@ class Gpt2Reader {
     if (!is_tied) return own;
     const StoredTensor& stored = finder_.stored(head_names());
     const StoredTensor& embedding = finder_.stored(word_embedding_names());
-    if (stored.dtype != embedding.dtype || !std::equal(stored.bytes.begin(), stored.bytes.end(), embedding.bytes.begin(), embedding.bytes.end())) {
-      throw ModelError(stored.file,
-                       "tensor lm_head.weight: expected none, or the same numbers as wte.weight, as "
-                       "tie_word_embeddings is true in " +
-                           config_.file.string() +
-                           "; found others. Set tie_word_embeddings to false to use them");
+    if (stored.dtype != embedding.dtype ||
+        !std::equal(stored.bytes.begin(), stored.bytes.end(), embedding.bytes.begin(),
+                    embedding.bytes.end())) {
+      throw ModelError(
+          stored.file,
+          "tensor lm_head.weight: expected none, or the same numbers as wte.weight, as "
+          "tie_word_embeddings is true in " +
+              config_.file.string() +
+              "; found others. Set tie_word_embeddings to false to use them");
     }
     return words;
   }

@@ -219,7 +219,8 @@ void InputLayout::add_vectors(const PromptVectors& prompt, Draft& draft) const {
   const auto begin = static_cast<Eigen::Index>(draft.query.ids.size());
   for (Eigen::Index row = 0; row < prompt.vectors->rows(); ++row) {
     // A vector that stands alone needs an id that RoBERTa counts as a token: any but padding.
-    const TokenId id = is_alone ? marks_.begin.value_or(0) : prompt.base_ids[static_cast<std::size_t>(row)];
+    const TokenId id =
+        is_alone ? marks_.begin.value_or(0) : prompt.base_ids[static_cast<std::size_t>(row)];
     check_id(id);
     draft.query.vectors.push_back({.token = begin + row,
                                    .values = prompt.vectors->row(row).data(),

@@ -21,7 +21,7 @@ struct LaidOutQuery {
   std::vector<int> types;
   std::vector<InputVector> vectors;
   std::vector<LayerVector> layer_vectors;
-  Eigen::Index answer = 0;  // the mask; of a causal model the last token, after which it answers
+  Eigen::Index answer = 0;    // the mask; of a causal model the last token, after which it answers
   bool is_truncated = false;  // lost tokens to the model's length
 };
 
@@ -40,10 +40,10 @@ class InputLayout {
   // Throws ModelError when the vocabulary of a masked model has no begin, separator or mask token.
   InputLayout(std::shared_ptr<const Tokenizer> tokenizer, const ModelConfig& config);
 
-  // Throws ModelError for a query that cannot be asked: not exactly one answer slot, something after
-  // that of a causal model, ids outside the vocabulary, vectors of another width or not finite, or
-  // longer than the model when all its fields are used up. `num_reserved` tokens of the model's
-  // length are left free.
+  // Throws ModelError for a query that cannot be asked: not exactly one answer slot, something
+  // after that of a causal model, ids outside the vocabulary, vectors of another width or not
+  // finite, or longer than the model when all its fields are used up. `num_reserved` tokens of the
+  // model's length are left free.
   [[nodiscard]] LaidOutQuery lay_out(const Query& query, int num_reserved = 0);
 
  private:

@@ -103,9 +103,8 @@ Activation read_activation(const ConfigReader& reader, const std::string& key,
   const std::string name = reader.text(key, fallback);
   const auto entry = kNames.find(name);
   if (entry == kNames.end()) {
-    reader.refuse(key,
-                  "expected gelu, gelu_new, gelu_pytorch_tanh, relu, silu or swish, found \"" +
-                      printable(name) + "\"");
+    reader.refuse(key, "expected gelu, gelu_new, gelu_pytorch_tanh, relu, silu or swish, found \"" +
+                           printable(name) + "\"");
   }
   return entry->second;
 }

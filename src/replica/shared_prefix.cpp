@@ -15,13 +15,13 @@ bool is_same_vector(const InputVector& a, const InputVector& b, std::size_t hidd
 // order of their tokens.
 std::size_t common_begin(const LaidOutQuery& first, const LaidOutQuery& other,
                          std::size_t hidden_size) {
-  const auto ids = std::mismatch(first.ids.begin(), first.ids.end(), other.ids.begin(),
-                                 other.ids.end());
-  const auto vectors = std::mismatch(first.vectors.begin(), first.vectors.end(),
-                                     other.vectors.begin(), other.vectors.end(),
-                                     [&](const InputVector& a, const InputVector& b) {
-                                       return is_same_vector(a, b, hidden_size);
-                                     });
+  const auto ids =
+      std::mismatch(first.ids.begin(), first.ids.end(), other.ids.begin(), other.ids.end());
+  const auto vectors =
+      std::mismatch(first.vectors.begin(), first.vectors.end(), other.vectors.begin(),
+                    other.vectors.end(), [&](const InputVector& a, const InputVector& b) {
+                      return is_same_vector(a, b, hidden_size);
+                    });
   Eigen::Index common = ids.first - first.ids.begin();
   if (vectors.first != first.vectors.end()) common = std::min(common, vectors.first->token);
   if (vectors.second != other.vectors.end()) common = std::min(common, vectors.second->token);

@@ -61,8 +61,7 @@ TrialProblem::TrialProblem(const ExperimentSpec& spec, std::shared_ptr<const Mod
       data_(std::move(data)),
       fingerprint_(data_->fingerprint),
       notes_(data_->notes) {
-  prompt_template_ =
-      with_place(spec, "task.template", [&] {
+  prompt_template_ = with_place(spec, "task.template", [&] {
     return std::make_unique<PromptTemplate>(spec.task, model_->info().family);
   });
   verbalizer_ = with_place(spec, "task.labels",

@@ -133,8 +133,7 @@ class PromptTemplate::Parser {
   void check_counts() const {
     const auto require = [&](Slot slot, const std::string& why) {
       if (count(slot) > 0) return;
-      throw SettingError(key_,
-                         "expected " + why + " in \"" + printable(text_, 200) + "\"");
+      throw SettingError(key_, "expected " + why + " in \"" + printable(text_, 200) + "\"");
     };
     require(Slot::kPrompt, "exactly one {prompt}, where the prompt goes, found none");
     require(Slot::kMask, "exactly one {mask}, where the answer is asked, found none");
@@ -150,8 +149,8 @@ class PromptTemplate::Parser {
     };
     const auto before = text_.begin() + static_cast<std::ptrdiff_t>(at_);
     const auto number = 1 + std::count_if(text_.begin(), before, begins_character);
-    throw SettingError(key_, "character " + std::to_string(number) + ": " + message +
-                                            ", in \"" + printable(text_, 200) + "\"");
+    throw SettingError(key_, "character " + std::to_string(number) + ": " + message + ", in \"" +
+                                 printable(text_, 200) + "\"");
   }
 
   std::string key_ = "task.template";

@@ -18,7 +18,8 @@ enum class Activation {
   kSilu,      // "silu", "swish": x / (1 + exp(-x))
 };
 
-// What `config.json` says of a language model. Types and head_activation are of masked models alone.
+// What `config.json` says of a language model. Types and head_activation are of masked models
+// alone.
 struct ModelConfig {
   std::filesystem::path file;  // for messages
   Architecture architecture = Architecture::kRoberta;

@@ -28,8 +28,8 @@ class MappedEmbeddings;
 class Weights;
 class WeightsSource;
 
-// What is known of the folder of a masked model without its weights in memory: configuration, tokenizer, how
-// queries become inputs; the weights files are checked, hashed and mapped, no more.
+// What is known of the folder of a masked model without its weights in memory: configuration,
+// tokenizer, how queries become inputs; the weights files are checked, hashed and mapped, no more.
 //
 // The fingerprint is SHA-256 over those of weights (every byte) and tokenizer.
 class ReplicaView final : public ModelView {

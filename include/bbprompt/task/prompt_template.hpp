@@ -56,9 +56,9 @@ class PromptTemplate {
 
   // One example after solved ones (in-context learning). Each demonstration is the pattern with its
   // own texts, its label's first answer word at {mask}, and `prompt_text` at {prompt} as in the
-  // query; after it a separator (for a model without one a line break). All stand before the query's pattern, whatever its first
-  // piece. The separator, not a space, parts them: models saw it between the texts they were
-  // trained on, and it ends a text that has no end of its own.
+  // query; after it a separator (for a model without one a line break). All stand before the
+  // query's pattern, whatever its first piece. The separator, not a space, parts them: models saw
+  // it between the texts they were trained on, and it ends a text that has no end of its own.
   [[nodiscard]] Query render(const Example& example, std::string_view prompt_text,
                              const Demonstrations& demonstrations) const;
 

@@ -16,7 +16,8 @@ class Verbalizer {
  public:
   // Asks `model` how it spells each word. Throws SettingError when there are fewer than two labels,
   // a label has no word or an empty one, or two labels have words that the model could not tell
-  // apart (the same first token, or where it scores words whole the same tokens); ModelError (the model's own) for a word without a token.
+  // apart (the same first token, or where it scores words whole the same tokens); ModelError (the
+  // model's own) for a word without a token.
   Verbalizer(const std::vector<LabelOptions>& labels, const ModelView& model);
 
   [[nodiscard]] int num_labels() const { return static_cast<int>(first_answer_.size()) - 1; }
