@@ -73,10 +73,6 @@ CommandOptions explain_options() {
   return options;
 }
 
-std::string text_of(const po::variables_map& values, const char* name) {
-  return values.count(name) > 0 ? values[name].as<std::string>() : std::string();
-}
-
 Split split_of(const po::variables_map& values) {
   const auto name = values["split"].as<std::string>();
   for (const Split split : {Split::kTrain, Split::kDev, Split::kTest}) {

@@ -59,10 +59,6 @@ CommandOptions report_options() {
   return options;
 }
 
-std::string text_of(const po::variables_map& values, const char* name) {
-  return values.count(name) > 0 ? values[name].as<std::string>() : "";
-}
-
 void check_formats(const po::variables_map& values) {
   std::size_t num_formats = 0;
   for (const auto* format : kFormats) num_formats += values.count(format);

@@ -91,6 +91,10 @@ std::string common(const std::vector<Line>& lines, std::string TrialRecord::*mem
 
 }  // namespace
 
+void add_new(std::vector<std::string>& list, const std::string& name) {
+  if (std::find(list.begin(), list.end(), name) == list.end()) list.push_back(name);
+}
+
 std::vector<std::string> tasks_of(const Results& results) {
   std::vector<std::string> tasks;
   for (const TrialRecord& trial : results.trials) {

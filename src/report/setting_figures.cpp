@@ -57,10 +57,6 @@ struct AxisData {
   }
 };
 
-void add_new(std::vector<std::string>& list, const std::string& name) {
-  if (std::find(list.begin(), list.end(), name) == list.end()) list.push_back(name);
-}
-
 // Methods that have one value only say nothing where others have several.
 void leave_single_points(AxisData& data) {
   const auto num_values = [&](const std::string& method) {

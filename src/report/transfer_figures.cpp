@@ -31,10 +31,6 @@ bool is_transfer(const TrialRecord& trial) {
          find_split(trial.best, "test") != nullptr;
 }
 
-void add_new(std::vector<std::string>& list, const std::string& name) {
-  if (std::find(list.begin(), list.end(), name) == list.end()) list.push_back(name);
-}
-
 Transfer transfer_of(const Results& results) {
   Transfer transfer;
   std::map<std::pair<std::string, std::string>, std::vector<double>> tests;

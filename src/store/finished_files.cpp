@@ -15,7 +15,6 @@ namespace bbprompt {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::string_view kCheckpointEnd = ".checkpoint.h5";
 constexpr std::string_view kPreviousEnd = ".previous.h5";
 
 template <typename Wanted>

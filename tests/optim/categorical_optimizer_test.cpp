@@ -15,8 +15,8 @@
 namespace bbprompt {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+using testing::kInfinity;
+using testing::kNan;
 const std::vector<int> kCounts = {2, 7, 30, 3, 12};
 
 struct Kind {

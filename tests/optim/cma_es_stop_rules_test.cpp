@@ -16,7 +16,7 @@ using testing::ellipsoid;
 using testing::sphere;
 using testing::step;
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+using testing::kInfinity;
 
 CmaEsOptions all_off() {
   return {.tol_fun = 0.0,

@@ -13,8 +13,8 @@
 namespace bbprompt {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+using testing::kInfinity;
+using testing::kNan;
 
 TEST(StopReason, HasTheNamesOfPycma) {
   EXPECT_EQ(to_string(StopReason::kTolFun), "tolfun");

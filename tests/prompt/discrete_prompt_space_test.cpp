@@ -11,7 +11,7 @@
 namespace bbprompt {
 namespace {
 
-DiscretePromptSpaceInputs inputs(int num_candidates) {
+DiscretePromptSpaceInputs discrete_inputs(int num_candidates) {
   DiscretePromptSpaceInputs parts{.length = 4, .options = {}, .option_embeddings = {}, .seed = 2};
   RandomStream random({.seed = 5, .purpose = "test_embeddings"});
   parts.option_embeddings.resize(num_candidates, 32);
@@ -37,7 +37,7 @@ INSTANTIATE_TEST_SUITE_P(Relaxations, EachRelaxation,
                                            Relaxation::kNearest));
 
 TEST_P(EachRelaxation, ReachesEveryCandidateAtEveryPosition) {
-  const DiscretePromptSpace space({.relaxation = GetParam()}, inputs(20));
+  const DiscretePromptSpace space({.relaxation = GetParam()}, discrete_inputs(20));
   std::vector<std::set<TokenId>> seen(4);
   for (std::uint64_t i = 0; i < 3000; ++i) {
     const auto prompt = space.decode(normal_point(space.dimension(), i));
@@ -53,7 +53,7 @@ INSTANTIATE_TEST_SUITE_P(Relaxations, EachDirection,
                          ::testing::Values(Relaxation::kEmbedding, Relaxation::kLogits));
 
 TEST_P(EachDirection, ReadsTheDirectionOfThePointOnly) {
-  const DiscretePromptSpace space({.relaxation = GetParam()}, inputs(20));
+  const DiscretePromptSpace space({.relaxation = GetParam()}, discrete_inputs(20));
   auto point = normal_point(space.dimension(), 7);
   const auto prompt = space.decode(point);
   for (double& value : point) value *= 1e-3;
@@ -61,7 +61,7 @@ TEST_P(EachDirection, ReadsTheDirectionOfThePointOnly) {
 }
 
 TEST_P(EachRelaxation, RefusesPointsOfAnotherSize) {
-  const DiscretePromptSpace space({.relaxation = GetParam()}, inputs(20));
+  const DiscretePromptSpace space({.relaxation = GetParam()}, discrete_inputs(20));
   EXPECT_THROW((void)space.decode(std::vector<double>(3, 0.0)), Error);
 }
 
@@ -114,7 +114,7 @@ TEST(DiscretePromptSpace, NearestPicksTheCandidateWhoseEmbeddingIsNearest) {
 }
 
 TEST(DiscretePromptSpace, IndexIsACategoryPerPosition) {
-  const DiscretePromptSpace space({.relaxation = Relaxation::kIndex}, inputs(20));
+  const DiscretePromptSpace space({.relaxation = Relaxation::kIndex}, discrete_inputs(20));
   const SearchDomain domain = space.domain();
   EXPECT_EQ(domain.start, Eigen::VectorXd::Zero(4));
   EXPECT_EQ(domain.num_categories, std::vector<int>(4, 20));
@@ -129,7 +129,7 @@ TEST(DiscretePromptSpace, IndexIsACategoryPerPosition) {
 }
 
 TEST_P(EachRelaxation, DecodesToTheTokensOfItsChoices) {
-  auto parts = inputs(20);
+  auto parts = discrete_inputs(20);
   for (std::size_t c = 0; c < 20; c += 3) parts.options[c].ids = {1, 2, 3};
   const DiscretePromptSpace space({.relaxation = GetParam()}, parts);
   for (std::uint64_t i = 0; i < 20; ++i) {
@@ -145,7 +145,7 @@ TEST_P(EachRelaxation, DecodesToTheTokensOfItsChoices) {
 }
 
 TEST(DiscretePromptSpace, RefusesTooFewCandidates) {
-  EXPECT_THROW(DiscretePromptSpace({.relaxation = Relaxation::kLogits}, inputs(1)), Error);
+  EXPECT_THROW(DiscretePromptSpace({.relaxation = Relaxation::kLogits}, discrete_inputs(1)), Error);
 }
 
 }  // namespace
