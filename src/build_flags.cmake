@@ -6,7 +6,8 @@ include(CheckCXXSourceRuns)
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wmissing-declarations
                     -Wno-missing-field-initializers)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  add_compile_options(-Wno-restrict)  # false alarms on std::string concatenation (GCC bug 105651)
+  # False alarms on std::string concatenation (GCC bug 105651).
+  add_compile_options(-Wno-restrict -Wno-stringop-overflow)
 endif()
 if(BBPROMPT_WERROR)
   add_compile_options(-Werror)
@@ -40,10 +41,17 @@ function(bbprompt_precompile target owner)
   endif()
 endfunction()
 
-# bbprompt_module(NAME [SOURCES ...] [USES module...] [LIBRARIES target...] [PRIVATE_LIBRARIES target...])
+# bbprompt_unity(TARGET): compiles the target's sources a few at a time, as if they were one file. So no two sources of
+# a module may give different things in unnamed namespaces the same name. Not for modules that compute what a run
+# writes: what the compiler inlines, and so contracts to FMA, must not hang on the files next to it.
+function(bbprompt_unity target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${BBPROMPT_UNITY} UNITY_BUILD_BATCH_SIZE 8)
+endfunction()
+
+# bbprompt_module(NAME [UNITY] [SOURCES ...] [USES module...] [LIBRARIES target...] [PRIVATE_LIBRARIES target...])
 # One static library per module; USES are the only modules whose headers it may include.
 function(bbprompt_module name)
-  cmake_parse_arguments(arg "" "" "SOURCES;USES;LIBRARIES;PRIVATE_LIBRARIES" ${ARGN})
+  cmake_parse_arguments(arg "UNITY" "" "SOURCES;USES;LIBRARIES;PRIVATE_LIBRARIES" ${ARGN})
   add_library(bbprompt_${name} STATIC ${arg_SOURCES})
   add_library(bbprompt::${name} ALIAS bbprompt_${name})
   target_include_directories(bbprompt_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include
@@ -52,4 +60,7 @@ function(bbprompt_module name)
   target_link_libraries(bbprompt_${name} PUBLIC ${arg_USES} ${arg_LIBRARIES}
                                          PRIVATE ${arg_PRIVATE_LIBRARIES})
   bbprompt_precompile(bbprompt_${name} bbprompt_base)
+  if(arg_UNITY)
+    bbprompt_unity(bbprompt_${name})
+  endif()
 endfunction()

@@ -108,6 +108,10 @@ boost::program_options::typed_value<double>* real_value(double otherwise) {
   return boost::program_options::value<double>()->default_value(otherwise, short_number(otherwise));
 }
 
+std::string text_of(const boost::program_options::variables_map& values, const char* name) {
+  return values.count(name) > 0 ? values[name].as<std::string>() : std::string();
+}
+
 bool parse_arguments(const Arguments& arguments, const CommandOptions& options,
                      boost::program_options::variables_map& values) {
   namespace po = boost::program_options;

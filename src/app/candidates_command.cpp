@@ -11,7 +11,7 @@
 #include "bbprompt/base/wording.hpp"
 #include "bbprompt/config/setting_place.hpp"
 #include "bbprompt/model/model_factory.hpp"
-#include "bbprompt/prompt/candidate_vocabulary.hpp"
+#include "bbprompt/prompt/option_vocabulary.hpp"
 #include "bbprompt/report/text_table.hpp"
 #include "bbprompt/task/task_data.hpp"
 
@@ -67,7 +67,7 @@ std::vector<const TrialSpec*> chosen_trials(const SweepPlan& plan,
   return chosen;
 }
 
-CandidateVocabulary vocabulary_of(const ExperimentSpec& spec) {
+OptionVocabulary vocabulary_of(const ExperimentSpec& spec) {
   const auto tokenizer = load_vocabulary(spec.model).tokenizer;
   if (tokenizer == nullptr) {
     throw ModelError(spec.model.path.string(),
@@ -75,20 +75,20 @@ CandidateVocabulary vocabulary_of(const ExperimentSpec& spec) {
   }
   const TaskData data = load_task_data(spec.task, spec.few_shot, spec.seed);
   return with_place(spec, "prompt.discrete", [&] {
-    return make_candidate_vocabulary(spec.prompt.discrete, *tokenizer,
-                                     candidate_texts(data, spec.prompt.discrete.candidates.text));
+    return make_option_vocabulary(spec.prompt.discrete, *tokenizer,
+                                  corpus_texts(data, spec.prompt.discrete.candidates.text));
   });
 }
 
-std::string table_of(const CandidateVocabulary& vocabulary, std::size_t most) {
+std::string table_of(const OptionVocabulary& vocabulary, std::size_t most) {
   TextTable table;
   table.add_column("rank", Align::kRight);
   table.add_column("count", Align::kRight);
   table.add_column("PMI", Align::kRight);
   table.add_column("text", Align::kLeft);
   table.add_column("token ids", Align::kLeft);
-  for (std::size_t i = 0; i < std::min(most, vocabulary.candidates.size()); ++i) {
-    const Candidate& candidate = vocabulary.candidates[i];
+  for (std::size_t i = 0; i < std::min(most, vocabulary.options.size()); ++i) {
+    const PromptOption& candidate = vocabulary.options[i];
     table.add_row({std::to_string(i + 1),
                    candidate.count > 0 ? std::to_string(candidate.count) : "-",
                    std::isnan(candidate.pmi) ? "-" : fmt::format("{:.2f}", candidate.pmi),
@@ -106,13 +106,13 @@ std::filesystem::path file_for(const std::filesystem::path& out, const TrialSpec
   return file;
 }
 
-std::string count_text(const CandidateVocabulary& vocabulary) {
-  return plural(static_cast<std::int64_t>(vocabulary.candidates.size()), "candidate");
+std::string count_text(const OptionVocabulary& vocabulary) {
+  return plural(static_cast<std::int64_t>(vocabulary.options.size()), "candidate");
 }
 
-void write_list(const std::filesystem::path& file, const CandidateVocabulary& vocabulary) {
+void write_list(const std::filesystem::path& file, const OptionVocabulary& vocabulary) {
   std::string lines;
-  for (const Candidate& candidate : vocabulary.candidates) lines += candidate.text + "\n";
+  for (const PromptOption& candidate : vocabulary.options) lines += candidate.text + "\n";
   replace_file(file, lines);
   std::cout << fmt::format("{}: {}\n", file.string(), count_text(vocabulary));
 }
@@ -126,15 +126,15 @@ int candidates_command(const Arguments& arguments) {
   const auto trials = chosen_trials(plan, values);
   const std::size_t most = values.count("all") > 0 ? std::string::npos : kNumShown;
   for (const TrialSpec* trial : trials) {
-    const CandidateVocabulary vocabulary = vocabulary_of(trial->spec);
+    const OptionVocabulary vocabulary = vocabulary_of(trial->spec);
     if (values.count("out") > 0) {
       write_list(file_for(values["out"].as<std::string>(), *trial, trials.size()), vocabulary);
     } else {
       std::cout << fmt::format("{} {}, {}\n{}", trial->spec.task.name, trial->method,
                                count_text(vocabulary), table_of(vocabulary, most));
-      if (vocabulary.candidates.size() > most) {
+      if (vocabulary.options.size() > most) {
         std::cout << fmt::format("... and {} more; --all shows them\n",
-                                 vocabulary.candidates.size() - most);
+                                 vocabulary.options.size() - most);
       }
     }
     for (const std::string& note : vocabulary.notes) std::cout << "note: " << note << '\n';

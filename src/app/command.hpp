@@ -36,6 +36,10 @@ struct CommandOptions {
 [[nodiscard]] bool parse_arguments(const Arguments& arguments, const CommandOptions& options,
                                    boost::program_options::variables_map& values);
 
+// The value of an option that may be absent: empty then.
+[[nodiscard]] std::string text_of(const boost::program_options::variables_map& values,
+                                  const char* name);
+
 // The subcommands: each returns an exit code and throws Error.
 [[nodiscard]] int run_command(const Arguments& arguments);
 [[nodiscard]] int plan_command(const Arguments& arguments);

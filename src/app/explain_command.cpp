@@ -14,7 +14,7 @@
 #include "bbprompt/explain/explanation_text.hpp"
 #include "bbprompt/explain/open_trial.hpp"
 #include "bbprompt/report/prompt_effects.hpp"
-#include "bbprompt/store/run_folder.hpp"
+#include "bbprompt/store/run_files.hpp"
 
 namespace bbprompt {
 namespace {
@@ -71,10 +71,6 @@ CommandOptions explain_options() {
                                "the folder of a run: bbprompt explain RUN");
   options.positional.add("run", 1);
   return options;
-}
-
-std::string text_of(const po::variables_map& values, const char* name) {
-  return values.count(name) > 0 ? values[name].as<std::string>() : std::string();
 }
 
 Split split_of(const po::variables_map& values) {

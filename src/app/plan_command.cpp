@@ -18,7 +18,7 @@ namespace {
 
 namespace po = boost::program_options;
 
-constexpr std::size_t kNumShown = 50;  // trials
+constexpr std::size_t kNumTrialsShown = 50;  // trials
 constexpr int kMostRanks = 1 << 20;
 constexpr int kLongestLadder = 16384;        // ranks tried without --ranks
 constexpr double kLeastGain = 0.02;          // of wall time; with less the ladder ends
@@ -164,7 +164,7 @@ int plan_command(const Arguments& arguments) {
   if (values.count("json") > 0) {
     std::cout << plan_json(report);
   } else {
-    std::cout << plan_text(report, values.count("all") > 0 ? plan.trials.size() : kNumShown)
+    std::cout << plan_text(report, values.count("all") > 0 ? plan.trials.size() : kNumTrialsShown)
               << note_on_followers(document);
   }
   return kExitDone;

@@ -72,12 +72,12 @@ std::string format_progress(const RunProgress& progress) {
     generations += trial.num_generations;
     planned += trial.num_generations_planned;
   }
-  const auto failed = progress.count(TrialPhase::kFailed);
+  const auto failed = progress.count(TrialStanding::kFailed);
   return fmt::format(
       "{} trials {}/{}{} | gen {}/{} | fitness {} | dev {} | {} queries of {}, {:.0f}/s | {} left",
-      format_duration(progress.seconds), progress.count(TrialPhase::kDone), progress.trials.size(),
-      failed > 0 ? fmt::format(" ({} failed)", failed) : "", generations, planned,
-      std::isfinite(best_fitness) ? fmt::format("{:.3f}", best_fitness) : "-",
+      format_duration(progress.seconds), progress.count(TrialStanding::kDone),
+      progress.trials.size(), failed > 0 ? fmt::format(" ({} failed)", failed) : "", generations,
+      planned, std::isfinite(best_fitness) ? fmt::format("{:.3f}", best_fitness) : "-",
       num_dev > 0 ? fmt::format("{:.3f}", dev_sum / static_cast<double>(num_dev)) : "-",
       with_separators(progress.num_queries()), with_separators(progress.num_queries_planned()),
       progress.queries_per_second, format_duration(progress.seconds_left));

@@ -10,7 +10,7 @@
 #include "bbprompt/report/merge_runs.hpp"
 #include "bbprompt/report/report_table.hpp"
 #include "bbprompt/store/digest.hpp"
-#include "bbprompt/store/run_folder.hpp"
+#include "bbprompt/store/run_files.hpp"
 
 namespace bbprompt {
 namespace {
@@ -57,10 +57,6 @@ CommandOptions report_options() {
                                "the folder of a run: bbprompt report RUN");
   options.positional.add("run", -1);
   return options;
-}
-
-std::string text_of(const po::variables_map& values, const char* name) {
-  return values.count(name) > 0 ? values[name].as<std::string>() : "";
 }
 
 void check_formats(const po::variables_map& values) {

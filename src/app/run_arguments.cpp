@@ -18,7 +18,7 @@ namespace po = boost::program_options;
 
 std::int64_t seconds_since_1970() { return std::time(nullptr); }
 
-std::optional<std::string> text_of(const po::variables_map& values, const char* name) {
+std::optional<std::string> given_text(const po::variables_map& values, const char* name) {
   if (values.count(name) == 0) return std::nullopt;
   return values[name].as<std::string>();
 }
@@ -120,7 +120,7 @@ std::int64_t model_memory(const po::variables_map& values) {
 bool RunArguments::is_time_over() const { return stop_at && seconds_since_1970() >= *stop_at; }
 
 RunArguments read_run_arguments(const po::variables_map& values) {
-  return {.out = text_of(values, "out"),
+  return {.out = given_text(values, "out"),
           .stop_at = time_to_stop(values),
           .lock_seconds = lock_seconds(values),
           .progress = values["progress"].as<std::string>(),

@@ -26,7 +26,6 @@ struct RunArguments {
 };
 
 // Throws UsageError for values that no run can have.
-[[nodiscard]] RunArguments read_run_arguments(
-    const boost::program_options::variables_map& values);
+[[nodiscard]] RunArguments read_run_arguments(const boost::program_options::variables_map& values);
 
 }  // namespace bbprompt

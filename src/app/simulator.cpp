@@ -117,7 +117,7 @@ double Simulator::seconds_of(const WorkItem& item) const {
                       report_.settings[report_.trials[trial].setting].seconds_per_query;
   if (times_.spread == 0.0) return mean;
   const auto place =
-      (static_cast<std::uint64_t>(item.candidate) << 32U) + static_cast<std::uint64_t>(item.begin);
+      (static_cast<std::uint64_t>(item.member) << 32U) + static_cast<std::uint64_t>(item.begin);
   RandomStream stream({.seed = 1,
                        .trial = trial,
                        .generation = static_cast<std::uint64_t>(item.group),

@@ -76,16 +76,16 @@ void print_failures(const RunProgress& progress) {
 std::vector<const TrialProgress*> choose_trials(const std::vector<TrialProgress>& trials,
                                                 std::size_t limit) {
   std::vector<std::size_t> chosen;
-  const auto take = [&](TrialPhase state, bool is_last_first) {
+  const auto take = [&](TrialStanding state, bool is_last_first) {
     for (std::size_t k = 0; k < trials.size() && chosen.size() < limit; ++k) {
       const std::size_t i = is_last_first ? trials.size() - 1 - k : k;
       if (trials[i].state == state) chosen.push_back(i);
     }
   };
-  take(TrialPhase::kRunning, false);
-  take(TrialPhase::kFailed, false);
-  take(TrialPhase::kDone, true);
-  take(TrialPhase::kWaiting, false);
+  take(TrialStanding::kRunning, false);
+  take(TrialStanding::kFailed, false);
+  take(TrialStanding::kDone, true);
+  take(TrialStanding::kWaiting, false);
   std::sort(chosen.begin(), chosen.end());
   std::vector<const TrialProgress*> shown;
   shown.reserve(chosen.size());
@@ -120,10 +120,10 @@ void print_status(const RunProgress& progress, std::size_t limit) {
                  "resume\n";
   }
   std::cout << "  " << format_progress(progress) << '\n';
-  std::cout << fmt::format("  trials: {} waiting, {} running, {} done, {} failed\n",
-                           progress.count(TrialPhase::kWaiting),
-                           progress.count(TrialPhase::kRunning), progress.count(TrialPhase::kDone),
-                           progress.count(TrialPhase::kFailed));
+  std::cout << fmt::format(
+      "  trials: {} waiting, {} running, {} done, {} failed\n",
+      progress.count(TrialStanding::kWaiting), progress.count(TrialStanding::kRunning),
+      progress.count(TrialStanding::kDone), progress.count(TrialStanding::kFailed));
   print_workers(progress.workers);
   print_failures(progress);
   std::cout << '\n';

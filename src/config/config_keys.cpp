@@ -1,4 +1,4 @@
-#include "bbprompt/config/config_keys.hpp"
+#include "config/config_keys.hpp"
 
 #include <cmath>
 

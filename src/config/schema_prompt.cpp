@@ -3,7 +3,7 @@
 namespace bbprompt {
 namespace {
 
-constexpr double kMany = 1e9;
+constexpr double kManyOptions = 1e9;
 
 constexpr SchemaRow kPromptRows[] = {
     {.key = "prompt.kind",
@@ -73,19 +73,19 @@ constexpr SchemaRow kPromptRows[] = {
      .field = [](ConfigFields& f) -> FieldRef {
        return &f.spec.prompt.discrete.candidates.pmi.min_pair_count;
      },
-     .limits = {1, kMany},
+     .limits = {1, kManyOptions},
      .meaning = "but only if found next to each other at least this often"},
     {.key = "prompt.discrete.candidates.min_count",
      .field = [](ConfigFields& f) -> FieldRef {
        return &f.spec.prompt.discrete.candidates.pmi.min_count;
      },
-     .limits = {0, kMany},
+     .limits = {0, kManyOptions},
      .meaning = "joined stretches found more often than this are n-grams"},
     {.key = "prompt.discrete.candidates.min_frequency",
      .field = [](ConfigFields& f) -> FieldRef {
        return &f.spec.prompt.discrete.candidates.pmi.min_frequency;
      },
-     .limits = {0, kMany},
+     .limits = {0, kManyOptions},
      .meaning = "n-grams that occur more often than this, anywhere, are candidates"},
     {.key = "prompt.discrete.candidates.remove_stop_words",
      .field = [](ConfigFields& f) -> FieldRef {
@@ -137,7 +137,7 @@ constexpr SchemaRow kPromptRows[] = {
      .field = [](ConfigFields& f) -> FieldRef {
        return &f.spec.prompt.demonstrations.max_field_tokens;
      },
-     .limits = {0, kMany},
+     .limits = {0, kManyOptions},
      .meaning = "each text of a demonstration is cut to this many tokens; 0: as "
                 "`task.max_field_tokens`"},
 };

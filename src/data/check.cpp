@@ -36,7 +36,7 @@ std::string normalised(const std::string& text) {
   return utf8;
 }
 
-struct ReadSplit {
+struct CheckedSplit {
   SplitCheck check;
   Dataset data;
   Contents exact;
@@ -64,9 +64,9 @@ LengthStats measure(const Dataset& data, const InputLength& input_length) {
   return stats;
 }
 
-ReadSplit read_split(const std::string& name, const std::filesystem::path& file,
-                     const TaskOptions& task) {
-  ReadSplit split;
+CheckedSplit read_split(const std::string& name, const std::filesystem::path& file,
+                        const TaskOptions& task) {
+  CheckedSplit split;
   split.data = read_dataset(file, task);  // GCC 12 miscompiles a throw within aggregate braces
   split.check.name = name;
   split.check.file = file;
@@ -80,7 +80,7 @@ ReadSplit read_split(const std::string& name, const std::filesystem::path& file,
   return split;
 }
 
-SplitOverlap overlap(const ReadSplit& first, const ReadSplit& second) {
+SplitOverlap overlap(const CheckedSplit& first, const CheckedSplit& second) {
   SplitOverlap result{.first = first.check.name, .second = second.check.name};
   for (const Example& example : second.data.examples) {
     result.num_exact += first.exact.contains({example.text_a, example.text_b}) ? 1 : 0;
@@ -93,7 +93,7 @@ SplitOverlap overlap(const ReadSplit& first, const ReadSplit& second) {
 }  // namespace
 
 DataCheck check_data(const TaskOptions& task, const LengthOptions& lengths) {
-  std::vector<ReadSplit> splits;
+  std::vector<CheckedSplit> splits;
   splits.push_back(read_split("train", task.train, task));
   if (!task.dev.empty()) splits.push_back(read_split("dev", task.dev, task));
   splits.push_back(read_split("test", task.test, task));
@@ -103,7 +103,7 @@ DataCheck check_data(const TaskOptions& task, const LengthOptions& lengths) {
       result.overlaps.push_back(overlap(splits[i], splits[j]));
     }
   }
-  for (ReadSplit& split : splits) {
+  for (CheckedSplit& split : splits) {
     if (lengths.tokenizer != nullptr) {
       split.check.lengths = measure(split.data, InputLength(task, lengths));
     }

@@ -31,7 +31,7 @@ class Explainer {
     if (record.position_shares.size() > 0 &&
         (record.position_shares.rows() != static_cast<Eigen::Index>(parts_.parts().size()) ||
          record.position_shares.cols() !=
-             static_cast<Eigen::Index>(parts_.candidate_texts().size()))) {
+             static_cast<Eigen::Index>(parts_.option_texts().size()))) {
       throw Error("trial " + record.id +
                   ": expected shares of candidates for each position of its prompt, found others");
     }
@@ -89,8 +89,7 @@ class Explainer {
   }
 
   [[nodiscard]] PartAlternative alternative(std::size_t part, int candidate) const {
-    return {parts_.candidate_texts().at(static_cast<std::size_t>(candidate)),
-            share(part, candidate)};
+    return {parts_.option_texts().at(static_cast<std::size_t>(candidate)), share(part, candidate)};
   }
 
   // Candidates of the search's last distribution at the position but the part's own, most frequent
@@ -98,7 +97,7 @@ class Explainer {
   [[nodiscard]] std::vector<int> frequent_candidates(std::size_t part) const {
     std::vector<int> found;
     if (record_.position_shares.size() == 0) return found;
-    for (int c = 0; c < static_cast<int>(parts_.candidate_texts().size()); ++c) {
+    for (int c = 0; c < static_cast<int>(parts_.option_texts().size()); ++c) {
       if (c != parts_.parts()[part].choice && share(part, c) > 0.0) found.push_back(c);
     }
     std::stable_sort(found.begin(), found.end(),
@@ -111,7 +110,7 @@ class Explainer {
     std::vector<int> chosen = frequent_candidates(part);
     if (chosen.size() > num_wanted) chosen.resize(num_wanted);
     std::vector<int> rest;
-    for (int c = 0; c < static_cast<int>(parts_.candidate_texts().size()); ++c) {
+    for (int c = 0; c < static_cast<int>(parts_.option_texts().size()); ++c) {
       const bool is_taken = std::find(chosen.begin(), chosen.end(), c) != chosen.end();
       if (!is_taken && c != parts_.parts()[part].choice) rest.push_back(c);
     }

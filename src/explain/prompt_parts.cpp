@@ -69,8 +69,8 @@ PromptParts::PromptParts(const PromptRecord& record, const PromptSpace& space)
     : whole_(space.decode(record.point)) {
   const std::vector<int> choices = space.choices(record.point);
   if (!choices.empty()) {
-    texts_ = space.candidate_texts();
-    ids_ = space.candidate_ids();
+    texts_ = space.option_texts();
+    ids_ = space.option_ids();
     split_choices(choices);
   } else if (const auto* tokens = std::get_if<PromptTokens>(&whole_)) {
     split(*tokens, record);

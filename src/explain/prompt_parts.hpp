@@ -24,7 +24,7 @@ class PromptParts {
   [[nodiscard]] const std::vector<PromptPart>& parts() const { return parts_; }
 
   // Discrete prompts: what may stand at a position; empty for others.
-  [[nodiscard]] const std::vector<std::string>& candidate_texts() const { return texts_; }
+  [[nodiscard]] const std::vector<std::string>& option_texts() const { return texts_; }
 
   // The whole prompt with that candidate at the part's position.
   [[nodiscard]] Prompt replaced(std::size_t part, int candidate) const;

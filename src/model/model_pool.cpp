@@ -28,9 +28,7 @@ LanguageModel& ModelPool::get(const ModelOptions& options) {
   return *entry.models.emplace(options.threads, factory_.model(options, entry.view)).first->second;
 }
 
-CandidateCache& ModelPool::candidates(const ModelOptions& options) {
-  return find(options).candidates;
-}
+OptionCache& ModelPool::candidates(const ModelOptions& options) { return find(options).candidates; }
 
 std::size_t ModelPool::size() const {
   return static_cast<std::size_t>(

@@ -1,4 +1,4 @@
-#include "bbprompt/optim/block_cma_es.hpp"
+#include "optim/block_cma_es.hpp"
 
 #include <algorithm>
 #include <string>
@@ -51,8 +51,8 @@ Eigen::MatrixXd BlockCmaEs::beside_joint(const Eigen::MatrixXd& vectors) const {
 }
 
 Population BlockCmaEs::ask() {
-  asked_ = blocks_[current_].optimizer->ask().candidates;
-  return {.candidates = beside_joint(*asked_), .generation = generation_};
+  asked_ = blocks_[current_].optimizer->ask().points;
+  return {.points = beside_joint(*asked_), .generation = generation_};
 }
 
 Eigen::MatrixXd BlockCmaEs::sample(Eigen::Index count) const {
@@ -138,7 +138,7 @@ void BlockCmaEs::restore(const OptimizerState& state) {
     const OptimizerState part = part_state(state, prefix_of(i), blocks_[i].optimizer->kind());
     optimizer.restore(part);
     blocks[i].best_fitness = best_fitness[i];
-    if (i == current && is_asked) asked = optimizer.ask().candidates;
+    if (i == current && is_asked) asked = optimizer.ask().points;
   }
   blocks_ = std::move(blocks);
   current_ = current;

@@ -1,4 +1,4 @@
-#include "bbprompt/optim/cat_cma.hpp"
+#include "optim/cat_cma.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -94,7 +94,7 @@ Eigen::MatrixXd CatCma::points(Eigen::Index count, const std::string& purpose) c
 
 Population CatCma::ask() {
   state_.is_asked = true;
-  return {.candidates = points(population_size(), "cat_cma"), .generation = state_.generation};
+  return {.points = points(population_size(), "cat_cma"), .generation = state_.generation};
 }
 
 void CatCma::tell(const Eigen::VectorXd& fitness) {

@@ -1,4 +1,4 @@
-#include "bbprompt/optim/categorical_distribution.hpp"
+#include "optim/categorical_distribution.hpp"
 
 #include <string>
 

@@ -3,8 +3,8 @@
 #include <Eigen/Core>
 #include <string>
 
-#include "bbprompt/optim/categorical_distribution.hpp"
 #include "bbprompt/optim/optimizer.hpp"
+#include "optim/categorical_distribution.hpp"
 #include "optim/state_reader.hpp"
 
 namespace bbprompt {

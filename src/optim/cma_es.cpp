@@ -1,4 +1,4 @@
-#include "bbprompt/optim/cma_es.hpp"
+#include "optim/cma_es.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -84,7 +84,7 @@ CmaEs::Sample CmaEs::draw(const State& state, Eigen::Index count,
 Population CmaEs::ask() {
   if (!is_asked_) sample_ = draw(state_, population_size(), "cma_es");
   is_asked_ = true;
-  return {.candidates = points(sample_.steps), .generation = state_.generation};
+  return {.points = points(sample_.steps), .generation = state_.generation};
 }
 
 Eigen::MatrixXd CmaEs::sample(Eigen::Index count) const {

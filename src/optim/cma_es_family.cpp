@@ -1,8 +1,8 @@
 #include "optim/cma_es_family.hpp"
 
-#include "bbprompt/optim/block_cma_es.hpp"
-#include "bbprompt/optim/cma_es.hpp"
-#include "bbprompt/optim/restarted_cma_es.hpp"
+#include "optim/block_cma_es.hpp"
+#include "optim/cma_es.hpp"
+#include "optim/restarted_cma_es.hpp"
 
 namespace bbprompt {
 

@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "bbprompt/optim/cma_es.hpp"
+#include "optim/cma_es.hpp"
 #include "optim/state_reader.hpp"
 #include "optim/stream_place.hpp"
 

@@ -1,4 +1,4 @@
-#include "bbprompt/optim/cma_es_stop_rules.hpp"
+#include "optim/cma_es_stop_rules.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "bbprompt/optim/covariance.hpp"
+#include "optim/covariance.hpp"
 
 #include <Eigen/Eigenvalues>
 #include <limits>

@@ -1,4 +1,4 @@
-#include "bbprompt/optim/integer_margin.hpp"
+#include "optim/integer_margin.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,11 +1,11 @@
 #include "bbprompt/optim/optimizer.hpp"
 
 #include "bbprompt/base/error.hpp"
-#include "bbprompt/optim/cat_cma.hpp"
 #include "bbprompt/optim/optimizer_options.hpp"
-#include "bbprompt/optim/random_search.hpp"
-#include "bbprompt/optim/variance_policy_gradient.hpp"
+#include "optim/cat_cma.hpp"
 #include "optim/cma_es_family.hpp"
+#include "optim/random_search.hpp"
+#include "optim/variance_policy_gradient.hpp"
 
 namespace bbprompt {
 

@@ -1,4 +1,4 @@
-#include "bbprompt/optim/policy_gradient_estimate.hpp"
+#include "optim/policy_gradient_estimate.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "bbprompt/optim/random_search.hpp"
+#include "optim/random_search.hpp"
 
 #include <cmath>
 
@@ -50,7 +50,7 @@ Eigen::MatrixXd RandomSearch::points(Eigen::Index count, const std::string& purp
 }
 
 Population RandomSearch::ask() {
-  Population population{.candidates = points(population_size(), "random_search"),
+  Population population{.points = points(population_size(), "random_search"),
                         .generation = state_.generation};
   state_.is_asked = true;
   return population;

@@ -1,4 +1,4 @@
-#include "bbprompt/optim/restarted_cma_es.hpp"
+#include "optim/restarted_cma_es.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -87,8 +87,8 @@ RestartedCmaEs::Plan RestartedCmaEs::next_plan(std::int64_t num_evaluations) con
 }
 
 Population RestartedCmaEs::ask() {
-  asked_ = run_.ask().candidates;
-  return {.candidates = *asked_, .generation = generation_};
+  asked_ = run_.ask().points;
+  return {.points = *asked_, .generation = generation_};
 }
 
 void RestartedCmaEs::tell(const Eigen::VectorXd& fitness) {
@@ -162,7 +162,7 @@ void RestartedCmaEs::restore(const OptimizerState& state) {
             .fitness = reader.fitness("best_fitness", 1).front(),
             .run = reader.integer("best_run", 0, plan.run)};
   std::optional<Eigen::MatrixXd> asked;
-  if (reader.integer("is_asked", 0, 1) == 1) asked = run.ask().candidates;
+  if (reader.integer("is_asked", 0, 1) == 1) asked = run.ask().points;
   plan_ = plan;
   run_ = std::move(run);
   generation_ = generation;

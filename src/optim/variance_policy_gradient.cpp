@@ -1,13 +1,13 @@
-#include "bbprompt/optim/variance_policy_gradient.hpp"
+#include "optim/variance_policy_gradient.hpp"
 
 #include <cmath>
 #include <utility>
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/wording.hpp"
-#include "bbprompt/optim/simplex_projection.hpp"
 #include "optim/categories.hpp"
 #include "optim/fitness_order.hpp"
+#include "optim/simplex_projection.hpp"
 #include "optim/state_reader.hpp"
 #include "optim/stream_place.hpp"
 
@@ -96,8 +96,7 @@ Eigen::MatrixXd VariancePolicyGradient::points(Eigen::Index count,
 
 Population VariancePolicyGradient::ask() {
   state_.is_asked = true;
-  return {.candidates = points(population_size(), "policy_gradient"),
-          .generation = state_.generation};
+  return {.points = points(population_size(), "policy_gradient"), .generation = state_.generation};
 }
 
 void VariancePolicyGradient::tell(const Eigen::VectorXd& fitness) {

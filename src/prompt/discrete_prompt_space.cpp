@@ -1,4 +1,4 @@
-#include "bbprompt/prompt/discrete_prompt_space.hpp"
+#include "prompt/discrete_prompt_space.hpp"
 
 #include <Eigen/Eigenvalues>
 #include <algorithm>
@@ -6,7 +6,7 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/random_stream.hpp"
-#include "prompt/candidate_check.hpp"
+#include "prompt/point_check.hpp"
 
 namespace bbprompt {
 namespace {
@@ -45,9 +45,9 @@ Eigen::MatrixXf normal_projection(Eigen::Index rows, Eigen::Index dimension, std
 
 DiscretePromptSpace::DiscretePromptSpace(const DiscretePromptOptions& options,
                                          const DiscretePromptSpaceInputs& inputs)
-    : relaxation_(options.relaxation), length_(inputs.length), candidates_(inputs.candidates) {
-  const auto num_candidates = static_cast<Eigen::Index>(candidates_.size());
-  if (length_ < 1 || num_candidates < 2) {
+    : relaxation_(options.relaxation), length_(inputs.length), options_(inputs.options) {
+  const auto num_options = static_cast<Eigen::Index>(options_.size());
+  if (length_ < 1 || num_options < 2) {
     throw Error("a discrete prompt needs at least 1 position and 2 candidates");
   }
   if (relaxation_ == Relaxation::kIndex) {
@@ -56,14 +56,14 @@ DiscretePromptSpace::DiscretePromptSpace(const DiscretePromptOptions& options,
   }
   if (relaxation_ == Relaxation::kLogits) {
     dimension_ = options.dimension;
-    projection_ = normal_projection(num_candidates * length_, dimension_, inputs.seed);
+    projection_ = normal_projection(num_options * length_, dimension_, inputs.seed);
     return;
   }
-  if (inputs.candidate_embeddings.rows() != num_candidates) {
+  if (inputs.option_embeddings.rows() != num_options) {
     throw Error("expected one word embedding per candidate");
   }
-  directions_ = principal_coordinates(inputs.candidate_embeddings, options.dimension_per_token);
-  offsets_ = Eigen::VectorXd::Zero(num_candidates);
+  directions_ = principal_coordinates(inputs.option_embeddings, options.dimension_per_token);
+  offsets_ = Eigen::VectorXd::Zero(num_options);
   if (relaxation_ == Relaxation::kEmbedding) {
     directions_.rowwise().normalize();
   } else {
@@ -77,18 +77,18 @@ SearchDomain DiscretePromptSpace::domain() const {
   SearchDomain domain{.start = Eigen::VectorXd::Zero(dimension_)};
   if (relaxation_ == Relaxation::kIndex) {
     domain.num_categories.assign(static_cast<std::size_t>(length_),
-                                 static_cast<int>(candidates_.size()));
+                                 static_cast<int>(options_.size()));
   }
   return domain;
 }
 
-Eigen::MatrixXd DiscretePromptSpace::scores(std::span<const double> candidate) const {
+Eigen::MatrixXd DiscretePromptSpace::scores(std::span<const double> point) const {
   // A copy of its own: Eigen sums unaligned memory in an order that depends on the address.
-  const Eigen::VectorXd z = Eigen::Map<const Eigen::VectorXd>(candidate.data(), dimension_);
-  const auto num_candidates = static_cast<Eigen::Index>(candidates_.size());
+  const Eigen::VectorXd z = Eigen::Map<const Eigen::VectorXd>(point.data(), dimension_);
+  const auto num_options = static_cast<Eigen::Index>(options_.size());
   if (relaxation_ == Relaxation::kLogits) {
     const Eigen::VectorXd all = projection_.cast<double>() * z;
-    return Eigen::Map<const Eigen::MatrixXd>(all.data(), num_candidates, length_);
+    return Eigen::Map<const Eigen::MatrixXd>(all.data(), num_options, length_);
   }
   const Eigen::Map<const Eigen::MatrixXd> positions(z.data(), directions_.cols(), length_);
   Eigen::MatrixXd all = directions_ * positions;
@@ -96,15 +96,15 @@ Eigen::MatrixXd DiscretePromptSpace::scores(std::span<const double> candidate) c
   return all;
 }
 
-std::vector<int> DiscretePromptSpace::choices(std::span<const double> candidate) const {
-  check_candidate(candidate, dimension_);
+std::vector<int> DiscretePromptSpace::choices(std::span<const double> point) const {
+  check_point(point, dimension_);
   std::vector<int> chosen;
   if (relaxation_ == Relaxation::kIndex) {
-    const auto num_candidates = static_cast<int>(candidates_.size());
-    for (const double value : candidate) chosen.push_back(category_of(value, num_candidates));
+    const auto num_options = static_cast<int>(options_.size());
+    for (const double value : point) chosen.push_back(category_of(value, num_options));
     return chosen;
   }
-  const Eigen::MatrixXd all = scores(candidate);
+  const Eigen::MatrixXd all = scores(point);
   for (Eigen::Index position = 0; position < all.cols(); ++position) {
     const double* column = all.col(position).data();
     const auto best = std::max_element(column, column + all.rows()) - column;
@@ -113,26 +113,26 @@ std::vector<int> DiscretePromptSpace::choices(std::span<const double> candidate)
   return chosen;
 }
 
-Prompt DiscretePromptSpace::decode(std::span<const double> candidate) const {
+Prompt DiscretePromptSpace::decode(std::span<const double> point) const {
   PromptTokens prompt;
-  for (const int choice : choices(candidate)) {
-    const auto& ids = candidates_[static_cast<std::size_t>(choice)].ids;
+  for (const int choice : choices(point)) {
+    const auto& ids = options_[static_cast<std::size_t>(choice)].ids;
     prompt.ids.insert(prompt.ids.end(), ids.begin(), ids.end());
   }
   return prompt;
 }
 
-std::vector<std::vector<TokenId>> DiscretePromptSpace::candidate_ids() const {
+std::vector<std::vector<TokenId>> DiscretePromptSpace::option_ids() const {
   std::vector<std::vector<TokenId>> ids;
-  ids.reserve(candidates_.size());
-  for (const Candidate& candidate : candidates_) ids.push_back(candidate.ids);
+  ids.reserve(options_.size());
+  for (const PromptOption& option : options_) ids.push_back(option.ids);
   return ids;
 }
 
-std::vector<std::string> DiscretePromptSpace::candidate_texts() const {
+std::vector<std::string> DiscretePromptSpace::option_texts() const {
   std::vector<std::string> texts;
-  texts.reserve(candidates_.size());
-  for (const Candidate& candidate : candidates_) texts.push_back(candidate.text);
+  texts.reserve(options_.size());
+  for (const PromptOption& option : options_) texts.push_back(option.text);
   return texts;
 }
 

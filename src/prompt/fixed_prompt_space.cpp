@@ -7,7 +7,7 @@
 #include "bbprompt/base/random_stream.hpp"
 #include "bbprompt/base/source_place.hpp"
 #include "bbprompt/base/wording.hpp"
-#include "prompt/candidate_check.hpp"
+#include "prompt/point_check.hpp"
 
 namespace bbprompt {
 namespace {
@@ -59,18 +59,18 @@ std::vector<Eigen::VectorXd> FixedPromptSpace::fixed_points() const {
   return points;
 }
 
-std::size_t FixedPromptSpace::index_of(std::span<const double> candidate) const {
-  check_candidate(candidate, 1);
-  return static_cast<std::size_t>(category_of(candidate[0], num_prompts()));
+std::size_t FixedPromptSpace::index_of(std::span<const double> point) const {
+  check_point(point, 1);
+  return static_cast<std::size_t>(category_of(point[0], num_prompts()));
 }
 
-Prompt ManualPromptSpace::decode(std::span<const double> candidate) const {
-  (void)index_of(candidate);
+Prompt ManualPromptSpace::decode(std::span<const double> point) const {
+  (void)index_of(point);
   return PromptText{.text = text_};
 }
 
-Prompt ManualTokensSpace::decode(std::span<const double> candidate) const {
-  (void)index_of(candidate);
+Prompt ManualTokensSpace::decode(std::span<const double> point) const {
+  (void)index_of(point);
   return PromptTokens{.ids = ids_};
 }
 
@@ -126,8 +126,8 @@ void DemonstrationPromptSpace::note(const DemonstrationOptions& options, std::si
   }
 }
 
-Prompt DemonstrationPromptSpace::decode(std::span<const double> candidate) const {
-  return PromptDemonstrations{.examples = draws_[index_of(candidate)],
+Prompt DemonstrationPromptSpace::decode(std::span<const double> point) const {
+  return PromptDemonstrations{.examples = draws_[index_of(point)],
                               .max_field_tokens = max_field_tokens_};
 }
 

@@ -1,15 +1,15 @@
 #include "bbprompt/prompt/make_prompt_space.hpp"
 
 #include "bbprompt/base/error.hpp"
-#include "bbprompt/prompt/candidate_vocabulary.hpp"
-#include "bbprompt/prompt/discrete_prompt_space.hpp"
+#include "bbprompt/prompt/option_vocabulary.hpp"
+#include "prompt/discrete_prompt_space.hpp"
 #include "prompt/make_soft_prompt_space.hpp"
 
 namespace bbprompt {
 namespace {
 
 // Row c: mean word embedding of the candidate's tokens.
-RowMatrixXf mean_embeddings(const std::vector<Candidate>& candidates,
+RowMatrixXf mean_embeddings(const std::vector<PromptOption>& candidates,
                             const WordEmbeddings& embeddings) {
   RowMatrixXf means =
       RowMatrixXf::Zero(static_cast<Eigen::Index>(candidates.size()), embeddings.size());
@@ -25,8 +25,8 @@ RowMatrixXf mean_embeddings(const std::vector<Candidate>& candidates,
 PromptSpaceWithNotes make_discrete(const PromptOptions& options, const PromptSpaceInputs& inputs) {
   auto vocabulary = inputs.find_candidates(options.discrete);
   DiscretePromptSpaceInputs parts{.length = options.length,
-                                  .candidates = std::move(vocabulary.candidates),
-                                  .candidate_embeddings = {},
+                                  .options = std::move(vocabulary.options),
+                                  .option_embeddings = {},
                                   .seed = inputs.seed};
   const Relaxation relaxation = options.discrete.relaxation;
   if (relaxation == Relaxation::kEmbedding || relaxation == Relaxation::kNearest) {
@@ -34,7 +34,7 @@ PromptSpaceWithNotes make_discrete(const PromptOptions& options, const PromptSpa
       throw Error(
           "this model shows no word embeddings; use prompt.discrete.relaxation: logits or index");
     }
-    parts.candidate_embeddings = mean_embeddings(parts.candidates, *inputs.vocabulary.embeddings);
+    parts.option_embeddings = mean_embeddings(parts.options, *inputs.vocabulary.embeddings);
   }
   return {.space = std::make_unique<DiscretePromptSpace>(options.discrete, parts),
           .notes = std::move(vocabulary.notes)};
@@ -71,9 +71,9 @@ const Tokenizer& PromptSpaceInputs::tokenizer() const {
       "demonstrations");
 }
 
-CandidateVocabulary PromptSpaceInputs::find_candidates(const DiscretePromptOptions& options) const {
-  if (candidate_cache == nullptr) return make_candidate_vocabulary(options, tokenizer(), texts);
-  return candidate_cache->get(options, tokenizer(), texts, text_owner);
+OptionVocabulary PromptSpaceInputs::find_candidates(const DiscretePromptOptions& options) const {
+  if (option_cache == nullptr) return make_option_vocabulary(options, tokenizer(), texts);
+  return option_cache->get(options, tokenizer(), texts, text_owner);
 }
 
 PromptSpaceWithNotes make_prompt_space(const PromptOptions& options,

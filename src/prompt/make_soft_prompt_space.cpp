@@ -5,8 +5,8 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/random_stream.hpp"
-#include "bbprompt/prompt/candidate_vocabulary.hpp"
-#include "bbprompt/prompt/soft_prompt_space.hpp"
+#include "bbprompt/prompt/option_vocabulary.hpp"
+#include "prompt/soft_prompt_space.hpp"
 
 namespace bbprompt {
 namespace {
@@ -18,7 +18,7 @@ std::vector<TokenId> base_tokens(const PromptOptions& options, const PromptSpace
     source = inputs.tokenizer().encode(options.soft.init).ids;
     if (source.empty()) throw Error("prompt.soft.init has no tokens");
   } else {
-    CandidateVocabulary words;
+    OptionVocabulary words;
     try {
       words = inputs.find_candidates({});
     } catch (const Error&) {
@@ -26,7 +26,7 @@ std::vector<TokenId> base_tokens(const PromptOptions& options, const PromptSpace
           "the train texts have too few words for the base tokens under a soft prompt; give their "
           "text as prompt.soft.init");
     }
-    for (const Candidate& word : words.candidates) source.push_back(word.ids.front());
+    for (const PromptOption& word : words.options) source.push_back(word.ids.front());
     RandomStream random({.seed = inputs.seed, .purpose = "soft_base_tokens"});
     random.shuffle(std::span(source));
   }

@@ -1,4 +1,4 @@
-#include "bbprompt/prompt/pmi_ngrams.hpp"
+#include "prompt/pmi_ngrams.hpp"
 
 #include <algorithm>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "bbprompt/prompt/soft_prompt_space.hpp"
+#include "prompt/soft_prompt_space.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,7 +6,7 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/random_stream.hpp"
-#include "prompt/candidate_check.hpp"
+#include "prompt/point_check.hpp"
 
 namespace bbprompt {
 namespace {
@@ -105,14 +105,14 @@ std::shared_ptr<RowMatrixXf> SoftPromptSpace::vectors(const Block& block,
   return vectors;
 }
 
-Prompt SoftPromptSpace::decode(std::span<const double> candidate) const {
-  check_candidate(candidate, dimension());
+Prompt SoftPromptSpace::decode(std::span<const double> point) const {
+  check_point(point, dimension());
   const auto size = static_cast<std::size_t>(block_size_);
-  auto input = vectors(blocks_.front(), candidate.first(size));
+  auto input = vectors(blocks_.front(), point.first(size));
   if (base_vectors_.size() != 0) *input += base_vectors_;
   PromptVectors prompt{.vectors = std::move(input), .base_ids = base_ids_};
   for (std::size_t layer = 1; layer < blocks_.size(); ++layer) {
-    prompt.layers.push_back(vectors(blocks_[layer], candidate.subspan(layer * size, size)));
+    prompt.layers.push_back(vectors(blocks_[layer], point.subspan(layer * size, size)));
   }
   return prompt;
 }

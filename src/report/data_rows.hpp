@@ -3,9 +3,9 @@
 #include <vector>
 
 #include "bbprompt/base/json.hpp"
-#include "bbprompt/report/efficiency.hpp"
-#include "bbprompt/report/paired_tests.hpp"
-#include "bbprompt/report/score_matrix.hpp"
+#include "report/efficiency.hpp"
+#include "report/paired_tests.hpp"
+#include "report/score_matrix.hpp"
 
 namespace bbprompt {
 

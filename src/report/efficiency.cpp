@@ -1,4 +1,4 @@
-#include "bbprompt/report/efficiency.hpp"
+#include "report/efficiency.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,8 +6,8 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/utf8.hpp"
-#include "bbprompt/report/trial_variants.hpp"
 #include "report/configured_value.hpp"
+#include "report/trial_variants.hpp"
 
 namespace bbprompt {
 namespace {
@@ -20,7 +20,7 @@ struct Reached {
   std::vector<double> ratios;
 };
 
-struct Group {
+struct PairGroup {
   std::string method;
   Reached incumbent;
   Reached returned;
@@ -112,12 +112,12 @@ class Pairing {
     return nullptr;
   }
 
-  [[nodiscard]] std::vector<Group> groups() const {
-    std::vector<Group> groups;
+  [[nodiscard]] std::vector<PairGroup> groups() const {
+    std::vector<PairGroup> groups;
     for (std::size_t i = 0; i < trials_.size(); ++i) {
       const TrialRecord& trial = trials_[i];
       if (!is_usable(trial)) continue;
-      auto group = std::find_if(groups.begin(), groups.end(), [&](const Group& candidate) {
+      auto group = std::find_if(groups.begin(), groups.end(), [&](const PairGroup& candidate) {
         return candidate.method == trial.method;
       });
       if (group == groups.end()) group = groups.insert(group, {trial.method, {}, {}, {}});
@@ -146,7 +146,7 @@ Efficiency search_efficiency(const Results& results, const std::string& referenc
   const Pairing pairing(results, reference);
   pairing.check();
   Efficiency efficiency{.reference = reference, .rows = {}};
-  for (const Group& group : pairing.groups()) {
+  for (const PairGroup& group : pairing.groups()) {
     efficiency.rows.push_back({.method = group.method,
                                .incumbent = figures(group.incumbent),
                                .returned = figures(group.returned),

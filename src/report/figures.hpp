@@ -30,6 +30,9 @@ struct FigureGroup {
 // Tasks of trials that are done, in their order.
 [[nodiscard]] std::vector<std::string> tasks_of(const Results& results);
 
+// Adds the name where the list does not have it yet.
+void add_new(std::vector<std::string>& list, const std::string& name);
+
 // Appearance of the i-th line or bar: "linecolor rgb '#...' dashtype N".
 [[nodiscard]] std::string series_style(std::size_t i);
 

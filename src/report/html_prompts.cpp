@@ -5,11 +5,11 @@
 #include <numeric>
 #include <vector>
 
-#include "bbprompt/report/score_matrix.hpp"
 #include "bbprompt/report/summary.hpp"
 #include "report/data_table.hpp"
 #include "report/html_effects.hpp"
 #include "report/number_text.hpp"
+#include "report/score_matrix.hpp"
 #include "report/splits.hpp"
 
 namespace bbprompt {
@@ -33,7 +33,7 @@ std::string split_text(const TrialRecord& trial, const std::string& name) {
 
 // Candidates of a position by descending share, equal ones in their order.
 std::vector<std::size_t> ranked(const TrialRecord& trial, Eigen::Index position) {
-  std::vector<std::size_t> order(trial.candidate_texts.size());
+  std::vector<std::size_t> order(trial.option_texts.size());
   std::iota(order.begin(), order.end(), 0U);
   std::stable_sort(order.begin(), order.end(), [&](std::size_t left, std::size_t right) {
     return trial.position_shares(position, static_cast<Eigen::Index>(left)) >
@@ -52,7 +52,7 @@ std::string shares_html(const TrialRecord& trial) {
     html += "<tr><th class=\"number\">" + std::to_string(position + 1) + "</th>";
     for (const std::size_t candidate : ranked(trial, position)) {
       const double share = trial.position_shares(position, static_cast<Eigen::Index>(candidate));
-      html += "<td><code>" + text_html(trial.candidate_texts[candidate]) +
+      html += "<td><code>" + text_html(trial.option_texts[candidate]) +
               "</code> <span class=\"share\">" + formatted("%.1f", 100.0 * share) +
               " %</span></td>";
     }

@@ -1,4 +1,4 @@
-#include "bbprompt/report/paired_tests.hpp"
+#include "report/paired_tests.hpp"
 
 #include <algorithm>
 #include <boost/math/distributions/students_t.hpp>

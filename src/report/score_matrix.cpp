@@ -1,4 +1,4 @@
-#include "bbprompt/report/score_matrix.hpp"
+#include "report/score_matrix.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -6,8 +6,8 @@
 #include <limits>
 #include <optional>
 
-#include "bbprompt/report/trial_variants.hpp"
 #include "report/splits.hpp"
+#include "report/trial_variants.hpp"
 
 namespace bbprompt {
 namespace {

@@ -3,10 +3,10 @@
 #include <cmath>
 #include <set>
 
-#include "bbprompt/report/search_curve.hpp"
-#include "bbprompt/report/trial_variants.hpp"
 #include "report/figures.hpp"
 #include "report/number_text.hpp"
+#include "report/search_curve.hpp"
+#include "report/trial_variants.hpp"
 
 namespace bbprompt {
 namespace {
@@ -90,6 +90,10 @@ std::string common(const std::vector<Line>& lines, std::string TrialRecord::*mem
 }
 
 }  // namespace
+
+void add_new(std::vector<std::string>& list, const std::string& name) {
+  if (std::find(list.begin(), list.end(), name) == list.end()) list.push_back(name);
+}
 
 std::vector<std::string> tasks_of(const Results& results) {
   std::vector<std::string> tasks;

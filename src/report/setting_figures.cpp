@@ -7,10 +7,10 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/report/summary.hpp"
-#include "bbprompt/report/trial_variants.hpp"
 #include "report/configured_value.hpp"
 #include "report/figures.hpp"
 #include "report/splits.hpp"
+#include "report/trial_variants.hpp"
 
 namespace bbprompt {
 namespace {
@@ -56,10 +56,6 @@ struct AxisData {
     return mean_deviation(found == tests.end() ? std::vector<double>{} : found->second);
   }
 };
-
-void add_new(std::vector<std::string>& list, const std::string& name) {
-  if (std::find(list.begin(), list.end(), name) == list.end()) list.push_back(name);
-}
 
 // Methods that have one value only say nothing where others have several.
 void leave_single_points(AxisData& data) {

@@ -3,7 +3,7 @@
 #include <cstdint>
 
 #include "bbprompt/base/random_stream.hpp"
-#include "bbprompt/report/paired_tests.hpp"
+#include "report/paired_tests.hpp"
 
 namespace bbprompt {
 namespace {

@@ -5,8 +5,8 @@
 #include <limits>
 #include <numeric>
 
-#include "bbprompt/report/trial_variants.hpp"
 #include "report/splits.hpp"
+#include "report/trial_variants.hpp"
 
 namespace bbprompt {
 namespace {

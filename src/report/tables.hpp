@@ -1,10 +1,10 @@
 #pragma once
 
-#include "bbprompt/report/efficiency.hpp"
-#include "bbprompt/report/paired_tests.hpp"
 #include "bbprompt/report/report_table.hpp"
-#include "bbprompt/report/score_matrix.hpp"
 #include "report/data_table.hpp"
+#include "report/efficiency.hpp"
+#include "report/paired_tests.hpp"
+#include "report/score_matrix.hpp"
 
 namespace bbprompt {
 

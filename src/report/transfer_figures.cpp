@@ -3,11 +3,11 @@
 #include <limits>
 #include <map>
 
-#include "bbprompt/report/score_matrix.hpp"
-#include "bbprompt/report/trial_variants.hpp"
 #include "report/figures.hpp"
 #include "report/number_text.hpp"
+#include "report/score_matrix.hpp"
 #include "report/splits.hpp"
+#include "report/trial_variants.hpp"
 
 namespace bbprompt {
 namespace {
@@ -29,10 +29,6 @@ bool is_transfer(const TrialRecord& trial) {
   return trial.state == TrialState::kDone && !transfer_source(trial.method).empty() &&
          (kind == Kind::kManual || kind == Kind::kDiscrete) &&
          find_split(trial.best, "test") != nullptr;
-}
-
-void add_new(std::vector<std::string>& list, const std::string& name) {
-  if (std::find(list.begin(), list.end(), name) == list.end()) list.push_back(name);
 }
 
 Transfer transfer_of(const Results& results) {

@@ -1,4 +1,4 @@
-#include "bbprompt/report/trial_variants.hpp"
+#include "report/trial_variants.hpp"
 
 #include <algorithm>
 

@@ -8,8 +8,8 @@
 
 #include "bbprompt/comm/channel.hpp"
 #include "bbprompt/run/protocol.hpp"
-#include "bbprompt/run/run_report.hpp"
 #include "bbprompt/sched/dispatch_loop.hpp"
+#include "run/run_report.hpp"
 #include "run/worker_watch.hpp"
 
 namespace bbprompt {

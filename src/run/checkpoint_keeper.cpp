@@ -7,7 +7,7 @@
 #include "bbprompt/base/here_and_now.hpp"
 #include "bbprompt/base/log.hpp"
 #include "bbprompt/store/checkpoint.hpp"
-#include "bbprompt/store/run_folder.hpp"
+#include "bbprompt/store/run_files.hpp"
 
 namespace bbprompt {
 namespace {

@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "bbprompt/run/evaluation_group.hpp"
-#include "bbprompt/run/run_report.hpp"
 #include "bbprompt/run/trial_run.hpp"
 #include "bbprompt/store/checkpoint_writer.hpp"
+#include "run/run_report.hpp"
 
 namespace bbprompt {
 
@@ -67,8 +67,8 @@ class CheckpointKeeper {
   std::string version_;
   RunReport& report_;
   CheckpointWriter writer_;
-  std::map<std::size_t, State> states_;                             // of running trials
-  std::uint64_t num_checkpoints_ = 0;                               // the last ticket
+  std::map<std::size_t, State> states_;                              // of running trials
+  std::uint64_t num_checkpoints_ = 0;                                // the last ticket
   std::map<std::uint64_t, std::vector<FinishedGeneration>> saving_;  // by ticket
 };
 

@@ -1,4 +1,4 @@
-#include "bbprompt/run/evaluation_cache.hpp"
+#include "run/evaluation_cache.hpp"
 
 namespace bbprompt {
 

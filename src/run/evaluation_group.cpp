@@ -40,7 +40,7 @@ std::int64_t EvaluationGroup::num_examples(const Slot& slot) const {
 }
 
 EvaluationGroup::Slot EvaluationGroup::slot_of(const WorkItem& item) const {
-  const auto member = static_cast<std::size_t>(item.candidate);
+  const auto member = static_cast<std::size_t>(item.member);
   return {member, static_cast<std::size_t>(item.begin / shard_size(members_.at(member)))};
 }
 
@@ -64,7 +64,7 @@ std::vector<WorkItem> EvaluationGroup::items(std::int32_t trial, std::int64_t gr
       items.push_back({.id = first_id + items.size(),
                        .trial = trial,
                        .group = group,
-                       .candidate = static_cast<std::int32_t>(i),
+                       .member = static_cast<std::int32_t>(i),
                        .split = member.split,
                        .begin = begin,
                        .end = begin + num_examples({i, shard}),

@@ -48,8 +48,7 @@ GroupPlan plan_group(const TrialShape& shape, GroupRequest request) {
     plan.members.push_back(member(shape, Split::kTrain, std::move(point)));
   for (WaitingPoint& waiting : request.waiting) add_waiting(shape, std::move(waiting), plan);
   if (request.phase != Phase::kFinal) return plan;
-  for (const Split split : kFinalSplits)
-    plan.members.push_back(member(shape, split, request.best));
+  for (const Split split : kFinalSplits) plan.members.push_back(member(shape, split, request.best));
   if (!shape.is_manual_scored) return plan;
   for (const Split split : kManualSplits) plan.members.push_back(manual_member(shape, split));
   return plan;

@@ -26,8 +26,8 @@ RunOutcome run_stages(PlanStages& stages, RunFolder& folder, const RunStage& run
     const RunOutcome outcome = run(stages.plan(), !stages.is_last());
     if (outcome != RunOutcome::kDone || stages.is_last()) return outcome;
     if (!stages.advance(folder.path())) {
-      throw Error("the results of the trials that just ended are not in " +
-                  folder.path().string() + "; did another program change the folder?");
+      throw Error("the results of the trials that just ended are not in " + folder.path().string() +
+                  "; did another program change the folder?");
     }
     folder.take_plan(stages.plan());
   }

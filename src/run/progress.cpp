@@ -65,7 +65,7 @@ std::string to_line(const TrialProgress& trial) {
   LeanObject object({{"id", trial.id}, {"state", to_string(trial.state)}});
   object.add("generations_planned", trial.num_generations_planned)
       .add("queries_planned", trial.num_queries_planned);
-  if (trial.state == TrialPhase::kWaiting) return object.line();
+  if (trial.state == TrialStanding::kWaiting) return object.line();
   return object.add("generations", trial.num_generations)
       .add("evaluations", trial.num_evaluations)
       .add("queries", trial.num_queries)
@@ -114,7 +114,7 @@ Enum state_in(const nlohmann::json& object) {
 
 TrialProgress trial_from_json(const nlohmann::json& json) {
   return {.id = json.at("id").get<std::string>(),
-          .state = state_in<TrialPhase>(json),
+          .state = state_in<TrialStanding>(json),
           .num_generations = count_in(json, "generations"),
           .num_generations_planned = count_in(json, "generations_planned"),
           .num_evaluations = count_in(json, "evaluations"),
@@ -158,10 +158,10 @@ std::span<const EnumName<RunState>> enum_names(RunState) {
   return kNames;
 }
 
-std::span<const EnumName<TrialPhase>> enum_names(TrialPhase) {
+std::span<const EnumName<TrialStanding>> enum_names(TrialStanding) {
   static constexpr std::array kNames{
-      EnumName{TrialPhase::kWaiting, "waiting"}, EnumName{TrialPhase::kRunning, "running"},
-      EnumName{TrialPhase::kDone, "done"}, EnumName{TrialPhase::kFailed, "failed"}};
+      EnumName{TrialStanding::kWaiting, "waiting"}, EnumName{TrialStanding::kRunning, "running"},
+      EnumName{TrialStanding::kDone, "done"}, EnumName{TrialStanding::kFailed, "failed"}};
   return kNames;
 }
 
@@ -172,14 +172,14 @@ std::span<const EnumName<WorkerState>> enum_names(WorkerState) {
   return kNames;
 }
 
-TrialPhase phase_of(TrialState state) {
+TrialStanding standing_of(TrialState state) {
   switch (state) {
     case TrialState::kRunning:
-      return TrialPhase::kRunning;
+      return TrialStanding::kRunning;
     case TrialState::kDone:
-      return TrialPhase::kDone;
+      return TrialStanding::kDone;
     case TrialState::kFailed:
-      return TrialPhase::kFailed;
+      return TrialStanding::kFailed;
   }
   throw Error("unknown state of a trial");
 }
@@ -188,7 +188,7 @@ double WorkerProgress::queries_per_second() const {
   return num_queries > 0 && seconds > 0.0 ? static_cast<double>(num_queries) / seconds : kNaN;
 }
 
-std::int64_t RunProgress::count(TrialPhase phase) const {
+std::int64_t RunProgress::count(TrialStanding phase) const {
   return std::count_if(trials.begin(), trials.end(),
                        [&](const TrialProgress& trial) { return trial.state == phase; });
 }

@@ -61,7 +61,7 @@ void QueryLog::add(const std::string& trial, const WorkItem& item, const WorkRes
       {"time", utc_now()},
       {"trial", trial},
       {"group", item.group},
-      {"candidate", item.candidate},
+      {"candidate", item.member},
       {"split", to_string(item.split)},
       {"begin", item.begin},
       {"end", item.end},

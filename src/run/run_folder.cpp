@@ -8,7 +8,7 @@
 #include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/utf8.hpp"
-#include "bbprompt/store/run_folder.hpp"
+#include "bbprompt/store/run_files.hpp"
 
 namespace bbprompt {
 namespace fs = std::filesystem;

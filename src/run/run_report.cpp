@@ -1,4 +1,4 @@
-#include "bbprompt/run/run_report.hpp"
+#include "run/run_report.hpp"
 
 #include <unistd.h>
 
@@ -79,8 +79,8 @@ void RunReport::run_started(bool is_resumed, const std::string& version) {
 
 void RunReport::run_ended(RunState state, const std::string& reason) {
   progress_.state = state;
-  ordered_json fields = {{"done", progress_.count(TrialPhase::kDone)},
-                         {"failed", progress_.count(TrialPhase::kFailed)},
+  ordered_json fields = {{"done", progress_.count(TrialStanding::kDone)},
+                         {"failed", progress_.count(TrialStanding::kFailed)},
                          {"queries", progress_.num_queries()}};
   if (!reason.empty()) fields["reason"] = reason;
   events_->write("run_" + to_string(state), fields);
@@ -109,7 +109,7 @@ void RunReport::trial_started(std::size_t index, const TrialRun& run, bool is_re
 
 void RunReport::trial_known(std::size_t index, const TrialBrief& finished) {
   TrialProgress& shown = progress_.trials.at(index);
-  shown.state = phase_of(finished.state);
+  shown.state = standing_of(finished.state);
   shown.failure = finished.failure;
   shown.num_queries = shown.num_queries_planned = finished.num_queries;
   shown.num_generations = shown.num_generations_planned = finished.num_generations;
@@ -184,7 +184,7 @@ void RunReport::attempt_failed(const FailedAttempt& failed) {
   logger()->log(is_new ? spdlog::level::warn : spdlog::level::debug,
                 "rank {}: evaluation failed: {}", failed.worker, failed.reason);
   count_failure(failed);
-  events_->write(failed.is_last ? "evaluation_failed" : "evaluation_retried",
+  events_->write(failed.is_last ? "item_failed" : "item_retried",
                  {{"trial", progress_.trials.at(failed.trial).id},
                   {"worker", failed.worker},
                   {"item", failed.item},
@@ -242,7 +242,7 @@ WorkerProgress& RunReport::worker(int rank) {
 void RunReport::show(std::size_t index, const TrialRun& run) {
   const TrialRecord& record = run.record();
   TrialProgress& shown = progress_.trials.at(index);
-  shown.state = phase_of(record.state);
+  shown.state = standing_of(record.state);
   shown.failure = record.failure;
   shown.num_generations = static_cast<std::int64_t>(record.generations.size());
   shown.num_generations_planned = std::max(run.num_generations_planned(), shown.num_generations);

@@ -70,9 +70,8 @@ void RunningTrials::absorb_group(std::size_t index) {
     around_.on_settings_changed(static_cast<std::int32_t>(index));
   std::optional<FinishedGeneration> generation;
   if (generations.size() > num_before) {
-    generation = {.trial = index,
-                  .row = generations.back(),
-                  .num_queries = trial.run->num_queries_done()};
+    generation = {
+        .trial = index, .row = generations.back(), .num_queries = trial.run->num_queries_done()};
   }
   around_.checkpoints.absorbed(index, generation);
   if (trial.run->is_finished()) return;
@@ -110,7 +109,7 @@ bool RunningTrials::take(const Answer& answer) {
     return false;
   }
   if (!answer.result.ok() && around_.plan.failures.policy == FailurePolicy::kFailTrial) {
-    trial.run->fail_evaluation(answer.item.split, answer.result.error);
+    trial.run->fail_item(answer.item.split, answer.result.error);
     return true;
   }
   trial.group->settle(answer.item, answer.result);

@@ -11,13 +11,13 @@
 
 #include "bbprompt/run/evaluation_group.hpp"
 #include "bbprompt/run/protocol.hpp"
-#include "bbprompt/run/run_report.hpp"
 #include "bbprompt/run/trial_run.hpp"
 #include "bbprompt/sched/dispatch_loop.hpp"
 #include "bbprompt/store/finished_trials.hpp"
 #include "bbprompt/sweep/sweep_plan.hpp"
 #include "run/checkpoint_keeper.hpp"
 #include "run/model_numbers.hpp"
+#include "run/run_report.hpp"
 
 namespace bbprompt {
 

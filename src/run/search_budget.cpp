@@ -1,4 +1,4 @@
-#include "bbprompt/run/search_budget.hpp"
+#include "run/search_budget.hpp"
 
 namespace bbprompt {
 

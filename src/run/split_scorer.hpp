@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "bbprompt/run/evaluation_cache.hpp"
 #include "bbprompt/run/trial_problem.hpp"
 #include "bbprompt/store/trial_record.hpp"
 #include "bbprompt/task/split_score.hpp"
+#include "run/evaluation_cache.hpp"
 
 namespace bbprompt {
 

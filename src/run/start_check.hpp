@@ -5,10 +5,10 @@
 #include <vector>
 
 #include "bbprompt/run/run_folder.hpp"
-#include "bbprompt/run/run_report.hpp"
 #include "bbprompt/run/trial_problem.hpp"
 #include "bbprompt/store/finished_trials.hpp"
 #include "bbprompt/sweep/sweep_plan.hpp"
+#include "run/run_report.hpp"
 
 namespace bbprompt {
 

@@ -7,7 +7,7 @@
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/report/summary.hpp"
 #include "bbprompt/store/plan_file.hpp"
-#include "bbprompt/store/run_folder.hpp"
+#include "bbprompt/store/run_files.hpp"
 
 namespace bbprompt {
 namespace fs = std::filesystem;

@@ -38,8 +38,7 @@ const std::vector<Answer>& TrialEvaluator::answers() const {
 
 WorkResult TrialEvaluator::result(const WorkItem& item, const AnswerScores& answers) const {
   std::vector<Example> picked;
-  const Evaluation evaluation =
-      evaluation_of(answers, problem_.verbalizer(), asked(item, picked));
+  const Evaluation evaluation = evaluation_of(answers, problem_.verbalizer(), asked(item, picked));
   WorkResult result;
   result.id = item.id;
   result.usage = evaluation.usage;

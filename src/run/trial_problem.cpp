@@ -55,7 +55,7 @@ TrialProblem::TrialProblem(const ExperimentSpec& spec, std::shared_ptr<const Mod
           nullptr) {}
 
 TrialProblem::TrialProblem(const ExperimentSpec& spec, std::shared_ptr<const ModelView> model,
-                           Data data, CandidateCache* candidates)
+                           Data data, OptionCache* candidates)
     : spec_(spec),
       model_(std::move(model)),
       data_(std::move(data)),
@@ -76,15 +76,15 @@ TrialProblem::TrialProblem(const ExperimentSpec& spec, std::shared_ptr<const Mod
   fingerprint_ = bbprompt::data_fingerprint(spec, *data_);
 }
 
-PromptSpaceInputs TrialProblem::space_inputs(CandidateCache* candidates) const {
+PromptSpaceInputs TrialProblem::space_inputs(OptionCache* candidates) const {
   PromptSpaceInputs inputs{
       .vocabulary = {.tokenizer = model_->tokenizer(), .embeddings = model_->embeddings()},
       .sigma = initial_sigma(spec_.optimizer),
-      .texts = candidate_texts(*data_, spec_.prompt.discrete.candidates.text),
+      .texts = corpus_texts(*data_, spec_.prompt.discrete.candidates.text),
       .seed = spec_.seed,
       .manual_prompt = spec_.task.manual_prompt,
       .num_layers = model_->info().num_layers,
-      .candidate_cache = candidates};
+      .option_cache = candidates};
   if (spec_.prompt.discrete.candidates.text == CandidateText::kTrainFile)
     inputs.text_owner = data_->train_file;
   if (spec_.prompt.kind == PromptKind::kDemonstrations) {

@@ -151,7 +151,7 @@ void TrialRun::begin_without_search() {
 void TrialRun::end_search(const std::string& reason) {
   record_.stop_reason = reason;
   if (num_generations() % problem_.spec().selection.every != 0) nominate_due();
-  record_.candidate_texts = problem_.prompt_space().candidate_texts();
+  record_.option_texts = problem_.prompt_space().option_texts();
   record_.position_shares = search_->position_shares();
 }
 
@@ -300,9 +300,9 @@ void TrialRun::fail(const std::string& reason) {
   record_.failure = reason;
 }
 
-void TrialRun::fail_evaluation(Split split, const std::string& reason) {
-  const bool is_search = open_->phase == Phase::kScaling ||
-                         (open_->phase == Phase::kSearch && split == Split::kTrain);
+void TrialRun::fail_item(Split split, const std::string& reason) {
+  const bool is_search =
+      open_->phase == Phase::kScaling || (open_->phase == Phase::kSearch && split == Split::kTrain);
   const char* purpose = is_search ? "search" : open_->phase == Phase::kFinal ? "test" : "dev";
   ++record_.usage[purpose].num_failed;
   fail("an evaluation failed at every attempt: " + reason);

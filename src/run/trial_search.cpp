@@ -37,8 +37,8 @@ TrialSearch::Generation TrialSearch::ask() {
   Generation generation;
   const bool is_counting_tokens = problem_.spec().budget.tokens > 0;
   std::map<std::string, int> known;  // prompts of this generation
-  for (Eigen::Index i = 0; i < population_.candidates.cols(); ++i) {
-    auto point = to_vector(population_.candidates.col(i));
+  for (Eigen::Index i = 0; i < population_.points.cols(); ++i) {
+    auto point = to_vector(population_.points.col(i));
     std::string prompt = problem_.prompt_key(point);
     const auto found = known.find(prompt);
     int asked = -1;
@@ -46,8 +46,7 @@ TrialSearch::Generation TrialSearch::ask() {
       asked = found->second;
     } else if (prompt.empty() || cache_.find(prompt) == nullptr) {
       asked = static_cast<int>(generation.asked.size());
-      if (is_counting_tokens)
-        generation.cost.tokens += problem_.count_tokens(point, Split::kTrain);
+      if (is_counting_tokens) generation.cost.tokens += problem_.count_tokens(point, Split::kTrain);
       if (!prompt.empty()) known.emplace(prompt, asked);
       generation.asked.push_back(std::move(point));
     }
@@ -57,7 +56,7 @@ TrialSearch::Generation TrialSearch::ask() {
   const auto num_asked = static_cast<std::int64_t>(generation.asked.size());
   const auto num_train = static_cast<std::int64_t>(problem_.examples(Split::kTrain).size());
   const std::int64_t shard_size = problem_.spec().shard_size;
-  generation.cost.evaluations = population_.candidates.cols();
+  generation.cost.evaluations = population_.points.cols();
   generation.cost.queries = num_asked * num_train;
   generation.cost.calls = num_asked * ((num_train + shard_size - 1) / shard_size);
   return generation;
@@ -82,7 +81,7 @@ EvaluationCache::Entry TrialSearch::entry(const EvaluationGroup& group, std::siz
 }
 
 std::optional<std::string> TrialSearch::absorb(const EvaluationGroup& group, UsageRecord& usage) {
-  fitness_.resize(population_.candidates.cols());
+  fitness_.resize(population_.points.cols());
   std::vector<Eigen::VectorXd> means;
   for (Eigen::Index i = 0; i < fitness_.size(); ++i) {
     auto known = entry(group, static_cast<std::size_t>(i), usage);
@@ -95,7 +94,7 @@ std::optional<std::string> TrialSearch::absorb(const EvaluationGroup& group, Usa
            " failed; the first: " + group.outcome(first).error;
   }
   optimizer_->tell(fitness_);
-  incumbent_.update(population_.candidates, fitness_, means);
+  incumbent_.update(population_.points, fitness_, means);
   return std::nullopt;
 }
 
@@ -132,7 +131,7 @@ const Eigen::VectorXd* TrialSearch::known_means(const std::string& prompt) const
 
 RowMatrixXd TrialSearch::position_shares() const {
   const PromptSpace& space = problem_.prompt_space();
-  const auto num_options = static_cast<Eigen::Index>(space.candidate_texts().size());
+  const auto num_options = static_cast<Eigen::Index>(space.option_texts().size());
   RowMatrixXd shares;
   if (num_options == 0) return shares;
   const Eigen::MatrixXd points = optimizer_->sample(kNumPositionSamples);

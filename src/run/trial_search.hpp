@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "bbprompt/optim/optimizer.hpp"
-#include "bbprompt/run/evaluation_cache.hpp"
 #include "bbprompt/run/evaluation_group.hpp"
-#include "bbprompt/run/search_budget.hpp"
 #include "bbprompt/run/trial_problem.hpp"
 #include "bbprompt/store/trial_record.hpp"
+#include "run/evaluation_cache.hpp"
 #include "run/incumbent.hpp"
+#include "run/search_budget.hpp"
 #include "run/split_scorer.hpp"
 
 namespace bbprompt {
@@ -69,10 +69,10 @@ class TrialSearch {
   std::unique_ptr<Optimizer> optimizer_;
   EvaluationCache cache_;
   Incumbent incumbent_;
-  Population population_;              // of the open generation
-  std::vector<std::string> prompts_;   // names of its discrete prompts; empty: no name
-  std::vector<int> asked_;             // index among the asked points; -1: the cache knows it
-  Eigen::VectorXd fitness_;            // of the absorbed generation
+  Population population_;             // of the open generation
+  std::vector<std::string> prompts_;  // names of its discrete prompts; empty: no name
+  std::vector<int> asked_;            // index among the asked points; -1: the cache knows it
+  Eigen::VectorXd fitness_;           // of the absorbed generation
 };
 
 }  // namespace bbprompt

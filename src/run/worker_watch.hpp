@@ -6,9 +6,9 @@
 #include <string>
 
 #include "bbprompt/comm/channel.hpp"
-#include "bbprompt/run/run_report.hpp"
 #include "bbprompt/sched/dispatch_loop.hpp"
 #include "bbprompt/sched/hang_detector.hpp"
+#include "run/run_report.hpp"
 
 namespace bbprompt {
 

@@ -69,7 +69,7 @@ void WorkItem::append_to(ByteWriter& writer) const {
   writer.put(id);
   writer.put(trial);
   writer.put(group);
-  writer.put(candidate);
+  writer.put(member);
   writer.put(static_cast<std::uint8_t>(split));
   writer.put(begin);
   writer.put(end);
@@ -91,7 +91,7 @@ WorkItem WorkItem::deserialize(ByteReader& reader) {
   item.id = reader.get<std::uint64_t>();
   item.trial = read_count<std::int32_t>(reader, kWhat, item.id);
   item.group = reader.get<std::int64_t>();
-  item.candidate = read_count<std::int32_t>(reader, kWhat, item.id);
+  item.member = read_count<std::int32_t>(reader, kWhat, item.id);
   item.split = read_enum(reader, Split::kTest, "split of work item", item.id);
   item.begin = read_count<std::int64_t>(reader, kWhat, item.id);
   item.end = read_count<std::int64_t>(reader, kWhat, item.id);

@@ -10,13 +10,13 @@
 #include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/log.hpp"
-#include "bbprompt/store/sealed_file.hpp"
 #include "store/checkpoint_file.hpp"
 #include "store/record_check.hpp"
 #include "store/record_file.hpp"
 #include "store/record_reader.hpp"
 #include "store/record_schema.hpp"
 #include "store/record_writer.hpp"
+#include "store/sealed_file.hpp"
 
 namespace bbprompt {
 namespace fs = std::filesystem;

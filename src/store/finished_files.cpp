@@ -5,17 +5,16 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/store/results_file.hpp"
-#include "bbprompt/store/run_folder.hpp"
-#include "bbprompt/store/sealed_file.hpp"
-#include "bbprompt/store/trial_file.hpp"
+#include "bbprompt/store/run_files.hpp"
 #include "store/record_file.hpp"
 #include "store/record_reader.hpp"
+#include "store/sealed_file.hpp"
+#include "store/trial_file.hpp"
 
 namespace bbprompt {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::string_view kCheckpointEnd = ".checkpoint.h5";
 constexpr std::string_view kPreviousEnd = ".previous.h5";
 
 template <typename Wanted>

@@ -1,12 +1,16 @@
 #pragma once
 
 #include <filesystem>
+#include <string_view>
 #include <vector>
 
 #include "bbprompt/store/finished_trials.hpp"
 #include "bbprompt/store/trial_record.hpp"
 
 namespace bbprompt {
+
+// How the names of checkpoints end, in the folder "trials".
+inline constexpr std::string_view kCheckpointEnd = ".checkpoint.h5";
 
 // The packs in a run's folder and then the files of single trials, both by ascending name.
 [[nodiscard]] std::vector<std::filesystem::path> pack_files(const std::filesystem::path& folder);

@@ -7,9 +7,9 @@
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/store/digest.hpp"
 #include "bbprompt/store/results_file.hpp"
-#include "bbprompt/store/run_folder.hpp"
-#include "bbprompt/store/trial_file.hpp"
+#include "bbprompt/store/run_files.hpp"
 #include "store/finished_files.hpp"
+#include "store/trial_file.hpp"
 
 namespace bbprompt {
 namespace fs = std::filesystem;

@@ -109,7 +109,7 @@ void check_trial(const fs::path& path, const TrialRecord& trial) {
   check_generations(checker.at("generations/generation"), trial.generations);
   check_equal_size(checker.at("position_shares"),
                    static_cast<std::size_t>(trial.position_shares.cols()),
-                   trial.position_shares.rows() == 0 ? 0 : trial.candidate_texts.size());
+                   trial.position_shares.rows() == 0 ? 0 : trial.option_texts.size());
   check_scored(checker.at("manual"), trial.manual, trial);
   check_scored(checker.at("best"), trial.best, trial);
 }

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "bbprompt/store/results_file.hpp"
-#include "bbprompt/store/sealed_file.hpp"
 #include "bbprompt/store/trial_record.hpp"
 #include "store/h5_group.hpp"
+#include "store/sealed_file.hpp"
 
 namespace bbprompt {
 

@@ -117,7 +117,7 @@ void describe(Archive& archive, Trial& trial) {
   archive.details([&](auto& all) { all.texts("notes", trial.notes); });
   archive.texts("settings", trial.settings);
   archive.details([&](auto& all) {
-    all.texts("candidate_texts", trial.candidate_texts);
+    all.texts("candidate_texts", trial.option_texts);
     all.matrix("position_shares", trial.position_shares);
     all.arrays("gold", trial.gold);
   });

@@ -1,8 +1,8 @@
 #include "bbprompt/store/results_file.hpp"
 
 #include "bbprompt/base/atomic_file.hpp"
-#include "bbprompt/store/sealed_file.hpp"
 #include "store/record_file.hpp"
+#include "store/sealed_file.hpp"
 
 namespace bbprompt {
 

@@ -1,4 +1,4 @@
-#include "bbprompt/store/sealed_file.hpp"
+#include "store/sealed_file.hpp"
 
 #include <array>
 #include <cstdint>

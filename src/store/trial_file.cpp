@@ -1,12 +1,12 @@
-#include "bbprompt/store/trial_file.hpp"
+#include "store/trial_file.hpp"
 
 #include <utility>
 
 #include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/store/digest.hpp"
-#include "bbprompt/store/sealed_file.hpp"
 #include "store/record_file.hpp"
+#include "store/sealed_file.hpp"
 
 namespace bbprompt {
 namespace {

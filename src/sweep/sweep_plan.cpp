@@ -282,10 +282,13 @@ class Expansion {
     trial.config_hash = text.hash(seed);
     trial.id = trial_id(trial.spec, trial.method, trial.config_hash);
     if (!ids_.insert(trial.id).second) {
+      const bool sets_threads =
+          std::any_of(trial.axis_values.begin(), trial.axis_values.end(),
+                      [](const auto& setting) { return setting.first == "model.threads"; });
       fail_config(at_, "sweep",
                   "two trials are equal (" + trial.id +
-                      "); each must differ from the others in task, method, seed or a setting that "
-                      "can change a result (model.threads cannot)");
+                      "); each must differ from the others in task, method, seed or a setting" +
+                      (sets_threads ? " other than model.threads, which changes no result" : ""));
     }
     trial.resolved_yaml = text.yaml(seed);
     trial.spec = with_real_paths(std::move(trial.spec), roots_);

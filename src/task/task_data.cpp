@@ -51,7 +51,7 @@ void note_overlap(TaskData& data, std::string_view name, std::int64_t num_in_tes
 
 }  // namespace
 
-std::vector<std::string_view> candidate_texts(const TaskData& data, CandidateText text) {
+std::vector<std::string_view> corpus_texts(const TaskData& data, CandidateText text) {
   std::vector<std::string_view> texts;
   const bool is_whole_file = text == CandidateText::kTrainFile && data.train_file != nullptr;
   for (const Example& example : is_whole_file ? data.train_file->examples : data.train) {

@@ -52,7 +52,7 @@ double seconds_since(Clock::time_point start) {
 // What belongs to an item, whoever evaluates it and when.
 RandomStream stream_of(const WorkItem& item, std::string_view purpose) {
   const auto place =
-      (static_cast<std::uint64_t>(item.candidate) << 32U) + static_cast<std::uint64_t>(item.begin);
+      (static_cast<std::uint64_t>(item.member) << 32U) + static_cast<std::uint64_t>(item.begin);
   return RandomStream({.seed = 1,
                        .trial = static_cast<std::uint64_t>(item.trial),
                        .generation = static_cast<std::uint64_t>(item.group),
@@ -159,7 +159,7 @@ double resident_megabytes() {
 class MemoryLog {
  public:
   void show(const RunProgress& progress) {
-    const auto num_done = progress.count(TrialPhase::kDone);
+    const auto num_done = progress.count(TrialStanding::kDone);
     const auto step =
         std::max<std::int64_t>(static_cast<std::int64_t>(progress.trials.size()) / 10, 1);
     if (num_done / step == last_) return;
@@ -218,7 +218,7 @@ void run_master(MpiChannel& channel, const Options& options) {
                    {.is_stop_requested = [&] { return num_done >= options.stop_after; },
                     .on_progress =
                         [&](const RunProgress& progress) {
-                          num_done = progress.count(TrialPhase::kDone);
+                          num_done = progress.count(TrialStanding::kDone);
                           if (options.is_showing_memory) memory.show(progress);
                         },
                     .info = {.name = plan.name, .config_hash = plan.config_hash}});

@@ -86,17 +86,18 @@ TEST(LoopbackChannel, WhatTheWorkerThrowsReachesTheCallerAndTheNextMessageIsHand
 TEST(LoopbackChannel, AWorkerWithRoomTakesSeveralMessagesBeforeItWorks) {
   std::vector<Bytes> begun;
   std::vector<std::size_t> num_begun;
-  LoopbackChannel channel({.has_room = [&] { return begun.size() < 2; },
-                           .handle = [&](const Bytes& message,
-                                         const LoopbackWorker::Reply&) { begun.push_back(message); },
-                           .work =
-                               [&](double, const LoopbackWorker::Reply& reply) {
-                                 if (begun.empty()) return false;
-                                 num_begun.push_back(begun.size());
-                                 reply(begun.back());
-                                 begun.pop_back();
-                                 return true;
-                               }});
+  LoopbackChannel channel(
+      {.has_room = [&] { return begun.size() < 2; },
+       .handle = [&](const Bytes& message,
+                     const LoopbackWorker::Reply&) { begun.push_back(message); },
+       .work =
+           [&](double, const LoopbackWorker::Reply& reply) {
+             if (begun.empty()) return false;
+             num_begun.push_back(begun.size());
+             reply(begun.back());
+             begun.pop_back();
+             return true;
+           }});
   for (const int value : {1, 2, 3}) channel.send(0, bytes_of({value}));
   for (const int value : {2, 3, 1}) EXPECT_EQ(channel.receive(0.0)->bytes, bytes_of({value}));
   EXPECT_EQ(num_begun, (std::vector<std::size_t>{2, 2, 1}));

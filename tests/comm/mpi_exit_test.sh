@@ -9,7 +9,7 @@ expect() {
   name=$1
   expected=$2
   shift 2
-  timeout -k 5 "$((60 * ${BBPROMPT_TEST_TIMEOUT_FACTOR:-1}))" "$@" >/dev/null 2>&1
+  timeout -k 5 "$((300 * ${BBPROMPT_TEST_TIMEOUT_FACTOR:-1}))" "$@" >/dev/null 2>&1
   code=$?
   if [ "$code" -eq "$expected" ]; then
     echo "ok: $name ($code)"

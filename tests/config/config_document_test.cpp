@@ -22,7 +22,8 @@ ConfigDocument load(const std::filesystem::path& path, const std::vector<std::st
   return load_config(path, sets);
 }
 
-std::string error_of(const std::filesystem::path& path, const std::vector<std::string>& sets = {}) {
+std::string error_of_file(const std::filesystem::path& path,
+                          const std::vector<std::string>& sets = {}) {
   try {
     (void)parse_experiment(load(path, sets).root);
   } catch (const ConfigError& error) {
@@ -97,22 +98,23 @@ TEST_F(Profiles, LeaveNoTraceInTheResolvedConfiguration) {
 }
 
 TEST_F(Profiles, RefusesUnknownNamesAndKeys) {
-  EXPECT_NE(error_of(folder_ / "profiles.yaml", {"profile=big"}).find("there are: small, large"),
-            std::string::npos);
+  EXPECT_NE(
+      error_of_file(folder_ / "profiles.yaml", {"profile=big"}).find("there are: small, large"),
+      std::string::npos);
   write_text(folder_ / "bad.yaml",
              std::string(kReference) + "profiles: {small: {budget.evaluation: 1}}\n");
-  const std::string error = error_of(folder_ / "bad.yaml");
+  const std::string error = error_of_file(folder_ / "bad.yaml");
   EXPECT_NE(error.find("bad.yaml:4:"), std::string::npos) << error;
   EXPECT_NE(error.find("did you mean \"budget.evaluations\""), std::string::npos) << error;
 }
 
 TEST_F(LoadConfig, ErrorsInATaskFileNameItsLines) {
   write_text(folder_ / "tasks/animals.yaml", kSmallTask + "metrik: accuracy\n");
-  EXPECT_EQ(error_of(folder_ / "reference.yaml"),
+  EXPECT_EQ(error_of_file(folder_ / "reference.yaml"),
             (folder_ / "tasks/animals.yaml").string() +
                 ":6:1: task.metrik: unknown key; did you mean \"task.metric\"?");
   write_text(folder_ / "tasks/animals.yaml", kSmallTask + "metric: f1\n");
-  EXPECT_EQ(error_of(folder_ / "reference.yaml"),
+  EXPECT_EQ(error_of_file(folder_ / "reference.yaml"),
             (folder_ / "tasks/animals.yaml").string() +
                 ":6:9: task.metric: expected accuracy, macro_f1, binary_f1 or matthews, found "
                 "\"f1\"");
@@ -204,8 +206,9 @@ TEST_F(LoadConfig, OverridesOfWhatAPartOfTheSweepSetsAreRefused) {
        "--set few_shot.max_test=5: few_shot.max_test: sweep.overrides sets few_shot.max_test for "
        "some trials, which would win; set sweep.overrides instead"},
   };
-  EXPECT_EQ(error_of(folder_ / "sweep.yaml"), "");
-  for (const auto& [set, error] : cases) EXPECT_EQ(error_of(folder_ / "sweep.yaml", {set}), error);
+  EXPECT_EQ(error_of_file(folder_ / "sweep.yaml"), "");
+  for (const auto& [set, error] : cases)
+    EXPECT_EQ(error_of_file(folder_ / "sweep.yaml", {set}), error);
 }
 
 TEST_F(LoadConfig, BadOverridesAreLocatedAtTheirOption) {
@@ -251,13 +254,14 @@ TEST_F(LoadConfig, BadOverridesAreLocatedAtTheirOption) {
        "--set sweep.axes.seeds=[1]: seeds: a sweep cannot set this key; "
        "list the seeds in the top-level \"seeds\""},
   };
-  for (const auto& [set, error] : cases) EXPECT_EQ(error_of(folder_ / "sweep.yaml", {set}), error);
+  for (const auto& [set, error] : cases)
+    EXPECT_EQ(error_of_file(folder_ / "sweep.yaml", {set}), error);
 }
 
 TEST_F(LoadConfig, ValuesHiddenByAnAxisAreStillChecked) {
   write_text(folder_ / "sweep.yaml",
              kSmallConfig + "prompt: {length: x}\nsweep: {axes: {prompt.length: [1]}}\n");
-  EXPECT_NE(error_of(folder_ / "sweep.yaml").find(":9:18: prompt.length: expected an integer"),
+  EXPECT_NE(error_of_file(folder_ / "sweep.yaml").find(":9:18: prompt.length: expected an integer"),
             std::string::npos);
 }
 
@@ -267,7 +271,8 @@ TEST_F(LoadConfig, TaskFilesTooLargeTogetherAreRefused) {
   for (int i = 0; i < 20; ++i) list += ", big.yaml";
   write_text(folder_ / "many.yaml",
              "name: x\nmodel: {path: m}\nsweep: {axes: {task: [" + list + "]}}\n");
-  EXPECT_NE(error_of(folder_ / "many.yaml").find("at most 16 MiB together"), std::string::npos);
+  EXPECT_NE(error_of_file(folder_ / "many.yaml").find("at most 16 MiB together"),
+            std::string::npos);
 }
 
 }  // namespace

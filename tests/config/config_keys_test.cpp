@@ -1,4 +1,4 @@
-#include "bbprompt/config/config_keys.hpp"
+#include "config/config_keys.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -18,7 +18,7 @@ ConfigDocument document_of(const std::string& lines) {
   return parse_config(small_config_with(lines), "folder", "c.yaml");
 }
 
-std::string error_of(const std::string& lines) {
+std::string error_with(const std::string& lines) {
   try {
     const ConfigDocument document = document_of(lines);
     (void)parse_experiment(document.root);
@@ -51,12 +51,13 @@ TEST(PromptsFrom, StandsInTheResolvedConfigurationUntilItIsRead) {
 }
 
 TEST(PromptsFrom, WrongValuesAreRefused) {
-  EXPECT_THAT(error_of("sweep: {prompts_from: {run: x, per: seed}}\n"), HasSubstr("expected task"));
-  EXPECT_THAT(error_of("sweep: {prompts_from: {run: x, methods: d}}\n"),
+  EXPECT_THAT(error_with("sweep: {prompts_from: {run: x, per: seed}}\n"),
+              HasSubstr("expected task"));
+  EXPECT_THAT(error_with("sweep: {prompts_from: {run: x, methods: d}}\n"),
               HasSubstr("expected a list of texts"));
-  EXPECT_THAT(error_of("sweep: {prompts_from: {run: x, method: [d]}}\n"),
+  EXPECT_THAT(error_with("sweep: {prompts_from: {run: x, method: [d]}}\n"),
               HasSubstr("did you mean \"sweep.prompts_from.methods\"?"));
-  EXPECT_THAT(error_of("prompt: {kind: manual, manual: {tokens: [a]}}\n"),
+  EXPECT_THAT(error_with("prompt: {kind: manual, manual: {tokens: [a]}}\n"),
               HasSubstr("prompt.manual.text"));
 }
 

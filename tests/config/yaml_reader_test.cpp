@@ -7,7 +7,7 @@
 namespace bbprompt {
 namespace {
 
-std::string error_of(const std::string& text) {
+std::string yaml_error(const std::string& text) {
   try {
     (void)parse_yaml(text, "f");
   } catch (const ConfigError& error) {
@@ -78,7 +78,8 @@ TEST(ParseYaml, RefusesWhatAConfigurationNeverHolds) {
       {"a: [1, 2", "f:1:9: not well-formed YAML: end of sequence flow not found"},
       {"a: \"x", "f:1:6: not well-formed YAML: illegal EOF in scalar"},
   };
-  for (const auto& [text, error] : cases) EXPECT_EQ(error_of(text).substr(0, error.size()), error);
+  for (const auto& [text, error] : cases)
+    EXPECT_EQ(yaml_error(text).substr(0, error.size()), error);
 }
 
 TEST(ParseYaml, SaysWhatIsForgottenMostOften) {
@@ -102,12 +103,12 @@ TEST(ParseYaml, SaysWhatIsForgottenMostOften) {
 }
 
 TEST(ParseYaml, BoundsNesting) {
-  EXPECT_EQ(error_of(repeated("[", 32) + repeated("]", 32)), "");
-  EXPECT_EQ(error_of(repeated("[", 33) + repeated("]", 33)),
+  EXPECT_EQ(yaml_error(repeated("[", 32) + repeated("]", 32)), "");
+  EXPECT_EQ(yaml_error(repeated("[", 33) + repeated("]", 33)),
             "f:1:33: lists and mappings are nested deeper than 32 levels");
   for (const char* opening :
        {"[", "{", "- ", "? ", "[a: ", "{a: ", "{? ", "a: [", "[[", "!x [", "&a [", ": "}) {
-    EXPECT_NE(error_of(repeated(opening, 100000)), "") << opening;
+    EXPECT_NE(yaml_error(repeated(opening, 100000)), "") << opening;
   }
 }
 
@@ -118,7 +119,7 @@ TEST(ParseYaml, BoundsAliasExpansion) {
     bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + before +
             repeated(", " + before, 9) + "]\n";
   }
-  EXPECT_NE(error_of(bomb).find("the document is too large once its aliases are expanded"),
+  EXPECT_NE(yaml_error(bomb).find("the document is too large once its aliases are expanded"),
             std::string::npos);
 }
 

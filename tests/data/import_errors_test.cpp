@@ -43,7 +43,7 @@ const std::vector<ErrorCase> kErrors = {
      "train.tsv",
      "line 1: expected a layout of qnli (TSV with columns \"question\", \"sentence\", \"label\"; "
      "JSON lines with keys \"text_a\", \"text_b\", \"label\"), found \"Quality\\t#1 ID\\t#2 "
-     "ID\\t#1 String\\t#2 String\"; that is how files of mrpc look"},
+     "ID\\t#1 String\\t#2 String\"; files of mrpc look like that"},
     {"MnliTextAsSnli",
      "snli",
      {{"train.tsv",
@@ -81,12 +81,12 @@ const std::vector<ErrorCase> kErrors = {
      "cola",
      {{"train.tsv", "sentence\tlabel\ngood fun\t1\n"}},
      "train.tsv",
-     "found \"sentence\\tlabel\"; that is how files of sst2 look"},
+     "found \"sentence\\tlabel\"; files of sst2 look like that"},
     {"CarriageReturnsAlone",
      "rte",
      {{"train.tsv", "index\tsentence1\tsentence2\tlabel\r0\tA\tB\tentailment\r"}},
      "train.tsv",
-     "line 1: expected lines that end with LF or CRLF, found carriage returns alone"},
+     "line 1: expected lines that end with LF or CRLF, found lines that end with CR alone"},
     {"ColumnThatStandsTwice",
      "rte",
      {{"train.tsv", "index\tsentence1\tsentence1\tsentence2\tlabel\n0\tA\tB\tC\tentailment\n"}},
@@ -126,12 +126,12 @@ const std::vector<ErrorCase> kErrors = {
      "mrpc",
      {{"train.tsv", kMsrHeader + "1\t1\t2\tabc\tab"}},
      "train.tsv",
-     "line 2: the file ends within a line: it was cut short"},
+     "line 2: expected a line end after the last row"},
     {"HalfASentenceOfCola",
      "cola",
      {{"train.tsv", "gj\t1\t\tA.\ngj\t1\t\tTh"}},
      "train.tsv",
-     "line 2: the file ends within a line"},
+     "line 2: expected a line end after the last row"},
     {"LabelOfAnotherSet",
      "cola",
      {{"train.tsv", "gj\t1\t\tA.\ngj\t2\t\tB.\n"}},
@@ -203,7 +203,7 @@ const std::vector<ErrorCase> kErrors = {
      "hp",
      {{"train-articles.xml", kArticle1 + "</articles>"}, {"train-truth.xml", kTruth}},
      "train-articles.xml",
-     "found no article 2 and 0 more"},
+     "found no article 2; was the file cut short?"},
     {"ArticleWithoutTruth",
      "hp",
      {{"train-articles.xml", kArticle1 + "<article id=\"3\">z</article>\n" + kArticle2},
@@ -214,12 +214,12 @@ const std::vector<ErrorCase> kErrors = {
      "hp",
      {{"train-a.xml", kArticle1 + kArticle2}, {"train-b.xml", kArticle1 + kArticle2}},
      "train-b.xml",
-     "expected ground truth beside "},
+     "expected ground truth for "},
     {"ArticlesAlone",
      "hp",
      {{"train-a.xml", kArticle1 + kArticle2}},
      "train-a.xml",
-     "expected two XML files a split, articles and ground truth, found 1"},
+     "expected two XML files per split, articles and ground truth, found 1"},
     {"BytesThatAreNoUtf8",
      "rte",
      {{"train.tsv", kRteHeader + "0\tA\xff\tB\tentailment\n"}},
@@ -234,14 +234,18 @@ const std::vector<ErrorCase> kErrors = {
      "mrpc",
      {{"train.tsv", kMsrHeader + "1\t1\t2\ta\tb\n"}, {"dev_ids.tsv", "3\t4\n"}},
      "dev_ids.tsv",
-     "found 1 that are not in it, such as 3\t4"},
+     "found 1 pair not in it, such as 3\t4"},
     {"ListedIdsOfTwoPairs",
      "mrpc",
      {{"train.tsv", kMsrHeader + "1\t1\t2\ta\tb\n0\t3\t4\tc\td\n1\t1\t2\ta\tx\n"},
       {"dev_ids.tsv", "1\t2\n"}},
      "train.tsv",
      R"(/train.tsv, which has the ids "1\t2" too, found another text or label; )"},
-    {"UnknownTask", "mprc", {}, "", "unknown data set \"mprc\"; expected one of mrpc, qnli, cola, rte"},
+    {"UnknownTask",
+     "mprc",
+     {},
+     "",
+     "unknown data set \"mprc\"; expected one of mrpc, qnli, cola, rte"},
     {"NoFiles", "rte", {}, "", "expected files with labels, found none"},
     {"UnclearSplit",
      "rte",
@@ -253,7 +257,7 @@ const std::vector<ErrorCase> kErrors = {
      {{"dev.tsv", kRteHeader + "0\tA\tB\tentailment\n"},
       {"valid.tsv", kRteHeader + "0\tA\tB\tentailment\n"}},
      "",
-     "are both dev; give the files of each split with --train, --dev and --test"},
+     "name the files of each split with --train, --dev and --test"},
 };
 
 class ImportErrors : public ::testing::TestWithParam<ErrorCase> {};
@@ -302,7 +306,7 @@ TEST(ImportRefusal, ATestFileOfGlueIsHeldAgainstThePublishedDevCount) {
   } catch (const DataError& error) {
     EXPECT_THAT(error.what(),
                 HasSubstr("test: expected 277 rows (entailment 146, not_entailment 131), as in "
-                          "GLUE (Wang et al. 2019), dev; found 1 rows"));
+                          "GLUE (Wang et al. 2019), dev; found 1 row"));
   }
   EXPECT_FALSE(std::filesystem::exists(folder.out()));
 }

@@ -29,15 +29,15 @@ struct LayoutCase {
   }
 };
 
-constexpr const char* kMsrHeader = "\xef\xbb\xbfQuality\t#1 ID\t#2 ID\t#1 String\t#2 String";
+constexpr const char* kMarkedMsrHeader = "\xef\xbb\xbfQuality\t#1 ID\t#2 ID\t#1 String\t#2 String";
 
 const std::vector<LayoutCase> kLayouts = {
     {"MsrFilesWithMarkQuotesAndCarriageReturns",
      "mrpc",
-     {{"msr_paraphrase_train.txt", std::string(kMsrHeader) +
+     {{"msr_paraphrase_train.txt", std::string(kMarkedMsrHeader) +
                                        "\r\n1\t10\t11\tHe said \"no .\tHe said no .\r\n"
                                        "0\t12\t13\tA b\tB \xc3\xa9\r\n"},
-      {"msr_paraphrase_test.txt", std::string(kMsrHeader) + "\n0\t1\t2\tx\ty\n"}},
+      {"msr_paraphrase_test.txt", std::string(kMarkedMsrHeader) + "\n0\t1\t2\tx\ty\n"}},
      R"({"text_a":"He said \"no .","text_b":"He said no .","label":"equivalent"})"
      "\n"
      "{\"text_a\":\"A b\",\"text_b\":\"B \xc3\xa9\",\"label\":\"not_equivalent\"}\n",
@@ -45,8 +45,9 @@ const std::vector<LayoutCase> kLayouts = {
      "{\"text_a\":\"x\",\"text_b\":\"y\",\"label\":\"not_equivalent\"}\n"},
     {"MsrTrainFileWithGluesListOfDevPairs",
      "mrpc",
-     {{"msr_paraphrase_train.txt", std::string(kMsrHeader) + "\n1\t10\t11\ta\tb\n0\t12\t13\tc\td\n"
-                                                             "1\t14\t15\te\tf\n"},
+     {{"msr_paraphrase_train.txt", std::string(kMarkedMsrHeader) +
+                                       "\n1\t10\t11\ta\tb\n0\t12\t13\tc\td\n"
+                                       "1\t14\t15\te\tf\n"},
       {"dev_ids.tsv", "12\t13\n"}},
      "{\"text_a\":\"a\",\"text_b\":\"b\",\"label\":\"equivalent\"}\n"
      "{\"text_a\":\"e\",\"text_b\":\"f\",\"label\":\"equivalent\"}\n",
@@ -55,7 +56,7 @@ const std::vector<LayoutCase> kLayouts = {
     {"MsrTrainFileWithADevPairThatStandsTwice",
      "mrpc",
      {{"msr_paraphrase_train.txt",
-       std::string(kMsrHeader) + "\n0\t12\t13\tc\td\n1\t14\t15\te\tf\n0\t12\t13\tc\td\n"},
+       std::string(kMarkedMsrHeader) + "\n0\t12\t13\tc\td\n1\t14\t15\te\tf\n0\t12\t13\tc\td\n"},
       {"dev_ids.tsv", "12\t13\n"}},
      "{\"text_a\":\"e\",\"text_b\":\"f\",\"label\":\"equivalent\"}\n",
      "{\"text_a\":\"c\",\"text_b\":\"d\",\"label\":\"not_equivalent\"}\n"
@@ -246,14 +247,14 @@ const std::string kArticles =
     "<article id=\"0000001\" title=\"T\">\n <p>One &amp; <a href=\"u\">two</a>\nlines</p>\n"
     "<p>Three.</p> </article>\n"
     "<article id=\"0000000\"><p>&#233;t&#xe9;</p></article>\n</articles>\n";
-const std::string kTruth =
+const std::string kArticlesTruth =
     "<articles>\n<article hyperpartisan=\"true\" id=\"0000000\" url=\"u\"/>\n"
     "<article hyperpartisan=\"false\" id=\"0000001\" url=\"u\"/>\n</articles>\n";
 
 TEST(ImportHyperpartisan, JoinsArticlesWithTheirGroundTruth) {
   ImportFolder folder;
   const auto articles = folder.write({"a.xml", kArticles});
-  const auto truth = folder.write({"t.xml", kTruth});
+  const auto truth = folder.write({"t.xml", kArticlesTruth});
   for (const bool is_truth_first : {false, true}) {
     const auto files = is_truth_first ? std::vector{truth, articles} : std::vector{articles, truth};
     (void)import_data(
@@ -299,10 +300,11 @@ TEST(Import, SaysWhatWasLeftOutAndWhatDiffersFromThePublishedCounts) {
       report.differences,
       ElementsAre("dev: expected 5463 rows (entailment 2702, not_entailment 2761), as in "
                   "GLUE (Wang et al. 2019); found 2 rows (entailment 1, not_entailment 0)"));
-  EXPECT_THAT(report.notes, ElementsAre(HasSubstr("test.tsv: left out, has no labels"),
-                                        HasSubstr("dev.tsv: TSV with columns \"question\", "
-                                                  "\"sentence\", \"label\": 1 rows without text"),
-                                        HasSubstr("written as test.jsonl")));
+  EXPECT_THAT(report.notes,
+              ElementsAre(HasSubstr("test.tsv: left out, as it has no labels"),
+                          HasSubstr("dev.tsv: TSV with columns \"question\", "
+                                    "\"sentence\", \"label\": left out 1 row without text"),
+                          HasSubstr("written as test.jsonl")));
   EXPECT_THAT(report.splits.at(0).label_counts, ElementsAre(1, 0));
 }
 
@@ -311,8 +313,8 @@ TEST(Import, SaysWhichSplitHasNoPublishedCount) {
   const auto file = folder.write({"rows.label", "NUM:dist How far is it ?\n"});
   const ImportReport report = import_data(
       {.task = "trec", .dev = {file}, .folder = folder.out(), .count_rule = CountRule::kRequire});
-  EXPECT_THAT(report.notes, ElementsAre("dev: no published count for this split of trec, not "
-                                        "checked"));
+  EXPECT_THAT(report.notes,
+              ElementsAre("dev: not compared, as no count is published for this split of trec"));
 }
 
 TEST(Import, TakesExplicitSplitsAsTheyAreGiven) {

@@ -123,7 +123,7 @@ class Resume(support.RunCase):
         self.assertEqual(self.digest("run"), self.digest("fresh"))
         log = (self.folder / "run/run.log").read_text()
         self.assertIn(f"{num_before} trials kept, {num_before} new, 0 left out", log)
-        self.assertGreaterEqual(log.count("done before, not run again"), num_before)
+        self.assertGreaterEqual(log.count("done in an earlier start, not run again"), num_before)
         # Shrunk again: the results are those of the first run, and nothing is computed.
         self.finish(ranks=0)
 

@@ -1,8 +1,12 @@
-"""What the end-to-end tests share: the binary, a small experiment, and running it on any number of ranks.
+"""What the end-to-end tests share: the binary, a small experiment, running it on any number of ranks, and one run of it
+that is finished.
 
 Every test file is called with the binary and the source folder: python3 X_test.py BINARY SOURCE_FOLDER
+BBPROMPT_TEST_FOLDER keeps the small model and the finished run from file to file; without it each file makes its own.
 """
 
+import atexit
+import fcntl
 import json
 import os
 import pathlib
@@ -14,10 +18,45 @@ import tempfile
 import time
 import unittest
 
-BINARY = pathlib.Path(sys.argv[1]) if len(sys.argv) > 2 else None
-SOURCE = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else None
+import gate
+import small_model
+
+BINARY = pathlib.Path(sys.argv[1]).resolve() if len(sys.argv) > 2 else None
+SOURCE = pathlib.Path(sys.argv[2]).resolve() if len(sys.argv) > 2 else None
 FACTOR = int(os.environ.get("BBPROMPT_TEST_TIMEOUT_FACTOR", "1"))  # sanitized builds take longer
-TIMEOUT = 1800 * FACTOR  # catches hangs only
+TIMEOUT = 1800 * FACTOR  # of what hangs; no test waits for it else
+QUICKSTART_MODEL = "configs/quickstart/tiny-roberta"
+
+
+def shared_folder():
+    """Where the small model and the finished run are."""
+    if "BBPROMPT_TEST_FOLDER" not in os.environ:
+        folder = tempfile.mkdtemp(prefix="bbprompt_e2e_shared_")
+        os.environ["BBPROMPT_TEST_FOLDER"] = folder
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    folder = pathlib.Path(os.environ["BBPROMPT_TEST_FOLDER"])
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def made_once(name, make, *sources):
+    """The folder `name` of shared_folder(); make(path) makes it where there is none that is newer than the sources."""
+    folder = shared_folder() / name
+    with open(shared_folder() / f"{name}.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists() or any(source.stat().st_mtime > folder.stat().st_mtime for source in sources):
+            shutil.rmtree(folder, ignore_errors=True)
+            half_made = shared_folder() / f"{name}.half"
+            shutil.rmtree(half_made, ignore_errors=True)
+            make(half_made)
+            half_made.rename(folder)
+    return folder
+
+
+def model():
+    """The folder of the small model."""
+    return made_once("small-roberta", lambda folder: small_model.write(SOURCE / QUICKSTART_MODEL, folder),
+                     pathlib.Path(small_model.__file__))
 
 
 def environment():
@@ -34,17 +73,20 @@ class RunCase(unittest.TestCase):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="bbprompt_e2e_"))
         self.environment = environment()
         self.started = []
+        self.held = None
 
     def tearDown(self):
         for process in self.started:
             if process.poll() is None:
                 process.kill()
                 process.wait()
+        if self.held is not None:
+            self.held.end()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def experiment(self, **overrides):
-        """Options that make a small experiment of the quickstart: two tasks, both prompt kinds."""
-        settings = {"seeds": "[1]", "budget.evaluations": 36, "optimizer.cma_es.population_size": 6,
+        """Options that make a small experiment of the quickstart: two tasks, both prompt kinds, a small model."""
+        settings = {"model.path": model(), "seeds": "[1]", "budget.evaluations": 36, "optimizer.cma_es.population_size": 6,
                     "few_shot": "{train_per_class: 4, dev_per_class: 3, max_test: 24}"}
         settings.update(overrides)
         options = []
@@ -52,9 +94,9 @@ class RunCase(unittest.TestCase):
             options += ["--set", f"{key}={value}"]
         return [str(SOURCE / "configs/quickstart/quickstart.yaml"), *options]
 
-    def command(self, *arguments, ranks=0):
+    def command(self, *arguments, ranks=0, program=BINARY):
         launcher = ["mpirun", "-n", str(ranks)] if ranks else []
-        return [*launcher, str(BINARY), *map(str, arguments)]
+        return [*launcher, str(program), *map(str, arguments)]
 
     def call(self, *arguments, ranks=0, expect=0):
         """Runs to the end and returns (standard output, standard error)."""
@@ -64,15 +106,60 @@ class RunCase(unittest.TestCase):
             self.assertEqual(done.returncode, expect, done.stdout + done.stderr)
         return done.stdout, done.stderr
 
-    def start(self, *arguments, ranks=0):
-        process = subprocess.Popen(self.command(*arguments, ranks=ranks), env=self.environment, text=True,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.folder,
+    def start(self, *arguments, ranks=0, program=BINARY):
+        process = subprocess.Popen(self.command(*arguments, ranks=ranks, program=program), env=self.environment,
+                                   text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=self.folder,
                                    start_new_session=True)
         self.started.append(process)
         return process
 
+    def gate(self):
+        if self.held is None:
+            self.held = gate.Gate(self.folder, BINARY)
+        return self.held
+
+    def start_and_hold(self, *arguments, items=60, ranks=0):
+        """Starts a run, lets about that many of its work items through, and waits until a generation is on disk. Then the
+        run stands still until self.gate().open(); experiment() has some 200 items."""
+        held = self.gate()
+        process = self.start(*arguments, "--query-log", held.log, ranks=ranks, program=held.program)
+        held.let(items, is_hopeless=lambda: process.poll() is not None)
+        run = pathlib.Path(self.folder, arguments[arguments.index("--out") + 1])
+        self.wait_until(lambda: self.events(run, "generation"), process)
+        return process
+
+    def wait_until(self, is_so, process=None):
+        """Looks again and again, as long as the process (if any) lives."""
+        deadline = time.monotonic() + TIMEOUT
+        while not is_so():
+            if process is not None and process.poll() is not None:
+                self.fail(f"the run ended too early, with {process.returncode}: {process.communicate()}")
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.005)
+
+    @staticmethod
+    def events(run, name):
+        """The run's events of that name so far; a line that is being written is left out."""
+        try:
+            lines = (pathlib.Path(run) / "events.jsonl").read_text().split("\n")[:-1]
+        except FileNotFoundError:
+            return []
+        return [event for event in map(json.loads, lines) if event["event"] == name]
+
     def digest(self, run):
         return self.call("report", run, "--digest")[0].strip()
+
+    def finished_run(self, name="run"):
+        """A copy of a run of experiment() on three ranks, which any number of test files share."""
+        def make(folder):
+            self.call("run", *self.experiment(), "--out", folder / "run", "--query-log", folder / "log", "--progress",
+                      "plain", "--progress-seconds", "0.01", ranks=3)
+            (folder / "digest").write_text(self.digest(folder / "run"))
+
+        shared = made_once("finished", make, BINARY, pathlib.Path(__file__))
+        shutil.copytree(shared / "run", self.folder / name)
+        shutil.copytree(shared / "log", self.folder / f"{name}-log")
+        return (shared / "digest").read_text()
 
     def status(self, run):
         """The run's status file, or None while there is none."""
@@ -80,20 +167,6 @@ class RunCase(unittest.TestCase):
             return json.loads((pathlib.Path(run) / "status.json").read_text())
         except FileNotFoundError:
             return None
-
-    def wait_for_checkpoint(self, run, process, count=1):
-        """Waits until `count` checkpoints have been written, as seen by their change times."""
-        seen = set()
-        deadline = time.monotonic() + TIMEOUT
-        while len(seen) < count:
-            self.assertIsNone(process.poll(), "the run ended before it could be interrupted")
-            self.assertLess(time.monotonic(), deadline)
-            for file in (pathlib.Path(run) / "trials").glob("*.checkpoint.h5"):
-                try:
-                    seen.add((file.name, file.stat().st_mtime_ns))
-                except FileNotFoundError:
-                    pass
-            time.sleep(0.005)
 
 
 def rank_processes(launcher_pid):

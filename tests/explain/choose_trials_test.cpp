@@ -106,7 +106,7 @@ TEST(ChooseTrials, WhatIsNotThereIsRefusedWithWhatIs) {
   EXPECT_THAT(error_of({.id = "x"}), HasSubstr("a-d-1"));
   EXPECT_THAT(error_of({.id = "a-d"}), HasSubstr("a-d-1, a-d-2, a-d-3"));
   EXPECT_THAT(error_of({.id = "a-s-2"}), HasSubstr("no answer"));
-  EXPECT_THAT(error_of({.task = "b", .id = "a-m-1"}), HasSubstr("is of task a"));
+  EXPECT_THAT(error_of({.task = "b", .id = "a-m-1"}), HasSubstr("has task a"));
   EXPECT_THAT(error_of({.task = "b", .method = "s"}), HasSubstr("expected a trial that is done"));
 }
 

@@ -111,7 +111,7 @@ TEST_F(ExplainTest, LeavingATokenOutIsWhatTheModelSaysOfTheShorterPrompt) {
 
 TEST_F(ExplainTest, ReplacementsAreTheCandidatesThatStoodThereMostOftenNext) {
   open(small_discrete_experiment());
-  const auto num_candidates = static_cast<Eigen::Index>(record_.candidate_texts.size());
+  const auto num_candidates = static_cast<Eigen::Index>(record_.option_texts.size());
   ASSERT_EQ(num_candidates, 20);
   const Explanation found =
       explain(record_, trial_->evaluator, {.split = Split::kDev, .num_replacements = 4});
@@ -131,7 +131,7 @@ TEST_F(ExplainTest, ReplacementsAreTheCandidatesThatStoodThereMostOftenNext) {
     }
     // None of those left out stood there more often.
     for (Eigen::Index c = 0; c < num_candidates; ++c) {
-      if (seen.count(record_.candidate_texts[static_cast<std::size_t>(c)]) > 0) continue;
+      if (seen.count(record_.option_texts[static_cast<std::size_t>(c)]) > 0) continue;
       EXPECT_LE(record_.position_shares(static_cast<Eigen::Index>(i), c), last);
     }
   }
@@ -142,7 +142,7 @@ TEST_F(ExplainTest, WithoutSharesReplacementsAreSpreadOverTheList) {
   record_.position_shares.resize(0, 0);
   const Explanation found =
       explain(record_, trial_->evaluator, {.split = Split::kTrain, .num_replacements = 3});
-  const auto texts = trial_->problem.prompt_space().candidate_texts();
+  const auto texts = trial_->problem.prompt_space().option_texts();
   for (const auto& part : found.parts) {
     std::vector<std::string> others = texts;
     std::erase(others, part.text);

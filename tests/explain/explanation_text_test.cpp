@@ -15,7 +15,7 @@ using ::testing::Not;
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-Explanation sample() {
+Explanation sample_explanation() {
   Explanation explanation;
   explanation.trial = "reviews-discrete-s1-0123abcd";
   explanation.task = "reviews";
@@ -59,7 +59,7 @@ Explanation sample() {
 }
 
 TEST(ExplanationText, ChangesAreAgainstTheWholePrompt) {
-  const std::string text = to_text(sample(), {});
+  const std::string text = to_text(sample_explanation(), {});
   EXPECT_THAT(text, HasSubstr("this prompt"));
   EXPECT_THAT(
       text, ::testing::ContainsRegex("\n1  good +[+]0[.]1250 +-25[.]00 +[+]0[.]0000 +[+]0[.]00 "));
@@ -74,7 +74,7 @@ TEST(ExplanationText, ChangesAreAgainstTheWholePrompt) {
 }
 
 TEST(ExplanationText, TextsArePrintableAndFitTheTerminal) {
-  const std::string text = to_text(sample(), {.width = 80});
+  const std::string text = to_text(sample_explanation(), {.width = 80});
   EXPECT_THAT(text, Not(HasSubstr("\x1b")));
   EXPECT_THAT(text, Not(HasSubstr("\t")));
   std::size_t begin = text.find("examples that become right");
@@ -85,21 +85,21 @@ TEST(ExplanationText, TextsArePrintableAndFitTheTerminal) {
 }
 
 TEST(ExplanationText, ExamplesAreCountedWholeAndListedInPart) {
-  const std::string text = to_text(sample(), {.max_examples = 1});
+  const std::string text = to_text(sample_explanation(), {.max_examples = 1});
   EXPECT_THAT(text, HasSubstr("2 of 8 examples, the first 1"));
   EXPECT_THAT(text, HasSubstr("fine"));
   EXPECT_THAT(text, Not(HasSubstr("xxxx")));
 }
 
 TEST(ExplanationText, AShortOneLeavesOutTheTablesPerPosition) {
-  const std::string text = to_text(sample(), {.is_short = true});
+  const std::string text = to_text(sample_explanation(), {.is_short = true});
   EXPECT_THAT(text, Not(HasSubstr("adds to the mean score")));
   EXPECT_THAT(text, Not(HasSubstr("replaced by")));
   EXPECT_THAT(text, HasSubstr("left out"));
 }
 
 TEST(ExplanationJson, HoldsEverythingWithEveryDigit) {
-  auto explanation = sample();
+  auto explanation = sample_explanation();
   explanation.whole.loss = 1.0 / 3.0;
   const auto root = parse_json(to_json(std::vector{explanation}));
   ASSERT_EQ(root["explanations"].size(), 1U);

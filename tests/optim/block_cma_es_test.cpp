@@ -1,11 +1,11 @@
-#include "bbprompt/optim/block_cma_es.hpp"
+#include "optim/block_cma_es.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
 #include "bbprompt/base/error.hpp"
-#include "bbprompt/optim/cma_es.hpp"
+#include "optim/cma_es.hpp"
 #include "tests/optim/state_checks.hpp"
 #include "tests/optim/test_functions.hpp"
 
@@ -31,7 +31,7 @@ TEST(BlockCmaEs, IsCmaEsToTheBitForOneBlock) {
   BlockCmaEs blocks({}, domain, {.seed = 4});
   CmaEs plain({}, domain.start, {.seed = 4});
   for (int g = 0; g < 50; ++g) {
-    ASSERT_EQ(blocks.ask().candidates, plain.ask().candidates);
+    ASSERT_EQ(blocks.ask().points, plain.ask().points);
     ASSERT_EQ(blocks.sample(3), plain.sample(3));
     testing::step(blocks, testing::ellipsoid);
     testing::step(plain, testing::ellipsoid);
@@ -50,9 +50,9 @@ TEST(BlockCmaEs, VariesOneBlockAtATimeBesideTheBestOfTheOthers) {
     const Eigen::Index size = domain.block_sizes[block];
     const Population population = optimizer.ask();
     ASSERT_EQ(population.generation, g);
-    ASSERT_EQ(population.candidates.cols(), optimizer.population_size());
-    ASSERT_EQ(population.candidates.cols(), static_cast<int>(4.0 + 3.0 * std::log(size)));
-    for (const auto& x : population.candidates.colwise()) {
+    ASSERT_EQ(population.points.cols(), optimizer.population_size());
+    ASSERT_EQ(population.points.cols(), static_cast<int>(4.0 + 3.0 * std::log(size)));
+    for (const auto& x : population.points.colwise()) {
       Eigen::VectorXd others = x;
       others.segment(first[block], size) = joint.segment(first[block], size);
       ASSERT_EQ(others, joint);
@@ -61,7 +61,7 @@ TEST(BlockCmaEs, VariesOneBlockAtATimeBesideTheBestOfTheOthers) {
     for (Eigen::Index i = 0; i < fitness.size(); ++i) {
       if (fitness[i] >= best[block]) continue;
       best[block] = fitness[i];
-      joint.segment(first[block], size) = population.candidates.col(i).segment(first[block], size);
+      joint.segment(first[block], size) = population.points.col(i).segment(first[block], size);
     }
     optimizer.tell(fitness);
     ASSERT_EQ(optimizer.favourite(), joint);
@@ -73,7 +73,7 @@ TEST(BlockCmaEs, FollowsInItsFirstBlockTheRunOfThatBlockAlone) {
   CmaEs alone({}, Eigen::VectorXd::Constant(2, 1.0), {.seed = 6});
   for (int g = 0; g < 90; ++g) {
     if (g % 3 == 0) {
-      ASSERT_EQ(optimizer.ask().candidates.topRows(2), alone.ask().candidates);
+      ASSERT_EQ(optimizer.ask().points.topRows(2), alone.ask().points);
       // to_steps() of the first block; what the others add changes no rank
       testing::step(alone, to_steps);
     }
@@ -93,9 +93,9 @@ TEST(BlockCmaEs, FindsTheOptimumOfASumOverBlocks) {
 TEST(BlockCmaEs, DrawsTheBlocksFromStreamsOfTheirOwn) {
   const SearchDomain domain{.start = Eigen::VectorXd::Zero(4), .block_sizes = {2, 2}};
   BlockCmaEs optimizer({}, domain, {.seed = 6});
-  const Eigen::MatrixXd first = optimizer.ask().candidates.topRows(2);
+  const Eigen::MatrixXd first = optimizer.ask().points.topRows(2);
   testing::step(optimizer, testing::sphere);
-  EXPECT_NE(optimizer.ask().candidates.bottomRows(2), first);
+  EXPECT_NE(optimizer.ask().points.bottomRows(2), first);
 }
 
 TEST(BlockCmaEs, PassesOverStoppedBlocksAndStopsWithTheLast) {

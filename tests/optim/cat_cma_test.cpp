@@ -1,11 +1,11 @@
-#include "bbprompt/optim/cat_cma.hpp"
+#include "optim/cat_cma.hpp"
 
 #include <gtest/gtest.h>
 
 #include <Eigen/Eigenvalues>
 #include <cmath>
 
-#include "bbprompt/optim/random_search.hpp"
+#include "optim/random_search.hpp"
 #include "tests/optim/categorical_functions.hpp"
 
 namespace bbprompt {
@@ -49,7 +49,7 @@ TEST(RootFisher, IsARootOfTheFisherInformation) {
 // One generation of two candidates by hand: the better one takes all the weight.
 TEST(CatCma, MakesTheFirstStepOfTheFormulas) {
   CatCma optimizer({.population_size = 2}, categories(2, 4), {.seed = 3});
-  const auto points = optimizer.ask().candidates;
+  const auto points = optimizer.ask().points;
   optimizer.tell(Eigen::Vector2d(2.0, 1.0));
   // G = onehot - 1/4: 0.75 and -0.25; F-norm over 2 coordinates sqrt(2 (0.5625 + 0.1875) * 4).
   const double step = 1.0 / std::sqrt(6.0);
@@ -142,7 +142,7 @@ TEST(CatCma, StaysAsItIsUnderConstantFitness) {
 
 TEST(CatCma, GivesEqualFitnessEqualWeight) {
   CatCma optimizer({.population_size = 6}, categories(1, 1000), {});
-  const auto points = optimizer.ask().candidates;
+  const auto points = optimizer.ask().points;
   optimizer.tell((Eigen::VectorXd(6) << 1, 0, 1, 0, 1, 0).finished());
   const auto& p = optimizer.distribution();
   const auto at = [&](Eigen::Index k) { return p.probabilities[p.place(0, points(0, k))]; };

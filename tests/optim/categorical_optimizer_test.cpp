@@ -15,8 +15,8 @@
 namespace bbprompt {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+using testing::kInfinity;
+using testing::kNan;
 const std::vector<int> kCounts = {2, 7, 30, 3, 12};
 
 struct Kind {
@@ -73,13 +73,13 @@ TEST_P(CategoricalOptimizer, AsksForCategoriesAndTheSameOnesUntilTold) {
   EXPECT_EQ(optimizer->kind(), GetParam().name);
   for (int g = 0; g < 30; ++g) {
     const auto population = optimizer->ask();
-    expect_categories(population.candidates);
+    expect_categories(population.points);
     expect_categories(optimizer->favourite());
-    EXPECT_EQ(population.candidates.cols(), optimizer->population_size());
+    EXPECT_EQ(population.points.cols(), optimizer->population_size());
     EXPECT_EQ(population.generation, g);
-    EXPECT_EQ(optimizer->ask().candidates, population.candidates);
+    EXPECT_EQ(optimizer->ask().points, population.points);
     optimizer->tell(testing::evaluate(population, loss));
-    EXPECT_NE(optimizer->ask().candidates, population.candidates);
+    EXPECT_NE(optimizer->ask().points, population.points);
   }
   EXPECT_EQ(optimizer->statistics().max_deviation, optimizer->statistics().sigma);
 }
@@ -104,10 +104,10 @@ TEST_P(CategoricalOptimizer, DrawsUniformlyAtFirstAndSamplesWithoutAnEffect) {
 }
 
 TEST_P(CategoricalOptimizer, IsAFunctionOfSeedAndTrial) {
-  const auto first = make({.seed = 3, .trial = 4})->ask().candidates;
-  EXPECT_EQ(make({.seed = 3, .trial = 4})->ask().candidates, first);
-  EXPECT_NE(make({.seed = 4, .trial = 4})->ask().candidates, first);
-  EXPECT_NE(make({.seed = 3, .trial = 5})->ask().candidates, first);
+  const auto first = make({.seed = 3, .trial = 4})->ask().points;
+  EXPECT_EQ(make({.seed = 3, .trial = 4})->ask().points, first);
+  EXPECT_NE(make({.seed = 4, .trial = 4})->ask().points, first);
+  EXPECT_NE(make({.seed = 3, .trial = 5})->ask().points, first);
 }
 
 TEST_P(CategoricalOptimizer, RefusesFitnessThatAnswersNoPopulation) {
@@ -116,7 +116,7 @@ TEST_P(CategoricalOptimizer, RefusesFitnessThatAnswersNoPopulation) {
   EXPECT_THROW(optimizer->tell(fitness), Error);
   const auto asked = optimizer->ask();
   EXPECT_THROW(optimizer->tell(fitness.head(2)), Error);
-  EXPECT_EQ(optimizer->ask().candidates, asked.candidates);
+  EXPECT_EQ(optimizer->ask().points, asked.points);
   optimizer->tell(fitness);
   EXPECT_THROW(optimizer->tell(fitness), Error);
 }
@@ -126,7 +126,7 @@ TEST_P(CategoricalOptimizer, TakesNanAsInfinity) {
   const auto with_infinity = make();
   for (int g = 0; g < 20; ++g) {
     Eigen::VectorXd fitness = testing::evaluate(with_nan->ask(), loss);
-    EXPECT_EQ(with_infinity->ask().candidates, with_nan->ask().candidates);
+    EXPECT_EQ(with_infinity->ask().points, with_nan->ask().points);
     fitness[g % 5] = fitness[6] = kInfinity;
     with_infinity->tell(fitness);
     fitness[g % 5] = kNan;
@@ -139,7 +139,7 @@ TEST_P(CategoricalOptimizer, SurvivesFitnessWithoutInformation) {
   for (const double value : {0.0, 1e300, kNan, kInfinity, -kInfinity}) {
     const auto optimizer = make();
     for (int g = 0; g < 60; ++g) testing::step(*optimizer, [&](const auto&) { return value; });
-    expect_categories(optimizer->ask().candidates);
+    expect_categories(optimizer->ask().points);
     expect_categories(optimizer->favourite());
     for (const auto& [name, values] : optimizer->save().arrays) {
       EXPECT_TRUE(values.allFinite() || name == "best_fitness") << name << " " << value;
@@ -150,12 +150,11 @@ TEST_P(CategoricalOptimizer, SurvivesFitnessWithoutInformation) {
 TEST_P(CategoricalOptimizer, SurvivesOneUsableFitnessAmongFailedOnes) {
   const auto optimizer = make();
   for (int g = 0; g < 60; ++g) {
-    Eigen::VectorXd fitness =
-        Eigen::VectorXd::Constant(optimizer->ask().candidates.cols(), kInfinity);
+    Eigen::VectorXd fitness = Eigen::VectorXd::Constant(optimizer->ask().points.cols(), kInfinity);
     fitness[g % fitness.size()] = 0.5;
     optimizer->tell(fitness);
   }
-  expect_categories(optimizer->ask().candidates);
+  expect_categories(optimizer->ask().points);
   EXPECT_FALSE(optimizer->stop_reason());
 }
 
@@ -170,7 +169,7 @@ TEST_P(CategoricalOptimizer, ContinuesBitForBitFromASavedState) {
     for (int g = 0; g < 6; ++g) {
       const auto fitness = testing::evaluate(whole->ask(), loss);
       if (g > 0 || !is_mid_generation) {
-        ASSERT_EQ(resumed->ask().candidates, whole->ask().candidates);
+        ASSERT_EQ(resumed->ask().points, whole->ask().points);
       }
       whole->tell(fitness);
       resumed->tell(fitness);
@@ -184,7 +183,7 @@ TEST_P(CategoricalOptimizer, RefusesCorruptStatesAndStaysAsItWas) {
   const auto source = make();
   for (int g = 0; g < 5; ++g) testing::step(*source, loss);
   const auto target = make({.seed = 9});
-  const auto population = target->ask().candidates;
+  const auto population = target->ask().points;
   const auto before = target->save();
   const auto refuses = [&](const std::string& name, const auto& spoil) {
     auto state = source->save();
@@ -192,7 +191,7 @@ TEST_P(CategoricalOptimizer, RefusesCorruptStatesAndStaysAsItWas) {
     EXPECT_THROW(target->restore(state), Error) << name;
     EXPECT_EQ(target->save().arrays, before.arrays) << name;
     EXPECT_EQ(target->save().integers, before.integers) << name;
-    EXPECT_EQ(target->ask().candidates, population) << name;
+    EXPECT_EQ(target->ask().points, population) << name;
   };
   refuses("kind", [](auto& s) { s.kind = "cma_es"; });
   for (const auto& entry : source->save().arrays) {

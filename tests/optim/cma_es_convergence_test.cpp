@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <limits>
 
-#include "bbprompt/optim/cma_es.hpp"
-#include "bbprompt/optim/restarted_cma_es.hpp"
+#include "optim/cma_es.hpp"
+#include "optim/restarted_cma_es.hpp"
 #include "tests/optim/test_functions.hpp"
 
 namespace bbprompt {

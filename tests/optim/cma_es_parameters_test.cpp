@@ -1,4 +1,4 @@
-#include "bbprompt/optim/cma_es_parameters.hpp"
+#include "optim/cma_es_parameters.hpp"
 
 #include <gtest/gtest.h>
 

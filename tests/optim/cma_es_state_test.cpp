@@ -7,7 +7,7 @@
 #include <sstream>
 
 #include "bbprompt/base/error.hpp"
-#include "bbprompt/optim/cma_es.hpp"
+#include "optim/cma_es.hpp"
 #include "tests/optim/test_functions.hpp"
 
 namespace bbprompt {
@@ -84,7 +84,7 @@ TEST_P(EveryRun, ContinuesBitForBitFromEveryGeneration) {
   std::vector<OptimizerState> between, within;
   for (int g = 0; g < last; ++g) {
     between.push_back(whole.save());
-    populations.push_back(whole.ask().candidates);
+    populations.push_back(whole.ask().points);
     within.push_back(whole.save());
     step(whole, ellipsoid);
   }
@@ -97,9 +97,9 @@ TEST_P(EveryRun, ContinuesBitForBitFromEveryGeneration) {
       for (int later = g; later < last; ++later) {
         const auto& population = populations[static_cast<std::size_t>(later)];
         if (!is_within || later > g) {
-          ASSERT_EQ(resumed.ask().candidates, population) << g << " " << later;
+          ASSERT_EQ(resumed.ask().points, population) << g << " " << later;
         }
-        resumed.tell(testing::evaluate({.candidates = population}, ellipsoid));
+        resumed.tell(testing::evaluate({.points = population}, ellipsoid));
       }
       ASSERT_EQ(resumed.save().arrays, end.arrays);
       ASSERT_EQ(resumed.save().integers, end.integers);
@@ -199,7 +199,7 @@ TEST(CmaEsState, RefusesCorruptStatesAndStaysAsItWas) {
     for (int g = 0; g < 8; ++g) step(source, ellipsoid);
     CmaEs target(options, Eigen::VectorXd::Zero(4), {.seed = 9});
     step(target, ellipsoid);
-    const auto population = target.ask().candidates;
+    const auto population = target.ask().points;
     const auto before = target.save();
     for (const auto& corruption : corruptions(covariance == CovarianceKind::kFull)) {
       auto state = source.save();
@@ -207,7 +207,7 @@ TEST(CmaEsState, RefusesCorruptStatesAndStaysAsItWas) {
       EXPECT_THROW(target.restore(state), Error) << corruption.name;
       ASSERT_EQ(target.save().arrays, before.arrays) << corruption.name;
       ASSERT_EQ(target.save().integers, before.integers) << corruption.name;
-      ASSERT_EQ(target.ask().candidates, population) << corruption.name;
+      ASSERT_EQ(target.ask().points, population) << corruption.name;
     }
     EXPECT_NO_THROW(target.restore(source.save()));
   }

@@ -1,4 +1,4 @@
-#include "bbprompt/optim/cma_es_stop_rules.hpp"
+#include "optim/cma_es_stop_rules.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "bbprompt/optim/cma_es.hpp"
+#include "optim/cma_es.hpp"
 #include "tests/optim/test_functions.hpp"
 
 namespace bbprompt {
@@ -16,7 +16,7 @@ using testing::ellipsoid;
 using testing::sphere;
 using testing::step;
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+using testing::kInfinity;
 
 CmaEsOptions all_off() {
   return {.tol_fun = 0.0,

@@ -1,4 +1,4 @@
-#include "bbprompt/optim/cma_es.hpp"
+#include "optim/cma_es.hpp"
 
 #include <gtest/gtest.h>
 
@@ -145,7 +145,7 @@ TEST_P(EveryVariant, AgreesWithANaiveImplementation) {
       const auto population = optimizer.ask();
       const auto fitness = testing::evaluate(population, rosenbrock);
       optimizer.tell(fitness);
-      naive.tell(population.candidates, fitness);
+      naive.tell(population.points, fitness);
       const auto state = optimizer.save();
       const Eigen::MatrixXd& c = state.arrays.at("covariance");
       ASSERT_LT(relative_distance(state.arrays.at("mean"), naive.mean), 1e-12) << g;
@@ -170,8 +170,7 @@ TEST_P(EveryVariant, SamplesTheDistributionItSaves) {
   Eigen::MatrixXd c = state.arrays.at("covariance");
   if (c.cols() == 1) c = Eigen::MatrixXd(c.col(0).asDiagonal());
   const double sigma = optimizer.statistics().sigma;
-  const Eigen::MatrixXd steps =
-      (optimizer.ask().candidates.colwise() - optimizer.favourite()) / sigma;
+  const Eigen::MatrixXd steps = (optimizer.ask().points.colwise() - optimizer.favourite()) / sigma;
   const Eigen::MatrixXd sampled = steps * steps.transpose() / 4000.0;
   for (Eigen::Index i = 0; i < 3; ++i) {
     for (Eigen::Index j = 0; j < 3; ++j) {
@@ -186,7 +185,7 @@ TEST_P(EveryVariant, FollowsRanksAlone) {
   CmaEs plain(options, Eigen::VectorXd::Ones(5), {.seed = 2});
   CmaEs warped(options, Eigen::VectorXd::Ones(5), {.seed = 2});
   for (int g = 0; g < 80; ++g) {
-    ASSERT_EQ(plain.ask().candidates, warped.ask().candidates) << g;
+    ASSERT_EQ(plain.ask().points, warped.ask().points) << g;
     step(plain, ellipsoid);
     step(warped, [](const auto& x) { return std::log(ellipsoid(x)) * 7.0 - 3.0; });
   }
@@ -217,7 +216,7 @@ TEST_P(EveryVariant, IsInvariantToScale) {
   options.sigma *= kScale;
   CmaEs scaled(options, kScale * Eigen::VectorXd::Ones(5), {.seed = 2});
   for (int g = 0; g < 60; ++g) {
-    ASSERT_EQ(kScale * plain.ask().candidates, scaled.ask().candidates) << g;
+    ASSERT_EQ(kScale * plain.ask().points, scaled.ask().points) << g;
     step(plain, rosenbrock);
     step(scaled, [=](const auto& x) { return rosenbrock(x / kScale); });
   }
@@ -233,7 +232,7 @@ TEST_P(EveryVariant, BreaksTiesByIndex) {
   (void)ordered.ask();
   tied.tell(Eigen::VectorXd::Zero(lambda));
   ordered.tell(Eigen::VectorXd::LinSpaced(lambda, 0.0, 1.0));
-  EXPECT_EQ(tied.ask().candidates, ordered.ask().candidates);
+  EXPECT_EQ(tied.ask().points, ordered.ask().points);
 }
 
 TEST_P(EveryVariant, ThrowsAndStaysAsItWasWhenNumbersRunOut) {

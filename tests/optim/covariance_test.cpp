@@ -1,4 +1,4 @@
-#include "bbprompt/optim/covariance.hpp"
+#include "optim/covariance.hpp"
 
 #include <gtest/gtest.h>
 

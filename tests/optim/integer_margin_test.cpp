@@ -1,4 +1,4 @@
-#include "bbprompt/optim/integer_margin.hpp"
+#include "optim/integer_margin.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "bbprompt/optim/cma_es.hpp"
+#include "optim/cma_es.hpp"
 #include "tests/optim/state_checks.hpp"
 #include "tests/optim/test_functions.hpp"
 
@@ -148,7 +148,7 @@ TEST_P(IntegerCmaEs, KeepsTheMarginAndAsksWholeNumbersUnderAdversarialFitness) {
     for (Eigen::Index i = 0; i < 5; ++i) {
       const int categories = domain.num_categories[static_cast<std::size_t>(i)];
       if (categories == 0) continue;
-      for (const auto* points : {&population.candidates, &sampled}) {
+      for (const auto* points : {&population.points, &sampled}) {
         ASSERT_EQ(points->row(i), points->row(i).array().round().matrix());
         ASSERT_GE(points->row(i).minCoeff(), 0.0);
         ASSERT_LT(points->row(i).maxCoeff(), categories);
@@ -254,7 +254,7 @@ TEST(IntegerCmaEs, FindsTheOneBestOfAllIntegerPoints) {
 TEST(IntegerCmaEs, TakesOneCategoryAlone) {
   CmaEs optimizer({}, integers(3, 1), {});
   for (int g = 0; g < 5; ++g) testing::step(optimizer, testing::sphere);
-  EXPECT_EQ(optimizer.ask().candidates.cwiseAbs().maxCoeff(), 0.0);
+  EXPECT_EQ(optimizer.ask().points.cwiseAbs().maxCoeff(), 0.0);
 }
 
 TEST(IntegerCmaEs, ContinuesBitForBitAndRefusesDamage) {

@@ -13,8 +13,8 @@
 namespace bbprompt {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+using testing::kInfinity;
+using testing::kNan;
 
 TEST(StopReason, HasTheNamesOfPycma) {
   EXPECT_EQ(to_string(StopReason::kTolFun), "tolfun");
@@ -107,21 +107,21 @@ INSTANTIATE_TEST_SUITE_P(
 TEST_P(EveryKind, AsksTheSamePopulationUntilTold) {
   const auto optimizer = make();
   const auto first = optimizer->ask();
-  EXPECT_EQ(optimizer->ask().candidates, first.candidates);
+  EXPECT_EQ(optimizer->ask().points, first.points);
   EXPECT_EQ(first.generation, 0);
-  EXPECT_EQ(first.candidates.rows(), 5);
-  EXPECT_EQ(first.candidates.cols(), optimizer->population_size());
+  EXPECT_EQ(first.points.rows(), 5);
+  EXPECT_EQ(first.points.cols(), optimizer->population_size());
   optimizer->tell(testing::evaluate(first, testing::sphere));
   const auto second = optimizer->ask();
   EXPECT_EQ(second.generation, 1);
-  EXPECT_NE(second.candidates, first.candidates);
+  EXPECT_NE(second.points, first.points);
 }
 
 TEST_P(EveryKind, IsAFunctionOfSeedAndTrial) {
-  const auto first = make({.seed = 3, .trial = 4})->ask().candidates;
-  EXPECT_EQ(make({.seed = 3, .trial = 4})->ask().candidates, first);
-  EXPECT_NE(make({.seed = 4, .trial = 4})->ask().candidates, first);
-  EXPECT_NE(make({.seed = 3, .trial = 5})->ask().candidates, first);
+  const auto first = make({.seed = 3, .trial = 4})->ask().points;
+  EXPECT_EQ(make({.seed = 3, .trial = 4})->ask().points, first);
+  EXPECT_NE(make({.seed = 4, .trial = 4})->ask().points, first);
+  EXPECT_NE(make({.seed = 3, .trial = 5})->ask().points, first);
 }
 
 TEST_P(EveryKind, RefusesFitnessThatAnswersNoPopulation) {
@@ -131,7 +131,7 @@ TEST_P(EveryKind, RefusesFitnessThatAnswersNoPopulation) {
   const auto asked = optimizer->ask();
   EXPECT_THROW(optimizer->tell(fitness.head(2)), Error);
   EXPECT_THROW(optimizer->tell(Eigen::VectorXd()), Error);
-  EXPECT_EQ(optimizer->ask().candidates, asked.candidates);
+  EXPECT_EQ(optimizer->ask().points, asked.points);
   optimizer->tell(fitness);
   EXPECT_THROW(optimizer->tell(fitness), Error);
 }
@@ -141,7 +141,7 @@ TEST_P(EveryKind, TakesNanAsInfinity) {
   const auto with_infinity = make();
   for (int g = 0; g < 20; ++g) {
     Eigen::VectorXd fitness = testing::evaluate(with_nan->ask(), testing::sphere);
-    EXPECT_EQ(with_infinity->ask().candidates, with_nan->ask().candidates);
+    EXPECT_EQ(with_infinity->ask().points, with_nan->ask().points);
     fitness[g % 5] = kInfinity;
     fitness[6] = kInfinity;
     with_infinity->tell(fitness);
@@ -155,7 +155,7 @@ TEST_P(EveryKind, SurvivesFitnessWithoutInformation) {
   for (const double value : {0.0, 1e300, kNan, kInfinity, -kInfinity}) {
     const auto optimizer = make();
     for (int g = 0; g < 60; ++g) testing::step(*optimizer, [&](const auto&) { return value; });
-    EXPECT_TRUE(optimizer->ask().candidates.allFinite()) << value;
+    EXPECT_TRUE(optimizer->ask().points.allFinite()) << value;
     EXPECT_TRUE(optimizer->favourite().allFinite()) << value;
   }
 }

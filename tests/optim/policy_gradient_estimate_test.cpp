@@ -1,4 +1,4 @@
-#include "bbprompt/optim/policy_gradient_estimate.hpp"
+#include "optim/policy_gradient_estimate.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,8 +10,8 @@
 namespace bbprompt {
 namespace {
 
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
+using testing::kInfinity;
+using testing::kNan;
 
 CategoricalDistribution two_by_three() {
   CategoricalDistribution p({2, 3});

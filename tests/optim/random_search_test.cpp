@@ -1,4 +1,4 @@
-#include "bbprompt/optim/random_search.hpp"
+#include "optim/random_search.hpp"
 
 #include <gtest/gtest.h>
 
@@ -20,11 +20,11 @@ RandomSearch make(std::uint64_t seed = 1) {
 TEST(RandomSearch, DrawsFromANormalAroundTheStart) {
   RandomSearch search({.population_size = 20000, .sigma = 0.5},
                       {.start = Eigen::VectorXd::Constant(3, 2.0)}, {});
-  const Eigen::MatrixXd candidates = search.ask().candidates;
+  const Eigen::MatrixXd points = search.ask().points;
   for (Eigen::Index i = 0; i < 3; ++i) {
-    const double mean = candidates.row(i).mean();
+    const double mean = points.row(i).mean();
     EXPECT_NEAR(mean, 2.0, 0.02);
-    EXPECT_NEAR(std::sqrt((candidates.row(i).array() - mean).square().mean()), 0.5, 0.01);
+    EXPECT_NEAR(std::sqrt((points.row(i).array() - mean).square().mean()), 0.5, 0.01);
   }
 }
 
@@ -32,12 +32,12 @@ TEST(RandomSearch, DrawsEachCoordinateOfAMixedDomainFromItsOwn) {
   RandomSearch search({.population_size = 20000, .sigma = 0.5},
                       {.start = Eigen::Vector3d(2.0, 1.5, 0.0), .num_categories = {0, 4, 1}}, {});
   EXPECT_EQ(search.favourite(), Eigen::Vector3d(2.0, 2.0, 0.0));
-  const Eigen::MatrixXd candidates = search.ask().candidates;
-  EXPECT_NEAR(candidates.row(0).mean(), 2.0, 0.02);
+  const Eigen::MatrixXd points = search.ask().points;
+  EXPECT_NEAR(points.row(0).mean(), 2.0, 0.02);
   for (int category = 0; category < 4; ++category) {
-    EXPECT_NEAR((candidates.row(1).array() == category).cast<double>().mean(), 0.25, 0.02);
+    EXPECT_NEAR((points.row(1).array() == category).cast<double>().mean(), 0.25, 0.02);
   }
-  EXPECT_TRUE((candidates.row(2).array() == 0.0).all());
+  EXPECT_TRUE((points.row(2).array() == 0.0).all());
 }
 
 TEST(RandomSearch, FavoursTheFirstBestPointOfAllGenerations) {
@@ -52,7 +52,7 @@ TEST(RandomSearch, FavoursTheFirstBestPointOfAllGenerations) {
     for (Eigen::Index i = 0; i < fitness.size(); ++i) {
       if (fitness[i] < best_value) {
         best_value = fitness[i];
-        best = population.candidates.col(i);
+        best = population.points.col(i);
       }
     }
     search.tell(fitness);
@@ -70,7 +70,7 @@ TEST(RandomSearch, ContinuesBitForBitFromASavedState) {
     resumed.restore(whole.save());
     for (int g = 0; g < 4; ++g) {
       if (g > 0 || !is_mid_generation) {
-        ASSERT_EQ(resumed.ask().candidates, whole.ask().candidates);
+        ASSERT_EQ(resumed.ask().points, whole.ask().points);
       }
       const auto fitness = testing::evaluate(make().ask(), testing::sphere);
       whole.tell(fitness);
@@ -84,7 +84,7 @@ TEST(RandomSearch, RefusesCorruptStatesAndStaysAsItWas) {
   auto search = make();
   testing::step(search, testing::sphere);
   const auto good = search.save();
-  const auto population = search.ask().candidates;
+  const auto population = search.ask().points;
   const std::vector<std::function<void(OptimizerState&)>> cases = {
       [](auto& s) { s.kind = "cma_es"; },
       [](auto& s) { s.arrays.erase("best"); },
@@ -100,7 +100,7 @@ TEST(RandomSearch, RefusesCorruptStatesAndStaysAsItWas) {
     auto state = good;
     spoil(state);
     EXPECT_THROW(search.restore(state), Error);
-    EXPECT_EQ(search.ask().candidates, population);
+    EXPECT_EQ(search.ask().points, population);
   }
 }
 

@@ -1,4 +1,4 @@
-#include "bbprompt/optim/restarted_cma_es.hpp"
+#include "optim/restarted_cma_es.hpp"
 
 #include <gtest/gtest.h>
 
@@ -30,7 +30,7 @@ TEST(RestartedCmaEs, IsCmaEsToTheBitUntilTheFirstRestart) {
   CmaEs plain(options, Eigen::VectorXd::Constant(3, 1.0), {.seed = 1});
   while (!plain.stop_reason()) {
     ASSERT_EQ(restarted.num_restarts(), 0);
-    ASSERT_EQ(restarted.ask().candidates, plain.ask().candidates);
+    ASSERT_EQ(restarted.ask().points, plain.ask().points);
     ASSERT_EQ(restarted.favourite(), plain.favourite());
     testing::step(restarted, testing::sphere);
     testing::step(plain, testing::sphere);
@@ -46,7 +46,7 @@ TEST(RestartedCmaEs, DoublesThePopulationWithEachIpopRestartAndStopsAfterTheLast
   for (const Eigen::Index size : {6, 6, 12, 12, 24, 24, 48, 48, 96, 96}) {
     EXPECT_EQ(optimizer.stop_reason(), std::nullopt);
     EXPECT_EQ(optimizer.population_size(), size);
-    EXPECT_EQ(optimizer.ask().candidates.cols(), size);
+    EXPECT_EQ(optimizer.ask().points.cols(), size);
     EXPECT_EQ(optimizer.ask().generation, generation++);
     means.insert(optimizer.save().arrays.at("run_mean")(0, 0));
     testing::step(optimizer, flat);
@@ -127,7 +127,7 @@ TEST(RestartedCmaEs, FavoursTheBestPointUntilTheCurrentRunIsBetter) {
   auto optimizer = make(impatient(RestartKind::kIpop));
   testing::step(optimizer, flat);
   EXPECT_EQ(optimizer.favourite(), optimizer.save().arrays.at("run_mean"));
-  const Eigen::VectorXd best = optimizer.ask().candidates.col(0);
+  const Eigen::VectorXd best = optimizer.ask().points.col(0);
   optimizer.tell(Eigen::VectorXd::Constant(6, 0.5));  // the second flat generation
   ASSERT_EQ(optimizer.num_restarts(), 1);
   EXPECT_EQ(optimizer.favourite(), best);
@@ -146,7 +146,7 @@ TEST(RestartedCmaEs, KeepsIntegersInTheirRange) {
                              {.start = Eigen::VectorXd::Zero(4), .num_categories = {2, 9, 0, 1}},
                              {.seed = 5});
     while (!optimizer.stop_reason()) {
-      const Eigen::MatrixXd x = optimizer.ask().candidates;
+      const Eigen::MatrixXd x = optimizer.ask().points;
       ASSERT_GE(x.topRows(2).minCoeff(), 0.0);
       ASSERT_LE(x.row(0).maxCoeff(), 1.0);
       ASSERT_LE(x.row(1).maxCoeff(), 8.0);

@@ -1,4 +1,4 @@
-#include "bbprompt/optim/simplex_projection.hpp"
+#include "optim/simplex_projection.hpp"
 
 #include <gtest/gtest.h>
 

@@ -32,7 +32,7 @@ inline void expect_to_continue_bit_for_bit(const MakeOptimizer& make, const Func
     for (std::size_t g = from; g < populations.size(); ++g) {
       if (!is_asked || g > from) {
         const Population asked = resumed->ask();
-        ASSERT_EQ(asked.candidates, populations[g].candidates) << from << " " << g;
+        ASSERT_EQ(asked.points, populations[g].points) << from << " " << g;
         ASSERT_EQ(asked.generation, populations[g].generation);
       }
       resumed->tell(evaluate(populations[g], function));

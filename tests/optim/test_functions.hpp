@@ -1,64 +1,38 @@
 #pragma once
 
 #include <Eigen/Core>
-#include <Eigen/QR>
-#include <cmath>
 #include <functional>
-#include <numbers>
+#include <limits>
 #include <string_view>
 
-#include "bbprompt/base/random_stream.hpp"
 #include "bbprompt/optim/optimizer.hpp"
 
 namespace bbprompt::testing {
 
+inline constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
 using Function = std::function<double(const Eigen::VectorXd&)>;
 
-inline double sphere(const Eigen::VectorXd& x) { return x.squaredNorm(); }
+double sphere(const Eigen::VectorXd& x);
 
 // sum_i 10^(6 i / (N - 1)) x_i^2: condition number 1e6.
-inline double ellipsoid(const Eigen::VectorXd& x) {
-  double sum = 0.0;
-  for (Eigen::Index i = 0; i < x.size(); ++i) {
-    const double place = static_cast<double>(i) / static_cast<double>(x.size() - 1);
-    sum += std::pow(1e6, place) * x[i] * x[i];
-  }
-  return sum;
-}
+double ellipsoid(const Eigen::VectorXd& x);
 
-inline double rosenbrock(const Eigen::VectorXd& x) {
-  double sum = 0.0;
-  for (Eigen::Index i = 0; i + 1 < x.size(); ++i) {
-    sum += 100.0 * std::pow(x[i + 1] - x[i] * x[i], 2) + std::pow(1.0 - x[i], 2);
-  }
-  return sum;
-}
+double rosenbrock(const Eigen::VectorXd& x);
 
 // 10 N + sum_i (x_i^2 - 10 cos(2 pi x_i)): a local minimum near each point of whole numbers.
-inline double rastrigin(const Eigen::VectorXd& x) {
-  const auto a = x.array();
-  return 10.0 * static_cast<double>(x.size()) +
-         (a.square() - 10.0 * (2.0 * std::numbers::pi * a).cos()).sum();
-}
+double rastrigin(const Eigen::VectorXd& x);
 
-inline Eigen::MatrixXd normals(Eigen::Index rows, Eigen::Index cols, std::string_view purpose) {
-  RandomStream random({.seed = 1, .purpose = purpose});
-  return Eigen::MatrixXd::NullaryExpr(rows, cols, [&] { return random.normal(); });
-}
+// Standard normal numbers, the same at each call.
+Eigen::MatrixXd normals(Eigen::Index rows, Eigen::Index cols, std::string_view purpose);
 
-inline Eigen::MatrixXd rotation(Eigen::Index n) {
-  return Eigen::HouseholderQR<Eigen::MatrixXd>(normals(n, n, "rotation")).householderQ();
-}
+// An orthogonal matrix, the same at each call.
+Eigen::MatrixXd rotation(Eigen::Index n);
 
-inline Eigen::VectorXd evaluate(const Population& population, const Function& function) {
-  Eigen::VectorXd fitness(population.candidates.cols());
-  for (Eigen::Index i = 0; i < fitness.size(); ++i)
-    fitness[i] = function(population.candidates.col(i));
-  return fitness;
-}
+Eigen::VectorXd evaluate(const Population& population, const Function& function);
 
-inline void step(Optimizer& optimizer, const Function& function) {
-  optimizer.tell(evaluate(optimizer.ask(), function));
-}
+// One generation.
+void step(Optimizer& optimizer, const Function& function);
 
 }  // namespace bbprompt::testing

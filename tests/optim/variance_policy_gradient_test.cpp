@@ -1,11 +1,11 @@
-#include "bbprompt/optim/variance_policy_gradient.hpp"
+#include "optim/variance_policy_gradient.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 #include <limits>
 
-#include "bbprompt/optim/random_search.hpp"
+#include "optim/random_search.hpp"
 #include "tests/optim/categorical_functions.hpp"
 
 namespace bbprompt {
@@ -59,7 +59,7 @@ TEST(ReleasedPolicyGradient, RunsIntoNanWithTheSuggestedSettingsAndSaysSo) {
     VariancePolicyGradient resumed(options, categories(20, 100), {});
     resumed.restore(optimizer.save());
     EXPECT_EQ(resumed.stop_reason(), StopReason::kZeroProbability);
-    EXPECT_EQ(resumed.ask().candidates, optimizer.ask().candidates);
+    EXPECT_EQ(resumed.ask().points, optimizer.ask().points);
   }
 }
 

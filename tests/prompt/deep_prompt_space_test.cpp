@@ -6,7 +6,7 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/random_stream.hpp"
-#include "bbprompt/prompt/soft_prompt_space.hpp"
+#include "prompt/soft_prompt_space.hpp"
 
 namespace bbprompt {
 namespace {
@@ -18,7 +18,7 @@ constexpr int kLength = 2;
 constexpr int kHidden = 64;
 constexpr double kSigma = 0.2;
 
-SoftPromptSpaceInputs inputs(int num_layers = 1) {
+SoftPromptSpaceInputs deep_inputs(int num_layers = 1) {
   return {.length = kLength,
           .hidden_size = kHidden,
           .embedding_deviation = 0.3,
@@ -31,7 +31,7 @@ SoftPromptSpaceInputs inputs(int num_layers = 1) {
 // A space for a model with these deviations before its layers 1, 2, ...
 SoftPromptSpace scaled(const SoftPromptOptions& options,
                        const std::vector<double>& layer_deviations) {
-  SoftPromptSpace space(options, inputs(static_cast<int>(layer_deviations.size()) + 1));
+  SoftPromptSpace space(options, deep_inputs(static_cast<int>(layer_deviations.size()) + 1));
   space.set_layer_scales(layer_deviations);
   return space;
 }
@@ -127,7 +127,7 @@ TEST(DeepPromptSpace, LayersHaveProjectionsOfTheirOwnAndTheFirstIsThatOfAnOrdina
   auto point = random_point(7);
   SoftPromptOptions ordinary = options(7);
   ordinary.layers = SoftPromptLayers::kInput;
-  const SoftPromptSpace flat(ordinary, inputs(3));
+  const SoftPromptSpace flat(ordinary, deep_inputs(3));
   const PromptVectors expected = decode(flat, point);
   EXPECT_TRUE(expected.layers.empty());
   EXPECT_TRUE(flat.domain().block_sizes.empty());
@@ -159,7 +159,7 @@ TEST(DeepPromptSpace, RefusesLayersThatDoNotVary) {
 }
 
 TEST(DeepPromptSpace, IsAnInputPromptOfItsDimensionUntilItsLayersAreScaled) {
-  SoftPromptSpace space(options(7), inputs(3));
+  SoftPromptSpace space(options(7), deep_inputs(3));
   EXPECT_TRUE(space.needs_layer_scales());
   EXPECT_EQ(space.dimension(), 21);
   EXPECT_THAT(space.domain().block_sizes, ElementsAre(7, 7, 7));
@@ -177,7 +177,7 @@ TEST(DeepPromptSpace, IsAnInputPromptOfItsDimensionUntilItsLayersAreScaled) {
 
 TEST(ConcatenatedPrompt, StandsAloneOnItsBaseVectors) {
   SoftPromptOptions alone{.mode = SoftPromptMode::kConcatenate, .dimension = 7};
-  auto parts = inputs();
+  auto parts = deep_inputs();
   const PromptVectors added = decode(SoftPromptSpace({.dimension = 7}, parts), random_point(7));
   parts.base_ids.clear();
   const PromptVectors from_zeros = decode(SoftPromptSpace(alone, parts), random_point(7));
@@ -191,7 +191,7 @@ TEST(ConcatenatedPrompt, StandsAloneOnItsBaseVectors) {
 
 TEST(ConcatenatedPrompt, RefusesBasesThatDoNotFit) {
   const SoftPromptOptions alone{.mode = SoftPromptMode::kConcatenate, .dimension = 7};
-  auto parts = inputs();
+  auto parts = deep_inputs();
   EXPECT_THROW(SoftPromptSpace(alone, parts), Error);  // base tokens
   parts.base_ids.clear();
   EXPECT_THROW(SoftPromptSpace({.dimension = 7}, parts), Error);  // none where they are needed

@@ -1,4 +1,4 @@
-#include "bbprompt/prompt/discrete_prompt_space.hpp"
+#include "prompt/discrete_prompt_space.hpp"
 
 #include <gtest/gtest.h>
 
@@ -11,15 +11,14 @@
 namespace bbprompt {
 namespace {
 
-DiscretePromptSpaceInputs inputs(int num_candidates) {
-  DiscretePromptSpaceInputs parts{
-      .length = 4, .candidates = {}, .candidate_embeddings = {}, .seed = 2};
+DiscretePromptSpaceInputs discrete_inputs(int num_candidates) {
+  DiscretePromptSpaceInputs parts{.length = 4, .options = {}, .option_embeddings = {}, .seed = 2};
   RandomStream random({.seed = 5, .purpose = "test_embeddings"});
-  parts.candidate_embeddings.resize(num_candidates, 32);
+  parts.option_embeddings.resize(num_candidates, 32);
   for (int i = 0; i < num_candidates; ++i) {
-    parts.candidates.push_back({.text = "c" + std::to_string(i), .ids = {1000 + i}});
+    parts.options.push_back({.text = "c" + std::to_string(i), .ids = {1000 + i}});
     for (int j = 0; j < 32; ++j) {
-      parts.candidate_embeddings(i, j) = static_cast<float>(random.normal());
+      parts.option_embeddings(i, j) = static_cast<float>(random.normal());
     }
   }
   return parts;
@@ -38,7 +37,7 @@ INSTANTIATE_TEST_SUITE_P(Relaxations, EachRelaxation,
                                            Relaxation::kNearest));
 
 TEST_P(EachRelaxation, ReachesEveryCandidateAtEveryPosition) {
-  const DiscretePromptSpace space({.relaxation = GetParam()}, inputs(20));
+  const DiscretePromptSpace space({.relaxation = GetParam()}, discrete_inputs(20));
   std::vector<std::set<TokenId>> seen(4);
   for (std::uint64_t i = 0; i < 3000; ++i) {
     const auto prompt = space.decode(normal_point(space.dimension(), i));
@@ -54,7 +53,7 @@ INSTANTIATE_TEST_SUITE_P(Relaxations, EachDirection,
                          ::testing::Values(Relaxation::kEmbedding, Relaxation::kLogits));
 
 TEST_P(EachDirection, ReadsTheDirectionOfThePointOnly) {
-  const DiscretePromptSpace space({.relaxation = GetParam()}, inputs(20));
+  const DiscretePromptSpace space({.relaxation = GetParam()}, discrete_inputs(20));
   auto point = normal_point(space.dimension(), 7);
   const auto prompt = space.decode(point);
   for (double& value : point) value *= 1e-3;
@@ -62,7 +61,7 @@ TEST_P(EachDirection, ReadsTheDirectionOfThePointOnly) {
 }
 
 TEST_P(EachRelaxation, RefusesPointsOfAnotherSize) {
-  const DiscretePromptSpace space({.relaxation = GetParam()}, inputs(20));
+  const DiscretePromptSpace space({.relaxation = GetParam()}, discrete_inputs(20));
   EXPECT_THROW((void)space.decode(std::vector<double>(3, 0.0)), Error);
 }
 
@@ -71,10 +70,10 @@ TEST(DiscretePromptSpace, EmbeddingPicksTheCandidateThePointLooksAt) {
   // keep their geometry, so the point that decodes to a corner's neighbourhood moves corner by
   // corner.
   DiscretePromptSpaceInputs parts{.length = 1,
-                                  .candidates = {{"a", {1}}, {"b", {2}}, {"c", {3}}, {"d", {4}}},
-                                  .candidate_embeddings = RowMatrixXf(4, 3),
+                                  .options = {{"a", {1}}, {"b", {2}}, {"c", {3}}, {"d", {4}}},
+                                  .option_embeddings = RowMatrixXf(4, 3),
                                   .seed = 0};
-  parts.candidate_embeddings << 3, 0, 5, 0, 1, 5, -3, 0, 5, 0, -1, 5;
+  parts.option_embeddings << 3, 0, 5, 0, 1, 5, -3, 0, 5, 0, -1, 5;
   const DiscretePromptSpace space({.relaxation = Relaxation::kEmbedding, .dimension_per_token = 8},
                                   parts);
   ASSERT_EQ(space.dimension(), 2);  // rank of the centred embeddings
@@ -95,10 +94,10 @@ TEST(DiscretePromptSpace, NearestPicksTheCandidateWhoseEmbeddingIsNearest) {
   // (+-sqrt 2, 0) and (0, +-sqrt 2), and e at its centre.
   DiscretePromptSpaceInputs parts{
       .length = 2,
-      .candidates = {{"a", {1}}, {"b", {2}}, {"c", {3}}, {"d", {4}}, {"e", {5}}},
-      .candidate_embeddings = RowMatrixXf(5, 2),
+      .options = {{"a", {1}}, {"b", {2}}, {"c", {3}}, {"d", {4}}, {"e", {5}}},
+      .option_embeddings = RowMatrixXf(5, 2),
       .seed = 0};
-  parts.candidate_embeddings << 3, 0, 0, 1, -3, 0, 0, -1, 0, 0;
+  parts.option_embeddings << 3, 0, 0, 1, -3, 0, 0, -1, 0, 0;
   const DiscretePromptSpace space({.relaxation = Relaxation::kNearest}, parts);
   ASSERT_EQ(space.dimension(), 4);
   const auto chosen = [&](double x, double y) { return space.choices(std::vector{x, y, 0., 0.}); };
@@ -115,7 +114,7 @@ TEST(DiscretePromptSpace, NearestPicksTheCandidateWhoseEmbeddingIsNearest) {
 }
 
 TEST(DiscretePromptSpace, IndexIsACategoryPerPosition) {
-  const DiscretePromptSpace space({.relaxation = Relaxation::kIndex}, inputs(20));
+  const DiscretePromptSpace space({.relaxation = Relaxation::kIndex}, discrete_inputs(20));
   const SearchDomain domain = space.domain();
   EXPECT_EQ(domain.start, Eigen::VectorXd::Zero(4));
   EXPECT_EQ(domain.num_categories, std::vector<int>(4, 20));
@@ -130,23 +129,23 @@ TEST(DiscretePromptSpace, IndexIsACategoryPerPosition) {
 }
 
 TEST_P(EachRelaxation, DecodesToTheTokensOfItsChoices) {
-  auto parts = inputs(20);
-  for (std::size_t c = 0; c < 20; c += 3) parts.candidates[c].ids = {1, 2, 3};
+  auto parts = discrete_inputs(20);
+  for (std::size_t c = 0; c < 20; c += 3) parts.options[c].ids = {1, 2, 3};
   const DiscretePromptSpace space({.relaxation = GetParam()}, parts);
   for (std::uint64_t i = 0; i < 20; ++i) {
     const auto point = normal_point(space.dimension(), i);
     std::vector<TokenId> joined;
     for (const int choice : space.choices(point)) {
-      const auto& ids = parts.candidates[static_cast<std::size_t>(choice)].ids;
+      const auto& ids = parts.options[static_cast<std::size_t>(choice)].ids;
       joined.insert(joined.end(), ids.begin(), ids.end());
     }
     EXPECT_EQ(std::get<PromptTokens>(space.decode(point)).ids, joined);
   }
-  EXPECT_EQ(space.candidate_texts().at(7), "c7");
+  EXPECT_EQ(space.option_texts().at(7), "c7");
 }
 
 TEST(DiscretePromptSpace, RefusesTooFewCandidates) {
-  EXPECT_THROW(DiscretePromptSpace({.relaxation = Relaxation::kLogits}, inputs(1)), Error);
+  EXPECT_THROW(DiscretePromptSpace({.relaxation = Relaxation::kLogits}, discrete_inputs(1)), Error);
 }
 
 }  // namespace

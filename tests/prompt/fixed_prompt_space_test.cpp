@@ -16,7 +16,7 @@ namespace {
 using ::testing::HasSubstr;
 
 // Three labels in turn, `per_class` examples each, ten tokens a demonstration.
-DemonstrationInputs inputs(int per_class, std::int64_t max_tokens = 1000) {
+DemonstrationInputs demonstration_inputs(int per_class, std::int64_t max_tokens = 1000) {
   DemonstrationInputs parts{.labels = {}, .num_tokens = {}, .max_tokens = max_tokens, .seed = 5};
   for (int i = 0; i < 3 * per_class; ++i) {
     parts.labels.push_back(i % 3);
@@ -46,7 +46,7 @@ TEST(ManualPromptSpace, HasOnePromptAndOnePoint) {
 
 TEST(DemonstrationPromptSpace, DrawsEachLabelEquallyOftenInEveryRound) {
   const DemonstrationPromptSpace space({.per_class = 4, .draws = 6, .max_field_tokens = 7},
-                                       inputs(9));
+                                       demonstration_inputs(9));
   EXPECT_EQ(space.domain().num_categories, std::vector<int>{6});
   const auto draws = all_draws(space);
   ASSERT_EQ(draws.size(), 6U);
@@ -66,16 +66,16 @@ TEST(DemonstrationPromptSpace, DrawsEachLabelEquallyOftenInEveryRound) {
 
 TEST(DemonstrationPromptSpace, IsTheSameForTheSameSeedAndDiffersBetweenDrawsAndSeeds) {
   const DemonstrationOptions options{.per_class = 2, .draws = 8};
-  const auto draws = all_draws(DemonstrationPromptSpace(options, inputs(9)));
-  EXPECT_EQ(draws, all_draws(DemonstrationPromptSpace(options, inputs(9))));
+  const auto draws = all_draws(DemonstrationPromptSpace(options, demonstration_inputs(9)));
+  EXPECT_EQ(draws, all_draws(DemonstrationPromptSpace(options, demonstration_inputs(9))));
   EXPECT_EQ(std::set(draws.begin(), draws.end()).size(), 8U);
-  auto other = inputs(9);
+  auto other = demonstration_inputs(9);
   other.seed = 6;
   EXPECT_NE(draws, all_draws(DemonstrationPromptSpace(options, other)));
 }
 
 TEST(DemonstrationPromptSpace, LeavesOutFromTheEndWhatDoesNotFit) {
-  auto parts = inputs(9, 70);
+  auto parts = demonstration_inputs(9, 70);
   for (std::size_t i = 0; i < parts.num_tokens.size(); ++i) {
     parts.num_tokens[i] = 8 + static_cast<std::int64_t>(i % 5);
   }
@@ -103,16 +103,19 @@ TEST(DemonstrationPromptSpace, LeavesOutFromTheEndWhatDoesNotFit) {
 
 TEST(DemonstrationPromptSpace, LeavesOutDrawsThatRepeatEarlierOnes) {
   // Three examples in a row: six orders at most.
-  const DemonstrationPromptSpace space({.per_class = 1, .draws = 200}, inputs(1));
+  const DemonstrationPromptSpace space({.per_class = 1, .draws = 200}, demonstration_inputs(1));
   EXPECT_EQ(space.fixed_points().size(), 6U);
   ASSERT_EQ(space.notes().size(), 1U);
   EXPECT_THAT(space.notes()[0], HasSubstr("6 of 200 draws differ"));
 }
 
 TEST(DemonstrationPromptSpace, RefusesWhatCannotBeShown) {
-  EXPECT_THROW(DemonstrationPromptSpace({.per_class = 3, .draws = 1}, inputs(2)), Error);
-  EXPECT_THROW(DemonstrationPromptSpace({.per_class = 0, .draws = 1}, inputs(2)), Error);
-  EXPECT_THROW(DemonstrationPromptSpace({.per_class = 1, .draws = 1}, inputs(2, 9)), Error);
+  EXPECT_THROW(DemonstrationPromptSpace({.per_class = 3, .draws = 1}, demonstration_inputs(2)),
+               Error);
+  EXPECT_THROW(DemonstrationPromptSpace({.per_class = 0, .draws = 1}, demonstration_inputs(2)),
+               Error);
+  EXPECT_THROW(DemonstrationPromptSpace({.per_class = 1, .draws = 1}, demonstration_inputs(2, 9)),
+               Error);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "bbprompt/prompt/pmi_ngrams.hpp"
+#include "prompt/pmi_ngrams.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "bbprompt/prompt/soft_prompt_space.hpp"
+#include "prompt/soft_prompt_space.hpp"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@
 namespace bbprompt {
 namespace {
 
-SoftPromptSpaceInputs inputs() {
+SoftPromptSpaceInputs soft_inputs() {
   return {.length = 5,
           .hidden_size = 128,
           .embedding_deviation = 0.3,
@@ -31,7 +31,7 @@ std::vector<double> random_point(Eigen::Index dimension, double sigma) {
 
 TEST(SoftPromptSpace, ProjectionHasThePublishedVariance) {
   // BBT: std = alpha * std_E / (sqrt(d) * sigma). Unit vectors read A column by column.
-  const SoftPromptSpace space({.dimension = 60, .alpha = 0.8, .init = ""}, inputs());
+  const SoftPromptSpace space({.dimension = 60, .alpha = 0.8, .init = ""}, soft_inputs());
   double square_sum = 0.0;
   double sum = 0.0;
   for (Eigen::Index column = 0; column < space.dimension(); ++column) {
@@ -49,8 +49,8 @@ TEST(SoftPromptSpace, ProjectionHasThePublishedVariance) {
 
 TEST(SoftPromptSpace, FirstGenerationHasTheScaleOfWordEmbeddingsTimesAlpha) {
   for (const int dimension : {20, 200, 0}) {
-    const SoftPromptSpace space({.dimension = dimension, .alpha = 0.5, .init = ""}, inputs());
-    const auto prompt = space.decode(random_point(space.dimension(), inputs().sigma));
+    const SoftPromptSpace space({.dimension = dimension, .alpha = 0.5, .init = ""}, soft_inputs());
+    const auto prompt = space.decode(random_point(space.dimension(), soft_inputs().sigma));
     const auto& vectors = *as_vectors(prompt).vectors;
     const double scale =
         std::sqrt(vectors.cast<double>().squaredNorm() / static_cast<double>(vectors.size()));
@@ -59,15 +59,15 @@ TEST(SoftPromptSpace, FirstGenerationHasTheScaleOfWordEmbeddingsTimesAlpha) {
 }
 
 TEST(SoftPromptSpace, StartsAtTheBaseTokensAlone) {
-  const SoftPromptSpace space({.dimension = 60, .alpha = 1.0, .init = ""}, inputs());
+  const SoftPromptSpace space({.dimension = 60, .alpha = 1.0, .init = ""}, soft_inputs());
   const Eigen::VectorXd start = space.domain().start;
   const auto prompt = space.decode({start.data(), static_cast<std::size_t>(start.size())});
   EXPECT_EQ(as_vectors(prompt).vectors->cwiseAbs().maxCoeff(), 0.0F);
-  EXPECT_EQ(as_vectors(prompt).base_ids, inputs().base_ids);
+  EXPECT_EQ(as_vectors(prompt).base_ids, soft_inputs().base_ids);
 }
 
 TEST(SoftPromptSpace, WithoutProjectionEveryCoordinateIsItsOwn) {
-  const SoftPromptSpace space({.dimension = 0, .alpha = 1.0, .init = ""}, inputs());
+  const SoftPromptSpace space({.dimension = 0, .alpha = 1.0, .init = ""}, soft_inputs());
   ASSERT_EQ(space.dimension(), 5 * 128);
   std::vector<double> point(5 * 128, 0.0);
   point[128 + 7] = 2.0;
@@ -80,10 +80,10 @@ TEST(SoftPromptSpace, WithoutProjectionEveryCoordinateIsItsOwn) {
 TEST(SoftPromptSpace, SeedsGiveDifferentProjectionsAndTheSameSeedTheSame) {
   const auto point = random_point(60, 1.0);
   const SoftPromptOptions options{.dimension = 60, .alpha = 1.0, .init = ""};
-  auto other = inputs();
+  auto other = soft_inputs();
   other.seed = 4;
-  const auto first = SoftPromptSpace(options, inputs()).decode(point);
-  const auto again = SoftPromptSpace(options, inputs()).decode(point);
+  const auto first = SoftPromptSpace(options, soft_inputs()).decode(point);
+  const auto again = SoftPromptSpace(options, soft_inputs()).decode(point);
   const auto different = SoftPromptSpace(options, other).decode(point);
   EXPECT_EQ(*as_vectors(first).vectors, *as_vectors(again).vectors);
   EXPECT_NE(*as_vectors(first).vectors, *as_vectors(different).vectors);
@@ -91,15 +91,15 @@ TEST(SoftPromptSpace, SeedsGiveDifferentProjectionsAndTheSameSeedTheSame) {
 
 TEST(SoftPromptSpace, RefusesWhatCannotBe) {
   const SoftPromptOptions options{.dimension = 60, .alpha = 1.0, .init = ""};
-  const SoftPromptSpace space(options, inputs());
+  const SoftPromptSpace space(options, soft_inputs());
   EXPECT_THROW((void)space.decode(std::vector<double>(59, 0.0)), Error);
   std::vector<double> nan(60, 0.0);
   nan[3] = std::numeric_limits<double>::quiet_NaN();
   EXPECT_THROW((void)space.decode(nan), Error);
-  auto none = inputs();
+  auto none = soft_inputs();
   none.hidden_size = 0;
   EXPECT_THROW(SoftPromptSpace(options, none), Error);
-  none = inputs();
+  none = soft_inputs();
   none.base_ids.pop_back();
   EXPECT_THROW(SoftPromptSpace(options, none), Error);
 }

@@ -1,4 +1,4 @@
-#include "bbprompt/report/efficiency.hpp"
+#include "report/efficiency.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

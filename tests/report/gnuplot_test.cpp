@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "bbprompt/base/error.hpp"
+#include "tests/report/installed_gnuplot.hpp"
 #include "tests/store/tools.hpp"
 #include "tests/support.hpp"
 
@@ -15,14 +16,10 @@ namespace {
 namespace fs = std::filesystem;
 using ::testing::EndsWith;
 using ::testing::HasSubstr;
+using testing::installed_gnuplot;
 using ::testing::Not;
 using ::testing::StartsWith;
 using testing::TemporaryFolder;
-
-std::optional<Gnuplot> installed() {
-  const char* path = std::getenv("PATH");
-  return Gnuplot::find(path == nullptr ? "" : path);
-}
 
 // Sets TMPDIR while it lives, so that the test sees what is left behind.
 class TemporaryTmpdir {
@@ -69,22 +66,22 @@ TEST(Gnuplot, IsFoundInAbsoluteFoldersOnly) {
 }
 
 TEST(Gnuplot, DrawsAnElementWithIdsOfItsOwnAndLeavesNothingBehind) {
-  if (!installed()) GTEST_SKIP() << "gnuplot is absent";
+  if (!installed_gnuplot()) GTEST_SKIP() << "gnuplot is absent";
   const TemporaryFolder folder;
   const TemporaryTmpdir tmpdir(folder.path());
   const std::string svg =
-      installed()->draw(script_of("plot 'data' using 1:2 with linespoints title 'line'"));
+      installed_gnuplot()->draw(script_of("plot 'data' using 1:2 with linespoints title 'line'"));
   EXPECT_THAT(svg, StartsWith("<svg"));
   EXPECT_THAT(svg, EndsWith("</svg>"));
   EXPECT_THAT(svg, HasSubstr("id=\"sample-gnuplot_canvas\""));
   EXPECT_THAT(svg, Not(HasSubstr("href='#gp")));
   EXPECT_TRUE(fs::is_empty(folder.path()));
-  EXPECT_EQ(svg,
-            installed()->draw(script_of("plot 'data' using 1:2 with linespoints title 'line'")));
+  EXPECT_EQ(svg, installed_gnuplot()->draw(
+                     script_of("plot 'data' using 1:2 with linespoints title 'line'")));
 }
 
 TEST(Gnuplot, TakesHostileTextsAsTexts) {
-  if (!installed()) GTEST_SKIP() << "gnuplot is absent";
+  if (!installed_gnuplot()) GTEST_SKIP() << "gnuplot is absent";
   const TemporaryFolder folder;
   const TemporaryTmpdir tmpdir(folder.path());
   const std::string mark = (folder / "mark").string();
@@ -92,11 +89,12 @@ TEST(Gnuplot, TakesHostileTextsAsTexts) {
                                        "\n!touch " + mark + "\n", "$(touch " + mark + ")",
                                        "@x {/Bold y} \\\\ %s"};
   for (const std::string& text : texts) {
-    (void)installed()->draw(script_of("set title " + gnuplot_string(text) +
-                                      "\nplot 'data' using 1:2 title " + gnuplot_string(text)));
+    (void)installed_gnuplot()->draw(script_of("set title " + gnuplot_string(text) +
+                                              "\nplot 'data' using 1:2 title " +
+                                              gnuplot_string(text)));
     EXPECT_FALSE(fs::exists(mark)) << text;
   }
-  const std::string svg = installed()->draw(script_of(
+  const std::string svg = installed_gnuplot()->draw(script_of(
       "plot 'data' using 1:2 title " + gnuplot_string("<script>alert('1')</script>&amp;")));
   EXPECT_THAT(svg, HasSubstr("&lt;script"));
   EXPECT_THAT(svg, Not(HasSubstr("<script")));

@@ -9,6 +9,7 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/report/prompt_effects.hpp"
+#include "tests/report/installed_gnuplot.hpp"
 #include "tests/report/page_run.hpp"
 #include "tests/store/tools.hpp"
 #include "tests/support.hpp"
@@ -17,14 +18,10 @@ namespace bbprompt {
 namespace {
 
 using ::testing::HasSubstr;
+using testing::installed_gnuplot;
 using ::testing::Not;
 using testing::page_run;
 using testing::TemporaryFolder;
-
-std::optional<Gnuplot> installed() {
-  const char* path = std::getenv("PATH");
-  return Gnuplot::find(path == nullptr ? "" : path);
-}
 
 // The number of figures that check_page.py finds, or what it has against the page.
 std::string checked(const std::string& page) {
@@ -38,11 +35,11 @@ std::string checked(const std::string& page) {
 
 TEST(HtmlPage, StandsAloneWithAllItsFigures) {
   BBPROMPT_REQUIRE_TOOL(BBPROMPT_PYTHON, "Python 3");
-  if (!installed()) GTEST_SKIP() << "gnuplot is absent";
-  const std::string page = to_html(page_run(), {}, installed());
+  if (!installed_gnuplot()) GTEST_SKIP() << "gnuplot is absent";
+  const std::string page = to_html(page_run(), {}, installed_gnuplot());
   // Two tasks: loss and dev curves, prompt length, objective; and one transfer.
   EXPECT_EQ(checked(page), "9\n");
-  EXPECT_EQ(page, to_html(page_run(), {}, installed()));
+  EXPECT_EQ(page, to_html(page_run(), {}, installed_gnuplot()));
 }
 
 TEST(HtmlPage, HasTablesPromptsSharesAndWhatWasPaid) {
@@ -84,10 +81,10 @@ TEST(HtmlPage, NamesAnalysesThatExist) {
 
 TEST(HtmlPage, IsAPageForNoTrialsToo) {
   BBPROMPT_REQUIRE_TOOL(BBPROMPT_PYTHON, "Python 3");
-  EXPECT_EQ(checked(to_html({}, {}, installed())), "0\n");
+  EXPECT_EQ(checked(to_html({}, {}, installed_gnuplot())), "0\n");
   Results failed = testing::sample_run();
   for (TrialRecord& trial : failed.trials) trial.state = TrialState::kFailed;
-  EXPECT_EQ(checked(to_html(failed, {}, installed())), "0\n");
+  EXPECT_EQ(checked(to_html(failed, {}, installed_gnuplot())), "0\n");
 }
 
 TEST(HtmlPage, TakesHostileTextsAsTexts) {
@@ -106,10 +103,10 @@ TEST(HtmlPage, TakesHostileTextsAsTexts) {
     trial.objective += hostile;
     trial.best.prompt.text = hostile;
     trial.best.prompt.tokens = {hostile, hostile};
-    for (std::string& text : trial.candidate_texts) text = hostile;
+    for (std::string& text : trial.option_texts) text = hostile;
     if (!trial.settings.empty()) trial.settings[1] += hostile;
   }
-  const std::string page = to_html(results, {}, installed());
+  const std::string page = to_html(results, {}, installed_gnuplot());
   const std::string found = checked(page);
   EXPECT_EQ(found.find_first_not_of("0123456789\n"), std::string::npos) << found;
   EXPECT_THAT(page, Not(HasSubstr("<script")));

@@ -40,7 +40,7 @@ TEST(MergeRuns, RefusesTwoDifferentRecordsOfOneTrialNamingBothRuns) {
     ADD_FAILURE() << "two records of one trial were merged";
   } catch (const StoreError& error) {
     EXPECT_EQ(error.file(), "out/b");
-    EXPECT_THAT(error.what(), HasSubstr("\"mrpc-soft-s2\" as in out/a, found another one"));
+    EXPECT_THAT(error.what(), HasSubstr("\"mrpc-soft-s2\" as in out/a, found another"));
   }
 }
 

@@ -11,7 +11,7 @@ inline Results page_run() {
   for (TrialRecord& trial : results.trials) {
     trial.best.prompt.tokens = {"\xC4\xA0great", "movie"};
     trial.best.prompt.ids = {5, 6};
-    trial.candidate_texts = {"great", " movie", "<b>"};
+    trial.option_texts = {"great", " movie", "<b>"};
     trial.position_shares.resize(2, 3);
     trial.position_shares << 0.7, 0.2, 0.1, 0.05, 0.9, 0.05;
     trial.usage["test"] = {.num_evaluations = 1,

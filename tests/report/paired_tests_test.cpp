@@ -1,4 +1,4 @@
-#include "bbprompt/report/paired_tests.hpp"
+#include "report/paired_tests.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -152,7 +152,7 @@ TEST(PairedTests, TakesAnyRowAsBaselineAndRefusesOthers) {
     ADD_FAILURE() << "an unknown baseline was taken";
   } catch (const UsageError& error) {
     EXPECT_STREQ(error.what(),
-                 "baseline: expected one of \"manual\", \"policy\", \"cma\", found \"nothing\"");
+                 "--baseline: expected one of \"manual\", \"policy\", \"cma\", found \"nothing\"");
   }
 }
 

@@ -1,4 +1,4 @@
-#include "bbprompt/report/score_matrix.hpp"
+#include "report/score_matrix.hpp"
 
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <map>
 
 #include "bbprompt/base/error.hpp"
-#include "bbprompt/report/paired_tests.hpp"
+#include "report/paired_tests.hpp"
 #include "tests/report/page_run.hpp"
 
 namespace bbprompt {

@@ -1,4 +1,4 @@
-#include "bbprompt/report/search_curve.hpp"
+#include "report/search_curve.hpp"
 
 #include <gtest/gtest.h>
 

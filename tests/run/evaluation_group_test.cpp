@@ -40,7 +40,7 @@ TEST(EvaluationGroup, CutsSplitsIntoFixedShards) {
     EXPECT_EQ(items[i].trial, 5);
     EXPECT_EQ(items[i].group, 9);
     EXPECT_EQ(std::make_pair(items[i].begin, items[i].end), ranges[i]);
-    EXPECT_EQ(items[i].candidate, i < 3 ? 0 : 1);
+    EXPECT_EQ(items[i].member, i < 3 ? 0 : 1);
     EXPECT_EQ(items[i].point, std::vector<double>{i < 3 ? 1.0 : 2.0});
   }
 }
@@ -73,7 +73,7 @@ TEST(EvaluationGroup, OneFailedShardFailsItsMemberOnly) {
   auto group = two_members();
   for (const auto& item : group.items(0, 0, 0)) {
     auto result = answer(item);
-    if (item.candidate == 0 && item.begin == 3) {
+    if (item.member == 0 && item.begin == 3) {
       result = {};
       result.id = item.id;
       result.fail("out of memory");

@@ -15,7 +15,7 @@
 #include "bbprompt/comm/mpi_channel.hpp"
 #include "bbprompt/store/digest.hpp"
 #include "bbprompt/store/results_file.hpp"
-#include "bbprompt/store/run_folder.hpp"
+#include "bbprompt/store/run_files.hpp"
 #include "tests/comm/mpi_support.hpp"
 #include "tests/run/faulty_worker.hpp"
 
@@ -33,7 +33,7 @@ constexpr double kPatience = 60.0;
 
 // One candidate of the second generation of the first trial of the plan.
 bool is_chosen_candidate(const WorkItem& item) {
-  return item.trial == 0 && item.group == 1 && item.split == Split::kTrain && item.candidate == 1;
+  return item.trial == 0 && item.group == 1 && item.split == Split::kTrain && item.member == 1;
 }
 
 struct Case {
@@ -55,19 +55,19 @@ std::vector<Case> cases() {
        "worst_fitness",
        RunOutcome::kDone,
        kAll,
-       {{"evaluation_retried", 0}, {"worker_hung", 0}, {"run_done", 1}}},
+       {{"item_retried", 0}, {"worker_hung", 0}, {"run_done", 1}}},
       {"one worker fails at everything",
        [](int rank, const WorkItem&, int) { return rank == 2 ? Fault::kFail : Fault::kNone; },
        "worst_fitness",
        RunOutcome::kDone,
        kAll,
-       {{"evaluation_retried", 1}, {"evaluation_failed", 0}}},
+       {{"item_retried", 1}, {"item_failed", 0}}},
       {"one worker's scores are no numbers",
        [](int rank, const WorkItem&, int) { return rank == 3 ? Fault::kNotANumber : Fault::kNone; },
        "worst_fitness",
        RunOutcome::kDone,
        kAll,
-       {{"evaluation_retried", 1}, {"evaluation_failed", 0}}},
+       {{"item_retried", 1}, {"item_failed", 0}}},
       {"a candidate fails everywhere and is the worst",
        [](int, const WorkItem& item, int) {
          return is_chosen_candidate(item) ? Fault::kFail : Fault::kNone;
@@ -75,7 +75,7 @@ std::vector<Case> cases() {
        "worst_fitness",
        RunOutcome::kDone,
        {"1", "2", "3"},
-       {{"evaluation_retried", 2}, {"evaluation_failed", 1}, {"trial_failed", 0}},
+       {{"item_retried", 2}, {"item_failed", 1}, {"trial_failed", 0}},
        1},
       {"a candidate's scores are no numbers anywhere, and its trial fails",
        [](int, const WorkItem& item, int) {
@@ -84,7 +84,7 @@ std::vector<Case> cases() {
        "fail_trial",
        RunOutcome::kFailed,
        {"1", "2", "3"},
-       {{"evaluation_failed", 1}, {"trial_failed", 1}, {"trial_done", 3}, {"run_failed", 1}},
+       {{"item_failed", 1}, {"trial_failed", 1}, {"trial_done", 3}, {"run_failed", 1}},
        1},
       {"one worker hangs",
        [](int rank, const WorkItem&, int number) {
@@ -93,7 +93,7 @@ std::vector<Case> cases() {
        "worst_fitness",
        RunOutcome::kDone,
        kAll,
-       {{"worker_hung", 1}, {"worker_back", 0}, {"evaluation_failed", 0}}},
+       {{"worker_hung", 1}, {"worker_back", 0}, {"item_failed", 0}}},
       {"one worker answers late",
        [](int rank, const WorkItem&, int number) {
          return rank == 1 && number == 3 ? Fault::kLate : Fault::kNone;
@@ -101,7 +101,7 @@ std::vector<Case> cases() {
        "worst_fitness",
        RunOutcome::kDone,
        kAll,
-       {{"worker_hung", 1}, {"evaluation_failed", 0}}},
+       {{"worker_hung", 1}, {"item_failed", 0}}},
   };
 }
 

@@ -11,7 +11,7 @@
 #include "bbprompt/base/json.hpp"
 #include "bbprompt/comm/loopback_channel.hpp"
 #include "bbprompt/store/results_file.hpp"
-#include "bbprompt/store/run_folder.hpp"
+#include "bbprompt/store/run_files.hpp"
 #include "tests/run/faulty_worker.hpp"
 #include "tests/run/toy_model.hpp"
 

@@ -27,7 +27,7 @@ double by_item(const WorkItem& item) {
                        .trial = static_cast<std::uint64_t>(item.trial),
                        .generation = static_cast<std::uint64_t>(item.group),
                        .purpose = "test"},
-                      static_cast<std::uint64_t>(item.candidate * 64 + item.begin) * 4);
+                      static_cast<std::uint64_t>(item.member * 64 + item.begin) * 4);
   return 0.5 + stream.uniform();
 }
 
@@ -219,7 +219,7 @@ WorkResult fake_result(const WorkItem& item) {
   WorkResult result;
   result.id = item.id;
   RandomStream stream({.seed = 3,
-                       .trial = static_cast<std::uint64_t>(item.candidate),
+                       .trial = static_cast<std::uint64_t>(item.member),
                        .generation = static_cast<std::uint64_t>(item.group),
                        .purpose = "fake"});
   for (std::int64_t i = 0; i < 2 * (item.end - item.begin); ++i)

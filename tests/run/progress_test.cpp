@@ -19,12 +19,12 @@ RunProgress example() {
   progress.name = "sweep \"1\"";
   progress.seconds_left = std::numeric_limits<double>::quiet_NaN();
   progress.trials = {{.id = "a",
-                      .state = TrialPhase::kDone,
+                      .state = TrialStanding::kDone,
                       .num_queries = 10,
                       .num_queries_planned = 20,
                       .failure = {}},
                      {.id = "b",
-                      .state = TrialPhase::kFailed,
+                      .state = TrialStanding::kFailed,
                       .num_queries = 5,
                       .num_queries_planned = 5,
                       .failure = "why"}};
@@ -35,8 +35,8 @@ RunProgress example() {
 TEST(Progress, SumsOverTrials) {
   EXPECT_EQ(example().num_queries(), 15);
   EXPECT_EQ(example().num_queries_planned(), 25);
-  EXPECT_EQ(example().count(TrialPhase::kFailed), 1);
-  EXPECT_EQ(example().count(TrialPhase::kWaiting), 0);
+  EXPECT_EQ(example().count(TrialStanding::kFailed), 1);
+  EXPECT_EQ(example().count(TrialStanding::kWaiting), 0);
 }
 
 TEST(Progress, IsPlainJsonWithNullForWhatIsUnknown) {
@@ -86,7 +86,7 @@ TEST(Progress, ATrialIsALineAndOneThatWaitsIsShort) {
   EXPECT_LT(text.size(), 2000U * 130U);
   EXPECT_GT(std::count(text.begin(), text.end(), '\n'), 2000);
   const RunProgress again = read_progress(folder / "status.json");
-  EXPECT_EQ(again.count(TrialPhase::kWaiting), 2000);
+  EXPECT_EQ(again.count(TrialStanding::kWaiting), 2000);
   EXPECT_EQ(again.num_queries_planned(), 2000 * 3456);  // the whole run's, not what has begun
   EXPECT_EQ(again.trials[7].num_generations_planned, 12);
 }

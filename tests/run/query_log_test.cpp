@@ -26,7 +26,7 @@ TEST(QueryLog, AppendsALineForEveryItem) {
   const testing::TemporaryFolder folder;
   const WorkItem item{.id = 9,
                       .group = 4,
-                      .candidate = 2,
+                      .member = 2,
                       .split = Split::kDev,
                       .begin = 16,
                       .end = 20,

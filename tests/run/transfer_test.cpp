@@ -8,7 +8,7 @@
 #include "bbprompt/run/trial_run.hpp"
 #include "bbprompt/store/plan_file.hpp"
 #include "bbprompt/store/results_file.hpp"
-#include "bbprompt/store/run_folder.hpp"
+#include "bbprompt/store/run_files.hpp"
 #include "tests/run/small_experiment.hpp"
 #include "tests/run/trial_parts.hpp"
 
@@ -86,12 +86,13 @@ TEST(TransferredPrompts, OfSeveralMethodsAreNamedAfterThem) {
 }
 
 TEST(TransferredPrompts, WhatCannotBeTakenIsRefused) {
-  EXPECT_THAT(error_of({{"a", "s", "x", 0, 0, Kind::kSoft}}, {}), HasSubstr("expected learned discrete"));
+  EXPECT_THAT(error_of({{"a", "s", "x", 0, 0, Kind::kSoft}}, {}),
+              HasSubstr("expected learned discrete"));
   EXPECT_THAT(error_of({{"a", "d", "x"}, {"a", "s", "x", 0, 0, Kind::kSoft}}, {"s"}),
-              HasSubstr("it has them of: d"));
+              HasSubstr("the run has: d"));
   EXPECT_THAT(
       error_of({{"a", "d", "x"}, {"b", "d", "x", 0, 0, Kind::kNone, TrialState::kFailed}}, {}),
-      HasSubstr("no trial of task b and method d is done"));
+      HasSubstr("expected a finished trial of task b and method d"));
 }
 
 // A configuration beside the folder of a source run.
@@ -166,12 +167,12 @@ TEST_F(TransferTest, WhatWouldBeHiddenIsRefused) {
   write_source({{"a", "d", "one"}});
   const std::string sweep = "  prompts_from: {run: source}\n";
   EXPECT_THAT(error_of(sweep + "  variants:\n    from-a: {prompt.kind: manual}\n"),
-              HasSubstr("makes a variant from-a"));
+              HasSubstr("makes a variant \"from-a\""));
   EXPECT_THAT(error_of(sweep + "  axes:\n    prompt.kind: [soft, discrete]\n"),
               HasSubstr("axis prompt.kind"));
   EXPECT_THAT(error_of(sweep, {"prompt.kind=soft"}), HasSubstr("would win"));
   EXPECT_THAT(error_of("  prompts_from: {run: source, methods: [x]}\n"),
-              HasSubstr("it has them of: d"));
+              HasSubstr("the run has: d"));
 }
 
 // Prompts of the run itself: sources are records with the ids of the plan's own trials.
@@ -236,8 +237,7 @@ TEST_F(OwnPromptsTest, NothingIsTakenWhileATrialFailsOrIsAnotherOne) {
 }
 
 TEST_F(OwnPromptsTest, OneSourceAndVariantsAreAskedFor) {
-  EXPECT_THAT(error_of("  prompts_from: {own_run: true, run: x}\n"),
-              HasSubstr("found both"));
+  EXPECT_THAT(error_of("  prompts_from: {own_run: true, run: x}\n"), HasSubstr("found both"));
   EXPECT_THAT(error_of("  prompts_from: {own_run: true}\n"), HasSubstr("in sweep.variants"));
   EXPECT_THAT(error_of(kSweep, {"prompt.kind=soft"}), HasSubstr("would win"));
 }
@@ -269,10 +269,10 @@ TEST(TransferredTokens, ScoreTheSameBitsOnTheSameModel) {
   EXPECT_EQ(again.ids, prompt.ids);
   EXPECT_EQ(again.text, prompt.text);
   testing::TrialParts searched(testing::small_experiment(), models);
-  const auto scores = searched.evaluator.evaluate(PromptTokens{prompt.ids}, Split::kTest).label_scores;
+  const auto scores =
+      searched.evaluator.evaluate(PromptTokens{prompt.ids}, Split::kTest).label_scores;
   const auto found =
-      moved_parts.evaluator
-          .run({.split = Split::kTest, .begin = 0, .end = 5, .point = {start[0]}})
+      moved_parts.evaluator.run({.split = Split::kTest, .begin = 0, .end = 5, .point = {start[0]}})
           .label_scores;
   ASSERT_EQ(found.size(), 10U);
   for (Eigen::Index i = 0; i < 10; ++i) {

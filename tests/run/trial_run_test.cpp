@@ -137,7 +137,7 @@ TEST_F(TrialRunTest, RestoredBetweenAnyTwoGroupsItEndsTheSame) {
 TEST_F(TrialRunTest, AFailedCandidateIsTheWorstOfItsGenerationAndCounted) {
   auto run = fresh_run();
   step(run, [](const WorkItem& item, WorkResult& result) {
-    if (item.split == Split::kTrain && item.candidate == 2) result.fail("no answer");
+    if (item.split == Split::kTrain && item.member == 2) result.fail("no answer");
   });
   EXPECT_EQ(run.record().state, TrialState::kRunning);
   EXPECT_EQ(run.record().usage.at("search").num_failed, 1);
@@ -158,7 +158,7 @@ TEST_F(TrialRunTest, CanFailByASingleEvaluationWhichIsCounted) {
   auto run = fresh_run();
   step(run);
   (void)run.next_group();
-  run.fail_evaluation(Split::kTrain, "server gone");
+  run.fail_item(Split::kTrain, "server gone");
   EXPECT_EQ(run.record().state, TrialState::kFailed);
   EXPECT_THAT(run.record().failure, ::testing::HasSubstr("at every attempt: server gone"));
   EXPECT_EQ(run.record().usage.at("search").num_failed, 1);
@@ -226,7 +226,7 @@ TEST_F(DiscreteTrialRunTest, AsksNoPromptTwiceAndCountsWhatTheCacheAnswers) {
     std::set<std::pair<Split, std::int32_t>> members;
     for (const WorkItem& item : group.items(0, 0, 0)) {
       if (item.split == Split::kTrain && run.record().stop_reason.empty() &&
-          members.insert({item.split, item.candidate}).second) {
+          members.insert({item.split, item.member}).second) {
         asked.insert(trial_.problem.prompt_key(item.point));
       }
       group.settle(item, trial_.evaluator.run(item));

@@ -12,7 +12,7 @@
 #include "bbprompt/run/worker_run.hpp"
 #include "bbprompt/store/digest.hpp"
 #include "bbprompt/store/results_file.hpp"
-#include "bbprompt/store/run_folder.hpp"
+#include "bbprompt/store/run_files.hpp"
 #include "tests/run/faulty_worker.hpp"
 #include "tests/run/toy_model.hpp"
 
@@ -20,8 +20,8 @@ namespace bbprompt {
 namespace {
 
 using testing::factory_of;
-using testing::ToyModel;
 using ::testing::HasSubstr;
+using testing::ToyModel;
 
 // Holds up to four requests and finishes the one that was started last.
 class HastyModel : public ToyModel {
@@ -102,13 +102,12 @@ class WholeRunTest : public ::testing::Test {
     LoopbackChannel channel(worker.in_this_process());
     const RunFolder folder(folder_ / name, plan);
     int num_looks = 0;
-    MasterRun master(
-        plan, folder, channel, master_models,
-        {.is_stop_requested =
-             [&] { return options.max_looks > 0 && ++num_looks > options.max_looks; },
-         .on_progress = {},
-         .info = testing::info_of(plan),
-         .slots = options.slots});
+    MasterRun master(plan, folder, channel, master_models,
+                     {.is_stop_requested =
+                          [&] { return options.max_looks > 0 && ++num_looks > options.max_looks; },
+                      .on_progress = {},
+                      .info = testing::info_of(plan),
+                      .slots = options.slots});
     const RunOutcome outcome = master.run();
     EXPECT_EQ(master_models.size(), 0U) << "the master has loaded a model";
     return outcome;

@@ -39,7 +39,7 @@ class ScriptedTrials : public TrialSet {
       items.push_back({.id = first_id + static_cast<std::uint64_t>(i),
                        .trial = static_cast<std::int32_t>(trial),
                        .group = static_cast<std::int64_t>(group),
-                       .candidate = i,
+                       .member = i,
                        .begin = 0,
                        .end = 4,
                        .point = {}});

@@ -72,7 +72,7 @@ TEST(Scheduler, AnAssignedItemIsTheSubmittedOne) {
   scheduler.submit({.id = 5,
                     .trial = 2,
                     .group = 9,
-                    .candidate = 4,
+                    .member = 4,
                     .split = Split::kDev,
                     .begin = 1,
                     .end = 3,

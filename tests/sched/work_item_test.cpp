@@ -18,7 +18,7 @@ WorkItem sample_item() {
   return {.id = 0x0102030405060708U,
           .trial = 3,
           .group = -2,
-          .candidate = 19,
+          .member = 19,
           .split = Split::kDev,
           .begin = 32,
           .end = 48,
@@ -75,7 +75,7 @@ TEST(WorkItem, EveryFieldIsReadBack) {
   EXPECT_EQ(read.id, item.id);
   EXPECT_EQ(read.trial, item.trial);
   EXPECT_EQ(read.group, item.group);
-  EXPECT_EQ(read.candidate, item.candidate);
+  EXPECT_EQ(read.member, item.member);
   EXPECT_EQ(read.split, item.split);
   EXPECT_EQ(read.begin, item.begin);
   EXPECT_EQ(read.end, item.end);

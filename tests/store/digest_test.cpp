@@ -83,7 +83,7 @@ const Change kTrackedChanges[] = {
     [](auto& r) { first(r).usage["dev"].num_failed = 9; },
     [](auto& r) { first(r).settings[1] += "x"; },
     [](auto& r) { first(r).settings.pop_back(); },
-    [](auto& r) { first(r).candidate_texts[0] += "x"; },
+    [](auto& r) { first(r).option_texts[0] += "x"; },
     [](auto& r) { first(r).position_shares(1, 0) = 0.125; },
     [](auto& r) { first(r).position_shares.resize(3, 2); },
     [](auto& r) { first(r).notes.pop_back(); },

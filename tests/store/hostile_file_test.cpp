@@ -82,7 +82,7 @@ const HostileCase kResultsCases[] = {
     {"label_negative", kTrial + "/gold/dev", "below 3, found -1"},
     {"predicted_too_short", kTrial + "/best/splits/test/predicted", "expected 4 values, found 3"},
     {"tokens_too_few", kPrompt + "/tokens", "expected 3 values, found 2"},
-    {"base_ids_too_many", kPrompt + "/base_ids", "expected 1 values, found 3"},
+    {"base_ids_too_many", kPrompt + "/base_ids", "expected 1 value, found 3"},
     {"token_negative", kPrompt + "/ids", "found -2"},
     {"count_negative", kTrial + "/usage/search", "negative"},
     {"generations_descend", kTrial + "/generations/generation", "ascending"},

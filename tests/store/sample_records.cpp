@@ -124,7 +124,7 @@ TrialRecord sample_trial(const std::string& id) {
   trial.manual = sample_manual();
   trial.best = sample_best();
   trial.settings = {"task=trec", "prompt.length=2"};
-  trial.candidate_texts = {"which", " gr\xC3\xBC\xC3\x9F e", "place"};
+  trial.option_texts = {"which", " gr\xC3\xBC\xC3\x9F e", "place"};
   trial.position_shares = Eigen::MatrixXd(2, 3);
   trial.position_shares << 0.25, 0.5, 0.25, 0.0, 1.0 / 3.0, 2.0 / 3.0;
   trial.usage = sample_usage();

@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "bbprompt/store/trial_file.hpp"
 #include "bbprompt/store/trial_record.hpp"
+#include "store/trial_file.hpp"
 
 namespace bbprompt::testing {
 

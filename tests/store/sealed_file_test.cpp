@@ -1,4 +1,4 @@
-#include "bbprompt/store/sealed_file.hpp"
+#include "store/sealed_file.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include "bbprompt/base/random_stream.hpp"
 #include "bbprompt/store/checkpoint.hpp"
 #include "bbprompt/store/results_file.hpp"
-#include "bbprompt/store/trial_file.hpp"
+#include "store/trial_file.hpp"
 #include "tests/store/sample_records.hpp"
 #include "tests/support.hpp"
 

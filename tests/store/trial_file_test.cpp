@@ -1,4 +1,4 @@
-#include "bbprompt/store/trial_file.hpp"
+#include "store/trial_file.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -80,7 +80,8 @@ TEST(List, RefusesTwoTasksOfOneName) {
     (void)expand(load_config(folder / "c.yaml"));
     FAIL() << "both are called animals";
   } catch (const ConfigError& error) {
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("called animals soft task=animals; give tasks"));
+    EXPECT_THAT(error.what(),
+                ::testing::HasSubstr("called \"animals soft task=animals\"; give tasks"));
   }
 }
 
@@ -296,34 +297,36 @@ TEST(Sweep, ErrorsSayWhereAndWhatInstead) {
        "c.yaml:12:23: sweep.overrides.when: matches no trial: \"prompt.length\" is never so; the "
        "sweep has 1, 2"},
       {base + "overrides: [{when: {seed: 1}, set: {budget.queries: 1}}]",
-       "c.yaml:12:23: seed: an override is for all seeds of a configuration, which would differ "
-       "otherwise"},
+       "c.yaml:12:23: seed: an override cannot look at the seed: it holds for all seeds of a "
+       "configuration"},
       {base + "overrides: [{when: {variant: a}, set: {prompt.length: 3}}]",
-       "c.yaml:12:42: prompt.length: an override sets what axis prompt.length sets too "
+       "c.yaml:12:42: prompt.length: an override sets a key that axis prompt.length also sets "
        "(prompt.length)"},
       {base + "overrides: [{when: {variant: a}, set: {budget: {queries: 1}}}, {when: "
               "{prompt.length: 1}, set: {budget.queries: 2}}]",
-       "c.yaml:12:99: budget.queries: two overrides set it for one trial (budget in line 12); let "
-       "their conditions exclude each other"},
+       "c.yaml:12:99: budget.queries: two of sweep.overrides set it for one trial (budget in line "
+       "12); change their conditions so that only one holds"},
       {base + "exclude: [{prompt.length: {min: 1}}]",
-       "c.yaml:10:3: sweep: expected a trial, found none: its filters leave all of them out"},
+       "c.yaml:10:3: sweep: expected at least one trial, found none: exclude and include leave all "
+       "out"},
       {"random: {num_points: 3, space: {prompt.length: {integer: [1, 2]}}}",
        "c.yaml:10:51: sweep: expected a space of 3 different points, found 2; ask for fewer "
        "num_points, or list them as axes"},
       {"axes: {prompt.length: [1, 2], shard_size: [1, 2]}\n  random: {num_points: 30000, space: "
        "{prompt.soft.alpha: {uniform: [1, 2]}}}",
-       "c.yaml:10:3: sweep: expected at most 100000 trials, found more"},
+       "c.yaml:10:3: sweep: expected at most 100000 trials, found more; sweep fewer values or "
+       "seeds"},
       {base + "variations: [{when: {variant: c}, values: {shard_size: [1]}}]",
        "c.yaml:12:24: sweep.variations.when: matches no trial: \"variant\" is never so; the sweep "
        "has a, b"},
       {base + "variations: [{values: {shard_size: [1, 1.0]}}]",
        "c.yaml:12:42: shard_size: expected an integer from 1 to 1000000, found \"1.0\""},
       {base + "variations: [{values: {shard_size: [3, 3]}}]",
-       "c.yaml:10:3: sweep: two trials are equal (animals-a-s1-HASH); every combination must "
-       "differ in task, method, seed or a setting"},
+       "c.yaml:10:3: sweep: two trials are equal (animals-a-s1-HASH); each must differ from the "
+       "others in task, method, seed or a setting"},
       {"list: [{prompt.length: 3}, {prompt: {length: 3}}]",
-       "c.yaml:10:3: sweep: two trials are equal (animals-soft-s1-HASH); every combination must "
-       "differ in task, method, seed or a setting"},
+       "c.yaml:10:3: sweep: two trials are equal (animals-soft-s1-HASH); each must differ from the "
+       "others in task, method, seed or a setting"},
   };
   for (auto [sweep, error] : kCases) {
     std::string found = error_of("sweep:\n  " + sweep + "\n");

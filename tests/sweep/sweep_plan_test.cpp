@@ -207,7 +207,7 @@ TEST(Expand, IdsDoNotDependOnTheThreadsThatTrialsKeep) {
 
 TEST(Expand, RefusesTrialsThatDifferInThreadsAlone) {
   EXPECT_NE(error_of(std::string(kSmallConfig) + "sweep: {axes: {model.threads: [1, 2]}}\n")
-                .find("model.threads cannot"),
+                .find("model.threads, which changes no result"),
             std::string::npos);
 }
 
@@ -251,12 +251,13 @@ TEST(Expand, RefusesEqualTrials) {
   const TrialSpec trial = plan_of(kSmallConfig).trials.front();
   EXPECT_EQ(error_of(kSmallConfig + "sweep:\n  axes: {prompt.soft.alpha: [1, 1.0]}\n"),
             "c.yaml:10:3: sweep: two trials are equal (" + trial.id +
-                "); every combination must differ in task, method, seed or a setting");
+                "); each must differ from the others in task, method, seed or a setting");
 }
 
 TEST(Expand, RefusesTooManyTrials) {
   EXPECT_EQ(error_of(kSmallConfig + "seeds: 50001\nsweep: {axes: {shard_size: [1, 2]}}\n"),
-            "c.yaml:10:8: sweep: expected at most 100000 trials, found more");
+            "c.yaml:10:8: sweep: expected at most 100000 trials, found more; sweep fewer values or "
+            "seeds");
 }
 
 TEST(Expand, ErrorsOfOneCombinationPointAtTheValue) {

@@ -16,7 +16,7 @@ using testing::ids_of;
 using testing::kSmallConfig;
 using testing::names_of;
 
-SweepPlan plan_of(const std::string& lines) { return testing::plan_of(kSmallConfig + lines); }
+SweepPlan varied_plan(const std::string& lines) { return testing::plan_of(kSmallConfig + lines); }
 
 constexpr auto* kVariations =
     "seeds: [1, 2]\n"
@@ -31,7 +31,7 @@ constexpr auto* kVariations =
     "      values: {few_shot.max_test: [7]}\n";
 
 TEST(Variations, ChangeOneSettingAtATimeBesideTheirTrials) {
-  const SweepPlan plan = plan_of(kVariations);
+  const SweepPlan plan = varied_plan(kVariations);
   EXPECT_THAT(
       names_of(plan),
       ElementsAre("a shard_size=4 s1", "a shard_size=4 s2", "a shard_size=4 length=1 s1",
@@ -48,7 +48,7 @@ TEST(Variations, ChangeOneSettingAtATimeBesideTheirTrials) {
 }
 
 TEST(Variations, OverridesAndFiltersLookAtThem) {
-  const SweepPlan plan = plan_of(
+  const SweepPlan plan = varied_plan(
       "sweep:\n"
       "  variations: [{values: {prompt.length: [2, 3, 4]}}]\n"
       "  overrides: [{when: {prompt.length: 3}, set: {budget.evaluations: 7}}]\n"
@@ -71,8 +71,8 @@ TEST(Variations, LeaveTheFilesValueToBeSet) {
 
 TEST(Variations, KeepTheIdsOfTheTrialsBesideThem) {
   const std::string without(kVariations, std::string(kVariations).find("  variations:"));
-  const auto ids = ids_of(plan_of(kVariations));
-  for (const std::string& id : ids_of(plan_of(without))) {
+  const auto ids = ids_of(varied_plan(kVariations));
+  for (const std::string& id : ids_of(varied_plan(without))) {
     EXPECT_EQ(ids.count(id), 1U) << id;
   }
 }

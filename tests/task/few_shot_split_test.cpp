@@ -166,7 +166,7 @@ TEST(DrawFewShotSplit, NamesTheClassThatIsTooSmall) {
   EXPECT_THAT(
       refusal({.train = pool}, 4, 2),
       AllOf(HasSubstr("pool.csv"), HasSubstr("\"pos\""), HasSubstr("4 for train and 2 for dev"),
-            HasSubstr("found 5"), HasSubstr("lower train_per_class")));
+            HasSubstr("found 5"), HasSubstr("lower few_shot.train_per_class")));
   Dataset dev = pool_of(1, "dev ");
   dev.path = "dev.csv";
   EXPECT_THAT(refusal({.train = pool, .dev = &dev}, 4, 2),

@@ -40,7 +40,7 @@ TEST_F(TaskDataCacheTest, GivesWhatReadingTheFilesGives) {
     EXPECT_EQ(cached->fingerprint, read.fingerprint);
     ASSERT_EQ(cached->test.size(), read.test.size());
     EXPECT_EQ(cached->test.back().text_a, read.test.back().text_a);
-    EXPECT_EQ(candidate_texts(*cached, CandidateText::kTrainFile).size(), 20U);
+    EXPECT_EQ(corpus_texts(*cached, CandidateText::kTrainFile).size(), 20U);
   }
 }
 

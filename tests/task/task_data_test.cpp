@@ -94,10 +94,10 @@ TEST_F(LoadTaskData, GivesThreeSplits) {
 
 TEST_F(LoadTaskData, GivesTheTextsThatCandidatesAreCountedIn) {
   const TaskData data = load();
-  const auto few = candidate_texts(data, CandidateText::kFewShot);
+  const auto few = corpus_texts(data, CandidateText::kFewShot);
   ASSERT_EQ(few.size(), 4U);
   for (std::size_t i = 0; i < few.size(); ++i) EXPECT_EQ(few[i], data.train[i].text_a);
-  const auto all = candidate_texts(data, CandidateText::kTrainFile);
+  const auto all = corpus_texts(data, CandidateText::kTrainFile);
   ASSERT_EQ(all.size(), 12U);
   for (std::size_t i = 0; i < all.size(); ++i) EXPECT_EQ(all[i], "train" + std::to_string(i));
 
@@ -105,7 +105,7 @@ TEST_F(LoadTaskData, GivesTheTextsThatCandidatesAreCountedIn) {
   write_text(task_.train, "text_a,text_b,label\na,b,0\nc,d,1\ne,f,0\ng,h,1\n");
   write_text(task_.test, "text_a,text_b,label\na,b,0\n");
   const TaskData pairs = load_task_data(task_, {.train_per_class = 1, .dev_per_class = 1}, 3);
-  EXPECT_THAT(candidate_texts(pairs, CandidateText::kTrainFile),
+  EXPECT_THAT(corpus_texts(pairs, CandidateText::kTrainFile),
               ElementsAre("a", "b", "c", "d", "e", "f", "g", "h"));
 }
 

@@ -21,16 +21,11 @@ namespace bbprompt {
 namespace {
 
 using ::testing::ElementsAre;
+using testing::load_model;
 using testing::model_folder;
 using testing::small_roberta;
 using testing::TemporaryFolder;
 using testing::write_text;
-
-std::unique_ptr<Tokenizer> load(const nlohmann::json& model) {
-  const TemporaryFolder folder;
-  write_text(folder / "tokenizer.json", model.dump());
-  return load_tokenizer(folder.path());
-}
 
 void append_code_point(std::string& text, char32_t code_point) {
   icu::UnicodeString(static_cast<UChar32>(code_point)).toUTF8String(text);
@@ -142,7 +137,7 @@ TEST(Gpt2Words, AreThoseOfThePublishedPattern) {
 // ---- the tokenizer ----
 
 TEST(ByteLevelBpe, DecodingGivesBackEveryValidText) {
-  const auto tokenizer = load(small_roberta());
+  const auto tokenizer = load_model(small_roberta());
   RandomStream random({.seed = 11, .purpose = "round_trip"});
   for (int round = 0; round < 1000; ++round) {
     const std::string text = random_text(random, random.below(40));
@@ -175,20 +170,20 @@ TEST(ByteLevelBpe, MergesAreReadInBothForms) {
       {"h", "e"}, {"t", "he"}, {"Ġ", "the"}, {"#", "#"}};
   pairs["model"]["merges"] = rules;
   const std::string text = "the the ##";
-  EXPECT_THAT(load(small_roberta())->encode(text).ids, ElementsAre(261, 262, 36, 263));
-  EXPECT_EQ(load(pairs)->encode(text).ids, load(small_roberta())->encode(text).ids);
+  EXPECT_THAT(load_model(small_roberta())->encode(text).ids, ElementsAre(261, 262, 36, 263));
+  EXPECT_EQ(load_model(pairs)->encode(text).ids, load_model(small_roberta())->encode(text).ids);
 }
 
 TEST(ByteLevelBpe, ModelTypeMayBeLeftOutAsInOldFiles) {
   nlohmann::json old = small_roberta();
   old["model"].erase("type");
-  EXPECT_EQ(load(old)->encode("the").ids, load(small_roberta())->encode("the").ids);
+  EXPECT_EQ(load_model(old)->encode("the").ids, load_model(small_roberta())->encode("the").ids);
 }
 
 TEST(ByteLevelBpe, AddedPrefixSpaceHasNoRange) {
   nlohmann::json model = small_roberta();
   model["pre_tokenizer"]["add_prefix_space"] = true;
-  const auto tokenizer = load(model);
+  const auto tokenizer = load_model(model);
   const Encoding encoding = tokenizer->encode("the<mask>x");
   EXPECT_THAT(encoding.ids, ElementsAre(262, 264, 36, *tokenizer->find_token("x")));
   EXPECT_THAT(encoding.ranges,
@@ -218,7 +213,7 @@ TEST(ByteLevelBpe, WindowsLineEndsAndAMissingLastOneAreAccepted) {
 }
 
 TEST(ByteLevelBpe, InvalidBytesAreReadAsReplacementCharactersOneByOne) {
-  const auto tokenizer = load(small_roberta());
+  const auto tokenizer = load_model(small_roberta());
   const std::string replacement = "\xEF\xBF\xBD";
   const Encoding encoding = tokenizer->encode("a\xE2\x82z\xFF");
   EXPECT_EQ(encoding.ids,
@@ -230,14 +225,14 @@ TEST(ByteLevelBpe, InvalidBytesAreReadAsReplacementCharactersOneByOne) {
 }
 
 TEST(ByteLevelBpe, PartsOfACharacterDecodeToOneReplacementCharacter) {
-  const auto tokenizer = load(small_roberta());
+  const auto tokenizer = load_model(small_roberta());
   auto ids = tokenizer->encode("€x").ids;
   ids.erase(ids.begin() + 2);
   EXPECT_EQ(tokenizer->decode(ids), "\xEF\xBF\xBDx");
 }
 
 TEST(ByteLevelBpe, AWordOfAMegabyteIsEncoded) {
-  const auto tokenizer = load(small_roberta());
+  const auto tokenizer = load_model(small_roberta());
   std::string text;
   while (text.size() < (std::size_t{1} << 20)) text += "thehe";
   const Encoding encoding = tokenizer->encode(text);
@@ -268,9 +263,9 @@ TEST(ByteLevelBpe, WordsMetBeforeGiveTheSameTokens) {
   std::vector<std::vector<TokenId>> expected(texts.size());
   for (std::size_t i = 0; i < texts.size(); ++i) {
     texts[i] = random_text(random, 40);
-    expected[i] = load(small_roberta())->encode(texts[i]).ids;
+    expected[i] = load_model(small_roberta())->encode(texts[i]).ids;
   }
-  const auto shared = load(small_roberta());
+  const auto shared = load_model(small_roberta());
   std::array<bool, 4> agrees{};
   std::vector<std::thread> threads;
   threads.reserve(agrees.size());
@@ -288,14 +283,14 @@ TEST(ByteLevelBpe, WordsMetBeforeGiveTheSameTokens) {
 }
 
 TEST(ByteLevelBpe, AMegabyteOfMaskTokensIsEncoded) {
-  const auto tokenizer = load(small_roberta());
+  const auto tokenizer = load_model(small_roberta());
   std::string text;
   for (int i = 0; i < 100000; ++i) text += "   <mask>";
   EXPECT_EQ(tokenizer->encode(text).ids, std::vector<TokenId>(100000, 264));
 }
 
 TEST(ByteLevelBpe, KnowsItsSpecialTokens) {
-  const auto tokenizer = load(small_roberta());
+  const auto tokenizer = load_model(small_roberta());
   const SpecialTokens& special = tokenizer->special_tokens();
   EXPECT_EQ(special.begin, 0);
   EXPECT_EQ(special.pad, 1);
@@ -312,13 +307,13 @@ TEST(ByteLevelBpe, KnowsItsSpecialTokens) {
 TEST(ByteLevelBpe, MaskKeepsTheSpaceBeforeItWhereTheFileSaysSo) {
   nlohmann::json model = small_roberta();
   model["added_tokens"][4]["lstrip"] = false;
-  const auto tokenizer = load(model);
+  const auto tokenizer = load_model(model);
   EXPECT_FALSE(tokenizer->mask_strips_left());
   EXPECT_THAT(tokenizer->encode("the <mask>").ids, ElementsAre(261, 36, 264));
 }
 
 TEST(ByteLevelBpe, IdsOutsideTheVocabularyAreErrors) {
-  const auto tokenizer = load(small_roberta());
+  const auto tokenizer = load_model(small_roberta());
   for (const TokenId id : {-1, 265, 2147483647}) {
     EXPECT_THROW(static_cast<void>(tokenizer->token(id)), Error);
     EXPECT_THROW(static_cast<void>(tokenizer->decode(std::vector<TokenId>{0, id})), Error);
@@ -328,7 +323,7 @@ TEST(ByteLevelBpe, IdsOutsideTheVocabularyAreErrors) {
 TEST(ByteLevelBpe, Gpt2KnowsNoPairs) {
   nlohmann::json model = small_roberta();
   model["post_processor"] = {{"type", "ByteLevel"}, {"trim_offsets", false}};
-  const auto tokenizer = load(model);
+  const auto tokenizer = load_model(model);
   EXPECT_EQ(tokenizer->encode_for_model("the the").ids, tokenizer->encode("the the").ids);
   EXPECT_THROW(static_cast<void>(tokenizer->encode_for_model("the", "the")), Error);
 }
@@ -352,10 +347,10 @@ TEST(ByteLevelBpe, Gpt2sOwnVocabularyHasOneSpecialToken) {
 TEST(Fingerprint, ChangesWithVocabularyAndRulesAlone) {
   nlohmann::json other = small_roberta();
   other["added_tokens"][4]["lstrip"] = false;
-  const std::string fingerprint = load(small_roberta())->fingerprint();
+  const std::string fingerprint = load_model(small_roberta())->fingerprint();
   EXPECT_EQ(fingerprint.size(), 64U);
-  EXPECT_EQ(fingerprint, load(small_roberta())->fingerprint());
-  EXPECT_NE(fingerprint, load(other)->fingerprint());
+  EXPECT_EQ(fingerprint, load_model(small_roberta())->fingerprint());
+  EXPECT_NE(fingerprint, load_model(other)->fingerprint());
 }
 
 }  // namespace

@@ -11,15 +11,10 @@ namespace bbprompt {
 namespace {
 
 using ::testing::ElementsAre;
+using testing::load_model;
 using testing::small_bert;
 using testing::TemporaryFolder;
 using testing::write_text;
-
-std::unique_ptr<Tokenizer> load(const nlohmann::json& model) {
-  const TemporaryFolder folder;
-  write_text(folder / "tokenizer.json", model.dump());
-  return load_tokenizer(folder.path());
-}
 
 const std::string kLines = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\nThe\nfilm\n##s\né\ne\nI\ni\n";
 
@@ -97,7 +92,7 @@ TEST(WordPiece, SpecialTokensMayHaveOtherSpellings) {
   EXPECT_THAT(tokenizer->encode_for_model("The <m> x").ids, ElementsAre(2, 5, 4, 1, 3));
   EXPECT_EQ(tokenizer->special_tokens().mask, 4);
   EXPECT_TRUE(tokenizer->mask_strips_left());
-  EXPECT_FALSE(load(small_bert())->mask_strips_left());
+  EXPECT_FALSE(load_model(small_bert())->mask_strips_left());
 }
 
 TEST(WordPiece, TokenizerJsonDecidesWhatAnUnknownWordBecomes) {
@@ -119,13 +114,13 @@ TEST(WordPiece, AddedTokensOfTheConfigurationExtendTheVocabulary) {
 TEST(WordPiece, OfSeveralAddedTokensTheLongestCounts) {
   nlohmann::json model = small_bert();
   model["added_tokens"].push_back(testing::added_token("[MASK]s", 12));
-  EXPECT_THAT(load(model)->encode("[MASK][MASK]s").ids, ElementsAre(4, 12));
+  EXPECT_THAT(load_model(model)->encode("[MASK][MASK]s").ids, ElementsAre(4, 12));
 }
 
 TEST(WordPiece, RightStripSwallowsTheSpaceBehind) {
   nlohmann::json model = small_bert();
   model["added_tokens"][4]["rstrip"] = true;
-  const Encoding encoding = load(model)->encode("[MASK] \t[MASK] the");
+  const Encoding encoding = load_model(model)->encode("[MASK] \t[MASK] the");
   EXPECT_THAT(encoding.ids, ElementsAre(4, 4, 5));
   EXPECT_THAT(encoding.ranges, ElementsAre(ByteRange{0, 8}, ByteRange{8, 15}, ByteRange{15, 18}));
 }
@@ -133,13 +128,13 @@ TEST(WordPiece, RightStripSwallowsTheSpaceBehind) {
 TEST(WordPiece, WordsBeyondTheLimitAreUnknown) {
   nlohmann::json model = small_bert();
   model["model"]["max_input_chars_per_word"] = 4;
-  const auto tokenizer = load(model);
+  const auto tokenizer = load_model(model);
   EXPECT_THAT(tokenizer->encode("film films").ids, ElementsAre(6, 1));
   EXPECT_THAT(tokenizer->encode(std::string(std::size_t{1} << 20, 'e')).ids, ElementsAre(1));
 }
 
 TEST(WordPiece, InvalidBytesAreDroppedLikeReplacementCharacters) {
-  const Encoding encoding = load(small_bert())->encode("the\xFF fi\xC3lm");
+  const Encoding encoding = load_model(small_bert())->encode("the\xFF fi\xC3lm");
   EXPECT_THAT(encoding.ids, ElementsAre(5, 6));
   EXPECT_THAT(encoding.ranges, ElementsAre(ByteRange{0, 3}, ByteRange{5, 10}));
 }
@@ -161,8 +156,8 @@ TEST(WordPiece, TemplatesOfEitherKindGiveTheSameInput) {
       {"special_tokens",
        {{"[CLS]", {{"ids", {2}}, {"tokens", {"[CLS]"}}}},
         {"[SEP]", {{"ids", {3}}, {"tokens", {"[SEP]"}}}}}}};
-  const ModelInput expected = load(small_bert())->encode_for_model("the film", "watching.");
-  const ModelInput found = load(model)->encode_for_model("the film", "watching.");
+  const ModelInput expected = load_model(small_bert())->encode_for_model("the film", "watching.");
+  const ModelInput found = load_model(model)->encode_for_model("the film", "watching.");
   EXPECT_THAT(expected.ids, ElementsAre(2, 5, 6, 3, 9, 8, 10, 3));
   EXPECT_THAT(expected.type_ids, ElementsAre(0, 0, 0, 0, 1, 1, 1, 1));
   EXPECT_EQ(found.ids, expected.ids);
@@ -172,9 +167,9 @@ TEST(WordPiece, TemplatesOfEitherKindGiveTheSameInput) {
 TEST(WordPiece, DecodingLeavesSpacesBeforePunctuationWhereTheFileSaysSo) {
   nlohmann::json model = small_bert();
   const std::vector<TokenId> ids = {5, 6, 7, 10};
-  EXPECT_EQ(load(model)->decode(ids), "the films.");
+  EXPECT_EQ(load_model(model)->decode(ids), "the films.");
   model["decoder"]["cleanup"] = false;
-  EXPECT_EQ(load(model)->decode(ids), "the films .");
+  EXPECT_EQ(load_model(model)->decode(ids), "the films .");
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 #include "bbprompt/model/model_factory.hpp"
 #include "bbprompt/model/model_identity.hpp"
 #include "bbprompt/model/model_options.hpp"
-#include "bbprompt/prompt/candidate_cache.hpp"
+#include "bbprompt/prompt/option_cache.hpp"
 #include "bbprompt/task/task_data_cache.hpp"
 
 namespace bbprompt {
@@ -33,7 +33,7 @@ class ModelPool {
 
   [[nodiscard]] TaskDataCache& task_data() { return task_data_; }
   // What was found with the model's tokenizer.
-  [[nodiscard]] CandidateCache& candidates(const ModelOptions& options);
+  [[nodiscard]] OptionCache& candidates(const ModelOptions& options);
 
   // Most bytes that the loaded models may take together, as ModelView::memory() has them; 0: any.
   // The one in use is loaded in any case.
@@ -48,7 +48,7 @@ class ModelPool {
   struct Entry {
     std::shared_ptr<const ModelView> view;
     std::map<int, std::unique_ptr<LanguageModel>> models;  // by threads; empty: not loaded
-    CandidateCache candidates;
+    OptionCache candidates;
     std::uint64_t last_use = 0;
 
     [[nodiscard]] bool is_loaded() const { return !models.empty(); }

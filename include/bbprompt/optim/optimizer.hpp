@@ -31,7 +31,7 @@ enum class StopReason {
 // One generation: column i is candidate i, a point of R^dimension. Index order is the order of
 // fitness values in tell().
 struct Population {
-  Eigen::MatrixXd candidates;  // dimension x size
+  Eigen::MatrixXd points;  // dimension x size
   std::int64_t generation = 0;
 };
 

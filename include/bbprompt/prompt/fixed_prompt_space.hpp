@@ -10,7 +10,7 @@
 
 namespace bbprompt {
 
-// Prompts that are listed rather than searched: a candidate is the number of one.
+// Prompts that are listed rather than searched: a point is the number of one.
 class FixedPromptSpace : public PromptSpace {
  public:
   [[nodiscard]] Eigen::Index dimension() const override { return 1; }
@@ -20,15 +20,15 @@ class FixedPromptSpace : public PromptSpace {
 
  protected:
   [[nodiscard]] virtual int num_prompts() const = 0;
-  // Index of the prompt a candidate is. Throws Error as decode() does.
-  [[nodiscard]] std::size_t index_of(std::span<const double> candidate) const;
+  // Index of the prompt that a point is. Throws Error as decode() does.
+  [[nodiscard]] std::size_t index_of(std::span<const double> point) const;
 };
 
 // One written prompt.
 class ManualPromptSpace : public FixedPromptSpace {
  public:
   explicit ManualPromptSpace(std::string text) : text_(std::move(text)) {}
-  [[nodiscard]] Prompt decode(std::span<const double> candidate) const override;
+  [[nodiscard]] Prompt decode(std::span<const double> point) const override;
 
  protected:
   [[nodiscard]] int num_prompts() const override { return 1; }
@@ -41,7 +41,7 @@ class ManualPromptSpace : public FixedPromptSpace {
 class ManualTokensSpace : public FixedPromptSpace {
  public:
   explicit ManualTokensSpace(std::vector<TokenId> ids) : ids_(std::move(ids)) {}
-  [[nodiscard]] Prompt decode(std::span<const double> candidate) const override;
+  [[nodiscard]] Prompt decode(std::span<const double> point) const override;
 
  protected:
   [[nodiscard]] int num_prompts() const override { return 1; }
@@ -68,7 +68,7 @@ class DemonstrationPromptSpace : public FixedPromptSpace {
   // Throws SettingError where a label has fewer than per_class examples, or no demonstration fits.
   DemonstrationPromptSpace(const DemonstrationOptions& options, const DemonstrationInputs& inputs);
 
-  [[nodiscard]] Prompt decode(std::span<const double> candidate) const override;
+  [[nodiscard]] Prompt decode(std::span<const double> point) const override;
 
   // How many demonstrations fit, and draws that were left out; empty where all is as asked.
   [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }

@@ -8,9 +8,9 @@
 #include <vector>
 
 #include "bbprompt/lm/word_embeddings.hpp"
-#include "bbprompt/prompt/candidate_cache.hpp"
-#include "bbprompt/prompt/candidate_vocabulary.hpp"
 #include "bbprompt/prompt/fixed_prompt_space.hpp"
+#include "bbprompt/prompt/option_cache.hpp"
+#include "bbprompt/prompt/option_vocabulary.hpp"
 #include "bbprompt/prompt/prompt_options.hpp"
 #include "bbprompt/prompt/prompt_space.hpp"
 #include "bbprompt/text/tokenizer.hpp"
@@ -27,18 +27,18 @@ struct VocabularyView {
 struct PromptSpaceInputs {
   VocabularyView vocabulary;
   double sigma = 1.0;                   // initial step size of the optimizer
-  std::vector<std::string_view> texts;  // where candidates are counted
+  std::vector<std::string_view> texts;  // where options are counted
   std::uint64_t seed = 0;
-  std::string manual_prompt{};                // of the task
-  DemonstrationInputs demonstrations{};       // used by kDemonstrations only
-  int num_layers = 0;                         // of the model that deep prompts reach; 0: none
-  CandidateCache* candidate_cache = nullptr;  // of this tokenizer; null: nothing is remembered
-  std::shared_ptr<const void> text_owner{};   // see CandidateCache::get()
+  std::string manual_prompt{};               // of the task
+  DemonstrationInputs demonstrations{};      // used by kDemonstrations only
+  int num_layers = 0;                        // of the model that deep prompts reach; 0: none
+  OptionCache* option_cache = nullptr;       // of this tokenizer; null: nothing is remembered
+  std::shared_ptr<const void> text_owner{};  // see OptionCache::get()
 
   // Throws Error on a model that takes text only.
   [[nodiscard]] const Tokenizer& tokenizer() const;
-  // Candidates of the texts. Throws as tokenizer() and make_candidate_vocabulary() do.
-  [[nodiscard]] CandidateVocabulary find_candidates(const DiscretePromptOptions& options) const;
+  // Candidates of the texts. Throws as tokenizer() and make_option_vocabulary() do.
+  [[nodiscard]] OptionVocabulary find_candidates(const DiscretePromptOptions& options) const;
 };
 
 struct PromptSpaceWithNotes {
@@ -46,9 +46,9 @@ struct PromptSpaceWithNotes {
   std::vector<std::string> notes;
 };
 
-// Discrete: the embedding of a candidate of several tokens is the mean of theirs. Soft, added: base
+// Discrete: the embedding of an option of several tokens is the mean of theirs. Soft, added: base
 // tokens are those of `soft.init` (repeated or cut to the length), or drawn from the seed among the
-// candidate vocabulary. Concatenated: p0 are the word embeddings of such tokens where `soft.init`
+// option vocabulary. Concatenated: p0 are the word embeddings of such tokens where `soft.init`
 // is given. Throws Error where the options cannot be met, naming the option: also where the model
 // does not show what they need.
 [[nodiscard]] PromptSpaceWithNotes make_prompt_space(const PromptOptions& options,

@@ -28,12 +28,12 @@ struct PromptDemonstrations {
 // What is put at the template's {prompt}, or before the pattern: learned, or chosen.
 using Prompt = std::variant<PromptTokens, PromptVectors, PromptText, PromptDemonstrations>;
 
-// Candidate to prompt.
+// Point of the search space to prompt.
 class PromptSpace {
  public:
   virtual ~PromptSpace() = default;
 
-  // Dimension of a candidate.
+  // Dimension of a point.
   [[nodiscard]] virtual Eigen::Index dimension() const = 0;
   // Positions that are searched; 0 where the prompt is text.
   [[nodiscard]] virtual int num_tokens() const = 0;
@@ -45,12 +45,12 @@ class PromptSpace {
   // an optimizer searches.
   [[nodiscard]] virtual std::vector<Eigen::VectorXd> fixed_points() const { return {}; }
 
-  // Discrete prompts: the candidates that a position chooses among, as text, and the index that the
-  // candidate (a point) chooses at each position. Empty for other prompts.
-  [[nodiscard]] virtual std::vector<std::string> candidate_texts() const { return {}; }
+  // Discrete prompts: the options that a position chooses among, as text, and the index that the
+  // point chooses at each position. Empty for other prompts.
+  [[nodiscard]] virtual std::vector<std::string> option_texts() const { return {}; }
   // Their tokens.
-  [[nodiscard]] virtual std::vector<std::vector<TokenId>> candidate_ids() const { return {}; }
-  [[nodiscard]] virtual std::vector<int> choices(std::span<const double> /*candidate*/) const {
+  [[nodiscard]] virtual std::vector<std::vector<TokenId>> option_ids() const { return {}; }
+  [[nodiscard]] virtual std::vector<int> choices(std::span<const double> /*point*/) const {
     return {};
   }
 
@@ -62,9 +62,9 @@ class PromptSpace {
   // prompts.
   virtual void set_layer_scales(std::span<const double> deviations);
 
-  // Pure: the same candidate gives the same prompt on every rank. Throws Error when the size is
+  // Pure: the same point gives the same prompt on every rank. Throws Error when the size is
   // not dimension() or a value is not finite.
-  [[nodiscard]] virtual Prompt decode(std::span<const double> candidate) const = 0;
+  [[nodiscard]] virtual Prompt decode(std::span<const double> point) const = 0;
 };
 
 }  // namespace bbprompt

@@ -13,19 +13,19 @@ namespace bbprompt {
 
 enum class RunState { kRunning, kStopped, kDone, kFailed };
 // The states of TrialState, and before them: it has not begun.
-enum class TrialPhase { kWaiting, kRunning, kDone, kFailed };
+enum class TrialStanding { kWaiting, kRunning, kDone, kFailed };
 enum class WorkerState { kWorking, kHung, kLost };
 
 // As status.json has them: "running", "stopped", ...
 [[nodiscard]] std::span<const EnumName<RunState>> enum_names(RunState);
-[[nodiscard]] std::span<const EnumName<TrialPhase>> enum_names(TrialPhase);
+[[nodiscard]] std::span<const EnumName<TrialStanding>> enum_names(TrialStanding);
 [[nodiscard]] std::span<const EnumName<WorkerState>> enum_names(WorkerState);
 
-[[nodiscard]] TrialPhase phase_of(TrialState state);
+[[nodiscard]] TrialStanding standing_of(TrialState state);
 
 struct TrialProgress {
   std::string id;
-  TrialPhase state = TrialPhase::kWaiting;
+  TrialStanding state = TrialStanding::kWaiting;
   std::int64_t num_generations = 0;
   std::int64_t num_generations_planned = 0;
   std::int64_t num_evaluations = 0;
@@ -74,7 +74,7 @@ struct RunProgress {
   std::vector<WorkerProgress> workers;
   std::vector<TrialProgress> trials;
 
-  [[nodiscard]] std::int64_t count(TrialPhase phase) const;
+  [[nodiscard]] std::int64_t count(TrialStanding phase) const;
   [[nodiscard]] std::int64_t num_queries() const;
   [[nodiscard]] std::int64_t num_queries_planned() const;
 };

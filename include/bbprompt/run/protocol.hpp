@@ -16,8 +16,8 @@ struct TrialMessage {
   std::int32_t trial = 0;
   std::string id;  // of the trial
   std::string resolved_yaml;
-  std::string folder;       // paths in it are relative to this
-  std::string data_folder;  // and paths written "data:..." to this
+  std::string folder;                  // paths in it are relative to this
+  std::string data_folder;             // and paths written "data:..." to this
   std::vector<double> layer_scales{};  // of a deep prompt, once they are measured; else empty
 };
 // The trial is over; its parts may be thrown away.

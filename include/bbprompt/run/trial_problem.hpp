@@ -10,8 +10,8 @@
 #include "bbprompt/config/experiment_spec.hpp"
 #include "bbprompt/lm/model_view.hpp"
 #include "bbprompt/model/model_pool.hpp"
-#include "bbprompt/prompt/candidate_cache.hpp"
 #include "bbprompt/prompt/make_prompt_space.hpp"
+#include "bbprompt/prompt/option_cache.hpp"
 #include "bbprompt/sched/work_item.hpp"
 #include "bbprompt/store/trial_record.hpp"
 #include "bbprompt/task/objective.hpp"
@@ -90,9 +90,9 @@ class TrialProblem {
  private:
   using Data = std::shared_ptr<const TaskData>;
   TrialProblem(const ExperimentSpec& spec, std::shared_ptr<const ModelView> model, Data data,
-               CandidateCache* candidates);
+               OptionCache* candidates);
 
-  [[nodiscard]] PromptSpaceInputs space_inputs(CandidateCache* candidates) const;
+  [[nodiscard]] PromptSpaceInputs space_inputs(OptionCache* candidates) const;
   void build_prompt_space(const PromptSpaceInputs& inputs);
   [[nodiscard]] std::int64_t count_tokens(const Prompt& prompt,
                                           std::span<const Example> examples) const;

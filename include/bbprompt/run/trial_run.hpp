@@ -66,7 +66,7 @@ class TrialRun {
   // Ends the trial as failed.
   void fail(const std::string& reason);
   // The same for one evaluation of the open group, which is counted.
-  void fail_evaluation(Split split, const std::string& reason);
+  void fail_item(Split split, const std::string& reason);
 
   // What the whole trial will ask by its budget, about; and how many queries it took so far.
   [[nodiscard]] const TrialShape& shape() const { return shape_; }

@@ -26,8 +26,8 @@ struct TrialShape {
   bool is_calibrated = false;
   bool is_manual_scored = true;
   bool is_layer_scaled = false;  // a deep prompt: the trial begins by measuring the model's layers
-  double query_weight = 1.0;  // of the trial's model beside those of other trials: its bytes
-  int model = 0;              // trials of one number ask one model
+  double query_weight = 1.0;     // of the trial's model beside those of other trials: its bytes
+  int model = 0;                 // trials of one number ask one model
 
   // The measurement of layers (or none), generations (or none), what waits for dev after the last
   // one, the final evaluations.

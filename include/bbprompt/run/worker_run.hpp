@@ -77,7 +77,7 @@ class WorkerRun {
   std::list<std::int32_t> recently_used_;        // trials with parts, latest first
   std::map<std::uint64_t, UnderWay> under_way_;  // by the number of their request
   std::uint64_t num_requests_ = 0;
-  std::size_t num_slots_ = 1;  // of the model that was asked last
+  std::size_t num_slots_ = 1;        // of the model that was asked last
   std::vector<Bytes> late_answers_;  // of a model that was unloaded, for the next finish()
   bool is_stopped_ = false;
 };

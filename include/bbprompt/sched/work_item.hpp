@@ -21,10 +21,10 @@ struct WorkItem {
                        // start on the whole train split; one number per layer is the answer
   };
 
-  std::uint64_t id = 0;        // unique in a run; given by the master
-  std::int32_t trial = 0;      // index in the sweep plan
-  std::int64_t group = 0;      // what the master is collecting: generation, or an evaluation
-  std::int32_t candidate = 0;  // index in the group
+  std::uint64_t id = 0;     // unique in a run; given by the master
+  std::int32_t trial = 0;   // index in the sweep plan
+  std::int64_t group = 0;   // what the master is collecting: generation, or an evaluation
+  std::int32_t member = 0;  // index in the group
   Split split = Split::kTrain;
   std::int64_t begin = 0;  // example range of the split
   std::int64_t end = 0;

@@ -98,7 +98,7 @@ struct TrialRecord {
   ScoredPrompt best;  // chosen on dev
   // Discrete prompts: how often each candidate stands at each position in the distribution that the
   // search ended with: positions x candidates, rows sum to 1. Empty for other prompts.
-  std::vector<std::string> candidate_texts;
+  std::vector<std::string> option_texts;
   Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> position_shares;
   std::map<std::string, UsageRecord> usage;
   std::vector<std::string> notes;  // what a reader must know: truncations, multi-token words

@@ -33,8 +33,7 @@ struct TaskData {
 
 // The texts that candidates of a discrete prompt are counted in, as views into `data`: of the drawn
 // train examples, or every text of the train file in file order.
-[[nodiscard]] std::vector<std::string_view> candidate_texts(const TaskData& data,
-                                                            CandidateText text);
+[[nodiscard]] std::vector<std::string_view> corpus_texts(const TaskData& data, CandidateText text);
 
 // Indices of `max_rows` of the examples, ascending; all where `max_rows` is 0 or not below their
 // number. Takes equally spaced ones of the order (label, row): no seed, the classes keep their

@@ -1,4 +1,4 @@
-#include "bbprompt/store/run_folder.hpp"
+#include "bbprompt/store/run_files.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include "bbprompt/store/checkpoint.hpp"
 #include "bbprompt/store/plan_file.hpp"
 #include "bbprompt/store/results_file.hpp"
-#include "bbprompt/store/trial_file.hpp"
+#include "store/trial_file.hpp"
 #include "tests/store/sample_records.hpp"
 #include "tests/support.hpp"
 

@@ -1,4 +1,4 @@
-#include "bbprompt/prompt/candidate_vocabulary.hpp"
+#include "bbprompt/prompt/option_vocabulary.hpp"
 
 #include <algorithm>
 #include <set>
@@ -8,8 +8,8 @@
 #include "bbprompt/base/source_place.hpp"
 #include "bbprompt/base/utf8.hpp"
 #include "bbprompt/base/wording.hpp"
-#include "bbprompt/prompt/pmi_ngrams.hpp"
 #include "prompt/characters.hpp"
+#include "prompt/pmi_ngrams.hpp"
 
 namespace bbprompt {
 namespace {
@@ -45,9 +45,9 @@ bool is_known(const Tokenizer& tokenizer, const std::vector<TokenId>& ids) {
   return !ids.empty() && (!unknown || std::find(ids.begin(), ids.end(), *unknown) == ids.end());
 }
 
-std::vector<Candidate> listed_words(const std::vector<std::string>& words,
-                                    const Tokenizer& tokenizer) {
-  std::vector<Candidate> candidates;
+std::vector<PromptOption> listed_words(const std::vector<std::string>& words,
+                                       const Tokenizer& tokenizer) {
+  std::vector<PromptOption> candidates;
   for (const auto& word : words) {
     auto ids = tokenizer.encode(" " + word).ids;
     if (ids.size() != 1 || !is_known(tokenizer, ids)) {
@@ -63,14 +63,14 @@ std::vector<Candidate> listed_words(const std::vector<std::string>& words,
   return candidates;
 }
 
-std::vector<Candidate> listed_phrases(const std::filesystem::path& file,
-                                      const Tokenizer& tokenizer) {
+std::vector<PromptOption> listed_phrases(const std::filesystem::path& file,
+                                         const Tokenizer& tokenizer) {
   if (file.empty()) {
     throw SettingError("prompt.discrete.candidates.file",
                        "expected the file that source: list reads, found none");
   }
   const std::string contents = read_file(file);
-  std::vector<Candidate> candidates;
+  std::vector<PromptOption> candidates;
   std::size_t number = 0;
   for (std::size_t begin = 0; begin < contents.size();) {
     const std::size_t end = std::min(contents.find('\n', begin), contents.size());
@@ -82,8 +82,9 @@ std::vector<Candidate> listed_phrases(const std::filesystem::path& file,
     if (line.empty()) continue;
     auto ids = ids_of(tokenizer, line);
     if (find_invalid_utf8(line) || !is_known(tokenizer, ids)) {
-      throw DataError(file.string(), static_cast<std::int64_t>(number),
-                      "expected a phrase in UTF-8 that this model has tokens for, found \"" +
+      throw DataError(file.string(), 0,
+                      "line " + std::to_string(number) +
+                          ": expected a phrase in UTF-8 that this model has tokens for, found \"" +
                           printable(line) + "\"");
     }
     candidates.push_back({.text = std::move(line), .ids = std::move(ids)});
@@ -93,9 +94,9 @@ std::vector<Candidate> listed_phrases(const std::filesystem::path& file,
 
 // Whole words of the vocabulary, those that `counts` has (all of them where it is empty), most
 // frequent first.
-std::vector<Candidate> whole_words(const Tokenizer& tokenizer,
-                                   std::span<const std::int64_t> counts) {
-  std::vector<Candidate> candidates;
+std::vector<PromptOption> whole_words(const Tokenizer& tokenizer,
+                                      std::span<const std::int64_t> counts) {
+  std::vector<PromptOption> candidates;
   for (std::size_t i = 0; i < tokenizer.vocabulary_size(); ++i) {
     const std::int64_t count = counts.empty() ? 0 : counts[i];
     if (!counts.empty() && count == 0) continue;
@@ -106,12 +107,12 @@ std::vector<Candidate> whole_words(const Tokenizer& tokenizer,
     }
   }
   std::stable_sort(candidates.begin(), candidates.end(),
-                   [](const Candidate& a, const Candidate& b) { return a.count > b.count; });
+                   [](const PromptOption& a, const PromptOption& b) { return a.count > b.count; });
   return candidates;
 }
 
-std::vector<Candidate> frequent_words(const Tokenizer& tokenizer,
-                                      std::span<const std::string_view> texts) {
+std::vector<PromptOption> frequent_words(const Tokenizer& tokenizer,
+                                         std::span<const std::string_view> texts) {
   std::vector<std::int64_t> counts(tokenizer.vocabulary_size(), 0);
   for (const auto text : texts) {
     for (const TokenId id : tokenizer.encode(text).ids) ++counts[static_cast<std::size_t>(id)];
@@ -119,9 +120,9 @@ std::vector<Candidate> frequent_words(const Tokenizer& tokenizer,
   return whole_words(tokenizer, counts);
 }
 
-std::vector<Candidate> pmi_phrases(const PmiNgramOptions& options, const Tokenizer& tokenizer,
-                                   std::span<const std::string_view> texts) {
-  std::vector<Candidate> candidates;
+std::vector<PromptOption> pmi_phrases(const PmiNgramOptions& options, const Tokenizer& tokenizer,
+                                      std::span<const std::string_view> texts) {
+  std::vector<PromptOption> candidates;
   for (Ngram& ngram : pmi_ngrams(texts, options)) {
     auto ids = ids_of(tokenizer, ngram.text);
     if (!is_known(tokenizer, ids)) continue;
@@ -133,11 +134,11 @@ std::vector<Candidate> pmi_phrases(const PmiNgramOptions& options, const Tokeniz
   return candidates;
 }
 
-std::vector<Candidate> tokens_of(const std::vector<Candidate>& phrases,
-                                 const Tokenizer& tokenizer) {
-  std::vector<Candidate> tokens;
+std::vector<PromptOption> tokens_of(const std::vector<PromptOption>& phrases,
+                                    const Tokenizer& tokenizer) {
+  std::vector<PromptOption> tokens;
   std::set<TokenId> seen;
-  for (const Candidate& phrase : phrases) {
+  for (const PromptOption& phrase : phrases) {
     for (const TokenId id : phrase.ids) {
       if (!seen.insert(id).second) continue;
       std::string text = text_of(tokenizer, id);
@@ -149,8 +150,8 @@ std::vector<Candidate> tokens_of(const std::vector<Candidate>& phrases,
   return tokens;
 }
 
-std::vector<Candidate> candidates_of(const CandidateOptions& options, const Tokenizer& tokenizer,
-                                     std::span<const std::string_view> texts) {
+std::vector<PromptOption> candidates_of(const CandidateOptions& options, const Tokenizer& tokenizer,
+                                        std::span<const std::string_view> texts) {
   switch (options.source) {
     case CandidateSource::kWords:
       return frequent_words(tokenizer, texts);
@@ -173,16 +174,16 @@ std::string source_name(CandidateSource source) {
 
 }  // namespace
 
-CandidateVocabulary make_candidate_vocabulary(const DiscretePromptOptions& options,
-                                              const Tokenizer& tokenizer,
-                                              std::span<const std::string_view> texts) {
+OptionVocabulary make_option_vocabulary(const DiscretePromptOptions& options,
+                                        const Tokenizer& tokenizer,
+                                        std::span<const std::string_view> texts) {
   const bool is_listed = !options.words.empty();
-  CandidateVocabulary vocabulary;
-  auto& candidates = vocabulary.candidates;
+  OptionVocabulary vocabulary;
+  auto& candidates = vocabulary.options;
   candidates = is_listed ? listed_words(options.words, tokenizer)
                          : candidates_of(options.candidates, tokenizer, texts);
   std::set<std::vector<TokenId>> seen;
-  std::erase_if(candidates, [&](const Candidate& candidate) {
+  std::erase_if(candidates, [&](const PromptOption& candidate) {
     const bool is_unwanted = !is_listed && options.candidates.is_without_stop_words &&
                              has_only_stop_words(candidate.text);
     return is_unwanted || !seen.insert(candidate.ids).second;

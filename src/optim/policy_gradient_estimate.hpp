@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "bbprompt/optim/categorical_distribution.hpp"
+#include "optim/categorical_distribution.hpp"
 
 namespace bbprompt {
 

@@ -1,4 +1,4 @@
-#include "bbprompt/prompt/candidate_cache.hpp"
+#include "bbprompt/prompt/option_cache.hpp"
 
 #include <algorithm>
 
@@ -13,12 +13,11 @@ bool is_from_texts(const DiscretePromptOptions& options) {
 
 }  // namespace
 
-CandidateVocabulary CandidateCache::get(const DiscretePromptOptions& options,
-                                        const Tokenizer& tokenizer,
-                                        std::span<const std::string_view> texts,
-                                        const std::shared_ptr<const void>& owner) {
+OptionVocabulary OptionCache::get(const DiscretePromptOptions& options, const Tokenizer& tokenizer,
+                                  std::span<const std::string_view> texts,
+                                  const std::shared_ptr<const void>& owner) {
   if (owner == nullptr || !is_from_texts(options))
-    return make_candidate_vocabulary(options, tokenizer, texts);
+    return make_option_vocabulary(options, tokenizer, texts);
   entries_.remove_if([](const Entry& entry) { return entry.owner.expired(); });
   const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& entry) {
     return entry.owner.lock() == owner && entry.num_candidates == options.num_candidates &&
@@ -30,7 +29,7 @@ CandidateVocabulary CandidateCache::get(const DiscretePromptOptions& options,
     entries_.push_front({.owner = owner,
                          .options = options.candidates,
                          .num_candidates = options.num_candidates,
-                         .vocabulary = make_candidate_vocabulary(options, tokenizer, texts)});
+                         .vocabulary = make_option_vocabulary(options, tokenizer, texts)});
     if (entries_.size() > kMaxEntries) entries_.pop_back();
   }
   return entries_.front().vocabulary;

@@ -41,7 +41,7 @@ class SoftPromptSpace : public PromptSpace {
     return static_cast<int>(blocks_.size()) < num_layers_;
   }
   void set_layer_scales(std::span<const double> deviations) override;
-  [[nodiscard]] Prompt decode(std::span<const double> candidate) const override;
+  [[nodiscard]] Prompt decode(std::span<const double> point) const override;
 
  private:
   // One layer's coordinates to its vectors.

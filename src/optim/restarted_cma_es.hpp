@@ -4,7 +4,7 @@
 #include <limits>
 #include <optional>
 
-#include "bbprompt/optim/cma_es.hpp"
+#include "optim/cma_es.hpp"
 
 namespace bbprompt {
 

@@ -5,12 +5,12 @@
 #include <string>
 #include <vector>
 
-#include "bbprompt/optim/cma_es_parameters.hpp"
-#include "bbprompt/optim/cma_es_stop_rules.hpp"
-#include "bbprompt/optim/covariance.hpp"
-#include "bbprompt/optim/integer_margin.hpp"
 #include "bbprompt/optim/optimizer.hpp"
 #include "bbprompt/optim/optimizer_options.hpp"
+#include "optim/cma_es_parameters.hpp"
+#include "optim/cma_es_stop_rules.hpp"
+#include "optim/covariance.hpp"
+#include "optim/integer_margin.hpp"
 
 namespace bbprompt {
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "bbprompt/optim/cma_es_parameters.hpp"
+#include "optim/cma_es_parameters.hpp"
 
 namespace bbprompt {
 

@@ -9,14 +9,14 @@
 
 namespace bbprompt {
 
-// Throws Error unless the candidate has `dimension` finite values.
-inline void check_candidate(std::span<const double> candidate, Eigen::Index dimension) {
-  if (static_cast<Eigen::Index>(candidate.size()) != dimension) {
-    throw Error("expected a candidate of " + std::to_string(dimension) + " values, found " +
-                std::to_string(candidate.size()));
+// Throws Error unless the point has `dimension` finite values.
+inline void check_point(std::span<const double> point, Eigen::Index dimension) {
+  if (static_cast<Eigen::Index>(point.size()) != dimension) {
+    throw Error("expected a point of " + std::to_string(dimension) + " values, found " +
+                std::to_string(point.size()));
   }
-  for (const double value : candidate) {
-    if (!std::isfinite(value)) throw Error("a candidate value is not finite");
+  for (const double value : point) {
+    if (!std::isfinite(value)) throw Error("a value of a point is not finite");
   }
 }
 

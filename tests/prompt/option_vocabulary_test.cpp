@@ -1,4 +1,4 @@
-#include "bbprompt/prompt/candidate_vocabulary.hpp"
+#include "bbprompt/prompt/option_vocabulary.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -17,13 +17,13 @@ class CandidateVocabularyTest : public ::testing::Test {
  protected:
   std::unique_ptr<Tokenizer> tokenizer_ =
       load_tokenizer(testing::source_folder() / "configs/quickstart/tiny-roberta");
-  static std::vector<std::string> words(const CandidateVocabulary& vocabulary) {
+  static std::vector<std::string> words(const OptionVocabulary& vocabulary) {
     std::vector<std::string> texts;
-    for (const Candidate& candidate : vocabulary.candidates) texts.push_back(candidate.text);
+    for (const PromptOption& candidate : vocabulary.options) texts.push_back(candidate.text);
     return texts;
   }
-  CandidateVocabulary make(const DiscretePromptOptions& options) const {
-    return make_candidate_vocabulary(options, *tokenizer_, kReviews);
+  OptionVocabulary make(const DiscretePromptOptions& options) const {
+    return make_option_vocabulary(options, *tokenizer_, kReviews);
   }
   inline static const std::vector<std::string_view> kReviews = {
       "a good film, the bad film", "good film of the", "of the good film of the", "the bad bad"};
@@ -34,14 +34,14 @@ TEST_F(CandidateVocabularyTest, TakesTheMostFrequentWholeWords) {
                                                "the film"};
   DiscretePromptOptions options;
   options.num_candidates = 3;
-  EXPECT_THAT(words(make_candidate_vocabulary(options, *tokenizer_, texts)),
+  EXPECT_THAT(words(make_option_vocabulary(options, *tokenizer_, texts)),
               ::testing::ElementsAre("film", "the", "good"));
 }
 
 TEST_F(CandidateVocabularyTest, SaysWhenTheTextHasFewerWordsThanAsked) {
   const std::vector<std::string_view> texts = {"one good film"};
-  const auto vocabulary = make_candidate_vocabulary({}, *tokenizer_, texts);
-  EXPECT_EQ(vocabulary.candidates.size(), 2U);  // "one" starts the text, without a space
+  const auto vocabulary = make_option_vocabulary({}, *tokenizer_, texts);
+  EXPECT_EQ(vocabulary.options.size(), 2U);  // "one" starts the text, without a space
   ASSERT_EQ(vocabulary.notes.size(), 1U);
   EXPECT_THAT(vocabulary.notes[0], ::testing::HasSubstr("200 candidates asked"));
 }
@@ -49,11 +49,11 @@ TEST_F(CandidateVocabularyTest, SaysWhenTheTextHasFewerWordsThanAsked) {
 TEST_F(CandidateVocabularyTest, TakesAGivenListAndRefusesWordsOfSeveralTokens) {
   DiscretePromptOptions options;
   options.words = {"film", "good", "film"};
-  EXPECT_THAT(words(make_candidate_vocabulary(options, *tokenizer_, {})),
+  EXPECT_THAT(words(make_option_vocabulary(options, *tokenizer_, {})),
               ::testing::ElementsAre("film", "good"));
   options.words = {"film", "antidisestablishmentarianism"};
   try {
-    (void)make_candidate_vocabulary(options, *tokenizer_, {});
+    (void)make_option_vocabulary(options, *tokenizer_, {});
     FAIL() << "did not throw";
   } catch (const Error& error) {
     EXPECT_THAT(error.what(), ::testing::HasSubstr("antidisestablishmentarianism"));
@@ -67,7 +67,7 @@ TEST_F(CandidateVocabularyTest, TakesPhrasesWholeOrAsTheirTokens) {
   options.candidates.source = CandidateSource::kPmiPhrases;
   const auto phrases = make(options);
   EXPECT_THAT(words(phrases), ::testing::ElementsAre("the", "bad", "good film of the"));
-  const Candidate& last = phrases.candidates.back();
+  const PromptOption& last = phrases.options.back();
   EXPECT_EQ(last.ids, tokenizer_->encode(" good film of the").ids);
   EXPECT_EQ(last.ids.size(), 4U);
   EXPECT_EQ(last.count, 2);
@@ -76,7 +76,7 @@ TEST_F(CandidateVocabularyTest, TakesPhrasesWholeOrAsTheirTokens) {
   options.candidates.source = CandidateSource::kPmiTokens;
   const auto tokens = make(options);
   EXPECT_THAT(words(tokens), ::testing::ElementsAre("the", "bad", "good", "film", "of"));
-  for (const Candidate& token : tokens.candidates) {
+  for (const PromptOption& token : tokens.options) {
     EXPECT_EQ(token.ids, tokenizer_->encode(" " + token.text).ids);
   }
 }
@@ -90,9 +90,9 @@ TEST_F(CandidateVocabularyTest, LeavesOutATokenThatIsOnlyABlank) {
   ASSERT_EQ(tokenizer_->decode(std::span(ids).first(1)), " ");
   DiscretePromptOptions options;
   options.candidates.source = CandidateSource::kPmiTokens;
-  const auto tokens = make_candidate_vocabulary(options, *tokenizer_, texts);
-  EXPECT_GT(tokens.candidates.size(), 2U);
-  for (const Candidate& token : tokens.candidates) EXPECT_NE(token.ids, std::vector{ids.front()});
+  const auto tokens = make_option_vocabulary(options, *tokenizer_, texts);
+  EXPECT_GT(tokens.options.size(), 2U);
+  for (const PromptOption& token : tokens.options) EXPECT_NE(token.ids, std::vector{ids.front()});
 }
 
 TEST_F(CandidateVocabularyTest, LeavesOutStopWordsWhereAsked) {
@@ -111,10 +111,10 @@ TEST_F(CandidateVocabularyTest, TakesTheWholeWordsOfTheVocabulary) {
   DiscretePromptOptions options;
   options.num_candidates = 50;
   options.candidates.source = CandidateSource::kVocabulary;
-  const auto vocabulary = make_candidate_vocabulary(options, *tokenizer_, {});
-  ASSERT_EQ(vocabulary.candidates.size(), 50U);
+  const auto vocabulary = make_option_vocabulary(options, *tokenizer_, {});
+  ASSERT_EQ(vocabulary.options.size(), 50U);
   TokenId last = -1;
-  for (const Candidate& candidate : vocabulary.candidates) {
+  for (const PromptOption& candidate : vocabulary.options) {
     ASSERT_EQ(candidate.ids.size(), 1U);
     EXPECT_LT(last, candidate.ids[0]);
     last = candidate.ids[0];
@@ -129,14 +129,14 @@ TEST_F(CandidateVocabularyTest, ReadsALineOfAListAsOneCandidate) {
   options.candidates = {.source = CandidateSource::kList, .file = folder / "list.txt"};
   const auto vocabulary = make(options);
   EXPECT_THAT(words(vocabulary), ::testing::ElementsAre("good film", "bad", "##ing"));
-  EXPECT_EQ(vocabulary.candidates[0].ids, tokenizer_->encode(" good film").ids);
-  EXPECT_EQ(vocabulary.candidates[2].ids, tokenizer_->encode("ing").ids);
+  EXPECT_EQ(vocabulary.options[0].ids, tokenizer_->encode(" good film").ids);
+  EXPECT_EQ(vocabulary.options[2].ids, tokenizer_->encode("ing").ids);
   testing::write_text(folder / "list.txt", "good\n\xff\n");
   try {
     (void)make(options);
     FAIL() << "did not throw";
   } catch (const Error& error) {
-    EXPECT_THAT(error.what(), ::testing::HasSubstr("list.txt:2: "));
+    EXPECT_THAT(error.what(), ::testing::HasSubstr("list.txt: line 2: "));
   }
   options.candidates.file = folder / "absent.txt";
   EXPECT_THROW((void)make(options), StoreError);
@@ -144,7 +144,7 @@ TEST_F(CandidateVocabularyTest, ReadsALineOfAListAsOneCandidate) {
 
 TEST_F(CandidateVocabularyTest, RefusesTextWithoutWords) {
   const std::vector<std::string_view> texts = {"12 34 !!"};
-  EXPECT_THROW((void)make_candidate_vocabulary({}, *tokenizer_, texts), Error);
+  EXPECT_THROW((void)make_option_vocabulary({}, *tokenizer_, texts), Error);
 }
 
 TEST(NearestTokens, FindTheirOwnEmbeddings) {

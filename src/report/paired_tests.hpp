@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "bbprompt/report/score_matrix.hpp"
+#include "report/score_matrix.hpp"
 
 namespace bbprompt {
 

@@ -4,10 +4,10 @@
 #include <optional>
 #include <string>
 
-#include "bbprompt/optim/categorical_distribution.hpp"
 #include "bbprompt/optim/optimizer.hpp"
 #include "bbprompt/optim/optimizer_options.hpp"
-#include "bbprompt/optim/policy_gradient_estimate.hpp"
+#include "optim/categorical_distribution.hpp"
+#include "optim/policy_gradient_estimate.hpp"
 
 namespace bbprompt {
 

@@ -1,4 +1,4 @@
-#include "bbprompt/prompt/candidate_cache.hpp"
+#include "bbprompt/prompt/option_cache.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -29,14 +29,14 @@ class CandidateCacheTest : public ::testing::Test {
                                 const std::shared_ptr<const void>& owner) {
     const std::vector<std::string_view> views(texts.begin(), texts.end());
     std::vector<std::string> words;
-    for (const Candidate& candidate : cache_.get(options, *tokenizer_, views, owner).candidates)
+    for (const PromptOption& candidate : cache_.get(options, *tokenizer_, views, owner).options)
       words.push_back(candidate.text);
     return words;
   }
 
   std::unique_ptr<Tokenizer> tokenizer_ =
       load_tokenizer(testing::source_folder() / "configs/quickstart/tiny-roberta");
-  CandidateCache cache_;
+  OptionCache cache_;
   const Texts films_ = {"the film", "a film of the film"};
   const Texts books_ = {"this book", "my book by this man, a book"};
   std::shared_ptr<const Texts> owner_ = std::make_shared<const Texts>(films_);
@@ -80,7 +80,7 @@ TEST_F(CandidateCacheTest, KeepsTheLatestOnes) {
     (void)find(first(count), films_, owner_);
     EXPECT_THAT(find(first(2), books_, owner_), ElementsAre("film", "the")) << "in use, yet lost";
   }
-  EXPECT_EQ(cache_.size(), CandidateCache::kMaxEntries);
+  EXPECT_EQ(cache_.size(), OptionCache::kMaxEntries);
   EXPECT_THAT(find(first(3), books_, owner_).front(), "book") << "the oldest was to go";
 }
 

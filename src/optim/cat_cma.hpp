@@ -4,9 +4,9 @@
 #include <optional>
 #include <string>
 
-#include "bbprompt/optim/categorical_distribution.hpp"
 #include "bbprompt/optim/optimizer.hpp"
 #include "bbprompt/optim/optimizer_options.hpp"
+#include "optim/categorical_distribution.hpp"
 
 namespace bbprompt {
 

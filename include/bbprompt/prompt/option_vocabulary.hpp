@@ -14,7 +14,7 @@
 namespace bbprompt {
 
 // A token or phrase that a discrete prompt may use at a position.
-struct Candidate {
+struct PromptOption {
   std::string text;          // as in running text, without the space before; "##" before a token
                              // that continues a word
   std::vector<TokenId> ids;  // at least one
@@ -22,9 +22,9 @@ struct Candidate {
   double pmi = std::numeric_limits<double>::quiet_NaN();  // of a phrase's weakest pair; NaN: none
 };
 
-struct CandidateVocabulary {
-  std::vector<Candidate> candidates;
-  std::vector<std::string> notes;  // e.g. fewer candidates than asked
+struct OptionVocabulary {
+  std::vector<PromptOption> options;
+  std::vector<std::string> notes;  // e.g. fewer options than asked
 };
 
 // The first `num_candidates` of `options.candidates.source`, no two of the same tokens:
@@ -40,12 +40,12 @@ struct CandidateVocabulary {
 //                tokens by their frequency where it was trained.
 //
 // Tokens that the model does not know, or that are a part of a character, are left out; in a list
-// they are an error. `is_without_stop_words` leaves out candidates of nothing but common English
+// they are an error. `is_without_stop_words` leaves out options of nothing but common English
 // function words. Where `options.words` is given, those words in their order instead of all that;
 // a word of several tokens, or unknown, throws SettingError. Throws SettingError where fewer than
-// two candidates are found, and StoreError for a list that cannot be read.
-[[nodiscard]] CandidateVocabulary make_candidate_vocabulary(
-    const DiscretePromptOptions& options, const Tokenizer& tokenizer,
-    std::span<const std::string_view> texts);
+// two options are found, and StoreError for a list that cannot be read.
+[[nodiscard]] OptionVocabulary make_option_vocabulary(const DiscretePromptOptions& options,
+                                                      const Tokenizer& tokenizer,
+                                                      std::span<const std::string_view> texts);
 
 }  // namespace bbprompt

@@ -1,4 +1,4 @@
-#include "bbprompt/store/run_folder.hpp"
+#include "bbprompt/store/run_files.hpp"
 
 #include <algorithm>
 #include <map>
@@ -18,7 +18,6 @@ namespace bbprompt {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr std::string_view kCheckpointEnd = ".checkpoint.h5";
 constexpr std::string_view kPackBegin = "pack-";
 constexpr std::size_t kPackDigits = 4;
 constexpr std::size_t kMostPackDigits = 9;
