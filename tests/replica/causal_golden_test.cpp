@@ -111,7 +111,7 @@ INSTANTIATE_TEST_SUITE_P(Weights, GoldenGpt2,
                            return name;
                          });
 
-Query query_of(const std::vector<TokenId>& ids) { return {{PromptTokens{ids}, AnswerSlot{}}}; }
+Query asked_after(const std::vector<TokenId>& ids) { return {{PromptTokens{ids}, AnswerSlot{}}}; }
 
 std::vector<TokenId> joined(std::vector<TokenId> ids, const std::vector<TokenId>& more) {
   ids.insert(ids.end(), more.begin(), more.end());
@@ -170,9 +170,9 @@ TEST_F(GoldenPrefix, ScoresWordsWholeAndSharesTheBeginningOfQueries) {
       std::vector<Answer> words;
       for (const auto& suffix : golden_case["suffixes"]) {
         words.emplace_back(suffix["suffix_ids"].get<std::vector<TokenId>>());
-        queries.push_back(query_of(joined(prefix, words.back().ids())));
+        queries.push_back(asked_after(joined(prefix, words.back().ids())));
       }
-      const Query before = query_of(prefix);
+      const Query before = asked_after(prefix);
       const auto whole = replica->score({&before, 1}, words).scores;
       const auto after = replica->score(queries, answers).scores;
       for (Eigen::Index s = 0; s < static_cast<Eigen::Index>(words.size()); ++s) {

@@ -4,10 +4,11 @@
 
 #include "bbprompt/comm/loopback_channel.hpp"
 #include "bbprompt/run/master_run.hpp"
+#include "bbprompt/run/run_folder.hpp"
 #include "bbprompt/run/worker_run.hpp"
 #include "bbprompt/store/digest.hpp"
 #include "bbprompt/store/results_file.hpp"
-#include "bbprompt/store/run_folder.hpp"
+#include "bbprompt/store/run_files.hpp"
 #include "tests/replica/small_gpt2.hpp"
 #include "tests/run/faulty_worker.hpp"
 #include "tests/run/small_experiment.hpp"

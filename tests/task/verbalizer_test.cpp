@@ -26,9 +26,24 @@ class WordList : public ModelView {
         {"no", {.id = 3, .token = "\xc4\xa0no", .num_tokens = 1}},
         {"maybe", {.id = 11, .token = "\xc4\xa0maybe", .num_tokens = 1}},
         {"nope", {.id = 3, .token = "\xc4\xa0no", .num_tokens = 2}},
-        {"fine day", {.id = 30, .token = "\xc4\xa0fine", .num_tokens = 2, .rest = {31}}},
-        {"fine night", {.id = 30, .token = "\xc4\xa0fine", .num_tokens = 2, .rest = {32}}},
-        {" fine day", {.id = 30, .token = "\xc4\xa0fine", .num_tokens = 2, .rest = {31}}},
+        {"fine day",
+         {.id = 30,
+          .token = "\xc4\xa0"
+                   "fine",
+          .num_tokens = 2,
+          .rest = {31}}},
+        {"fine night",
+         {.id = 30,
+          .token = "\xc4\xa0"
+                   "fine",
+          .num_tokens = 2,
+          .rest = {32}}},
+        {" fine day",
+         {.id = 30,
+          .token = "\xc4\xa0"
+                   "fine",
+          .num_tokens = 2,
+          .rest = {31}}},
         {"unhelpful", {.id = 20, .token = "\xc4\xa0un", .num_tokens = 3}},
     };
     const auto found = kWords.find(word);
