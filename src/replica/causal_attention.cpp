@@ -5,7 +5,9 @@
 namespace bbprompt {
 namespace {
 
-void softmax_of_visible(Eigen::Map<RowMatrixXf>& scores) {
+using Scores = Eigen::Map<RowMatrixXf, 0, Eigen::OuterStride<>>;
+
+void softmax_of_visible(Scores& scores) {
   const Eigen::Index num_hidden_of_first = scores.rows() - 1;
   for (Eigen::Index i = 0; i < scores.rows(); ++i) {
     const Eigen::Index num_visible = scores.cols() - num_hidden_of_first + i;
@@ -22,7 +24,8 @@ void attend_causal(const CausalAttentionInput& input, int num_heads, std::span<f
                    Rows context) {
   const Eigen::Index size = input.query.cols() / num_heads;
   const float scale = 1.0F / std::sqrt(static_cast<float>(size));
-  Eigen::Map<RowMatrixXf> weights(scores.data(), input.query.rows(), input.key.rows());
+  Scores weights(scores.data(), input.query.rows(), input.key.rows(),
+                 Eigen::OuterStride<>(scores_stride(input.key.rows())));
   for (Eigen::Index head = 0; head < num_heads; ++head) {
     const Eigen::Index begin = head * size;
     multiply_transposed(input.query.middleCols(begin, size), input.key.middleCols(begin, size),

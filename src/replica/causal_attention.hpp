@@ -14,8 +14,17 @@ struct CausalAttentionInput {
   ConstRows value;
 };
 
-// Scaled dot-product attention, head by head. `scores` is scratch for at least (asked tokens) *
-// (tokens) numbers; `context` has the shape of the query, and may be the same memory.
+// Numbers of scratch that attend_causal needs: each row of scores begins at a border of vectorised
+// loops, so that a row's bits do not depend on the rows before it.
+[[nodiscard]] constexpr Eigen::Index scores_stride(Eigen::Index num_keys) {
+  return (num_keys + 15) / 16 * 16;
+}
+[[nodiscard]] constexpr Eigen::Index scores_size(Eigen::Index num_queries, Eigen::Index num_keys) {
+  return num_queries * scores_stride(num_keys);
+}
+
+// Scaled dot-product attention, head by head. `scores` is scratch for at least scores_size()
+// numbers, allocated by Eigen; `context` has the shape of the query, and may be the same memory.
 void attend_causal(const CausalAttentionInput& input, int num_heads, std::span<float> scores,
                    Rows context);
 

@@ -13,6 +13,12 @@ double log_sum_exp(const Eigen::Ref<const Eigen::RowVectorXf>& logits) {
   return most + std::log((logits.array().cast<double>() - most).exp().sum());
 }
 
+// In float64: a score of -10 in float32 would already be rounded to a millionth.
+double logit(const Eigen::Ref<const Eigen::RowVectorXf>& state,
+             const Eigen::Ref<const Eigen::RowVectorXf>& word) {
+  return state.cast<double>().cwiseProduct(word.cast<double>()).sum();
+}
+
 }  // namespace
 
 RowMatrixXf CausalHead::logits(const Eigen::Ref<const RowMatrixXf>& states) const {
@@ -35,7 +41,8 @@ Eigen::VectorXd CausalHead::log_probabilities(const Eigen::Ref<const RowMatrixXf
       const Eigen::Index row = asked[i].row - begin;
       if (row < 0 || row >= count) continue;
       result[static_cast<Eigen::Index>(i)] =
-          static_cast<double>(logits(row, asked[i].id)) - normalisers[row];
+          logit(states.row(asked[i].row), weights_->head().map().row(asked[i].id)) -
+          normalisers[row];
     }
   }
   return result;

@@ -56,7 +56,7 @@ struct Decoder::Buffers {
       const Eigen::Index parent = piece.has_parent() ? batch.pieces[piece.parent].size() : 0;
       const Eigen::Index seen = num_before + parent + piece.size();
       most_seen = std::max(most_seen, seen);
-      most_scores = std::max(most_scores, seen * piece.size());
+      most_scores = std::max(most_scores, scores_size(piece.size(), seen));
     }
     if (seen_keys.rows() < most_seen) {
       for (auto* matrix : {&seen_keys, &seen_values}) matrix->resize(most_seen, config.hidden_size);
@@ -248,7 +248,8 @@ std::int64_t Decoder::scratch_bytes(const ModelConfig& config, std::int64_t num_
       std::min<std::int64_t>(tokens, kFeedForwardTokens) * config.intermediate_size;
   const std::int64_t prefix = 2 * std::int64_t{config.num_layers} * longest * config.hidden_size;
   return static_cast<std::int64_t>(sizeof(float)) *
-         ((5 * tokens + 2 * longest) * config.hidden_size + inner + longest * longest + prefix);
+         ((5 * tokens + 2 * longest) * config.hidden_size + inner + scores_size(longest, longest) +
+          prefix);
 }
 
 }  // namespace bbprompt

@@ -190,6 +190,24 @@ TEST_F(GoldenPrefix, ScoresWordsWholeAndSharesTheBeginningOfQueries) {
   }
 }
 
+TEST_F(GoldenPrefix, ASharedBeginningChangesScoresByLessThanAMillionth) {
+  const auto shared = load_causal_replica({.folder = folder()});
+  const auto apart = load_causal_replica({.folder = folder(), .prefix = PrefixReuse::kNone});
+  const std::vector<Answer> answers(ids_.begin(), ids_.end());
+  for (const auto& golden_case : golden_["cases"]) {
+    const auto prefix = golden_case["prefix_ids"].get<std::vector<TokenId>>();
+    std::vector<Query> queries;
+    for (int copy = 0; copy < 5; ++copy) {
+      for (const auto& suffix : golden_case["suffixes"])
+        queries.push_back(
+            asked_after(joined(prefix, suffix["suffix_ids"].get<std::vector<TokenId>>())));
+    }
+    const Eigen::MatrixXd difference =
+        shared->score(queries, answers).scores - apart->score(queries, answers).scores;
+    EXPECT_LT(difference.cwiseAbs().maxCoeff(), 1e-6) << golden_case["name"];
+  }
+}
+
 TEST_F(GoldenPrefix, ContinuesAsHuggingFaceDoes) {
   const auto weights = CausalWeights::load(folder());
   Decoder decoder(weights);

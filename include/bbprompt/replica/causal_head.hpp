@@ -22,8 +22,9 @@ class CausalHead {
     TokenId id = 0;        // an id of the vocabulary
   };
 
-  // Log-probability of each asked token over the whole vocabulary, normalised in float64. Takes
-  // kRowsAtOnce * vocabulary numbers of memory. States without a finite normaliser give NaN.
+  // Log-probability of each asked token over the whole vocabulary; the token's logit and the
+  // normaliser are summed in float64. Takes kRowsAtOnce * vocabulary numbers of memory. States
+  // without a finite normaliser give NaN.
   [[nodiscard]] Eigen::VectorXd log_probabilities(const Eigen::Ref<const RowMatrixXf>& states,
                                                   std::span<const Asked> asked) const;
 
