@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "bbprompt/replica/causal_replica.hpp"
-#include "tests/replica/small_gpt2.hpp"
+#include "tests/small_gpt2.hpp"
 
 namespace bbprompt {
 namespace {

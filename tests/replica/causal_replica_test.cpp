@@ -9,7 +9,7 @@
 #include "replica/input_layout.hpp"
 #include "replica/shared_prefix.hpp"
 #include "tests/replica/naive_gpt2.hpp"
-#include "tests/replica/small_gpt2.hpp"
+#include "tests/small_gpt2.hpp"
 
 namespace bbprompt {
 namespace {

@@ -7,7 +7,8 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/replica/causal_view.hpp"
-#include "tests/replica/small_gpt2.hpp"
+#include "tests/replica/model_folder.hpp"
+#include "tests/small_gpt2.hpp"
 
 namespace bbprompt {
 namespace {

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "bbprompt/base/types.hpp"
-#include "tests/replica/model_folder.hpp"
+#include "tests/safetensors_parts.hpp"
 
 namespace bbprompt::testing {
 

@@ -9,10 +9,10 @@
 #include "bbprompt/store/digest.hpp"
 #include "bbprompt/store/results_file.hpp"
 #include "bbprompt/store/run_files.hpp"
-#include "tests/replica/small_gpt2.hpp"
 #include "tests/run/faulty_worker.hpp"
 #include "tests/run/small_experiment.hpp"
 #include "tests/run/trial_parts.hpp"
+#include "tests/small_gpt2.hpp"
 
 namespace bbprompt {
 namespace {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "bbprompt/base/random_stream.hpp"
-#include "tests/replica/model_folder.hpp"
+#include "tests/safetensors_parts.hpp"
 
 namespace bbprompt::testing {
 
