@@ -169,6 +169,7 @@ std::vector<CheckedTask> tasks_of_plan(const SweepPlan& plan) {
       return other.task.name == spec.task.name && other.task.train == spec.task.train &&
              other.task.dev == spec.task.dev && other.task.test == spec.task.test &&
              other.task.template_text == spec.task.template_text &&
+             other.task.causal_template == spec.task.causal_template &&
              ModelIdentity(*other.model) == ModelIdentity(spec.model);
     };
     auto found = std::find_if(tasks.begin(), tasks.end(), same);
@@ -298,6 +299,7 @@ void check_one(const CheckedTask& checked) {
     vocabulary = load_vocabulary(*checked.model);
     lengths.tokenizer = vocabulary.tokenizer.get();
     lengths.max_tokens = vocabulary.max_tokens;
+    lengths.family = vocabulary.family;
   }
   const DataCheck check =
       with_place(checked.task, "task", [&] { return check_data(checked.task, lengths); });

@@ -51,6 +51,10 @@ struct ExpectedText {
   std::string operator()(const OptionalReal& /*field*/) const { return "none or " + real(); }
   std::string operator()(const bool* /*field*/) const { return "true or false"; }
   std::string operator()(const TextField& field) const { return text_rule(field.rule); }
+  std::string operator()(const TemplateField& /*field*/) const {
+    return text_rule(TextField::Rule::kFilled) +
+           ", or a mapping of masked and causal to such texts";
+  }
   std::string operator()(const TextListField& /*field*/) const { return "a list of texts"; }
   std::string operator()(const std::filesystem::path* /*field*/) const { return "a path"; }
   std::string operator()(const std::vector<std::string>* /*field*/) const {

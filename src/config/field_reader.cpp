@@ -93,14 +93,33 @@ void read(const Reading& in, std::filesystem::path& field) {
   field = in.value.text;
 }
 
+bool is_filled(const ConfigNode& value) {
+  return value.is_scalar() && value.text.find_first_not_of(" \n\t") != std::string::npos;
+}
+
 void read_text(const Reading& in, const TextField& field) {
   if (!in.value.is_scalar()) in.fail();
   const std::string& text = in.value.text;
-  if (field.rule == TextField::Rule::kFilled && text.find_first_not_of(" \n\t") == text.npos) {
-    in.fail();
-  }
+  if (field.rule == TextField::Rule::kFilled && !is_filled(in.value)) in.fail();
   if (field.rule == TextField::Rule::kName && !is_name(text)) in.fail();
   *field.value = text;
+}
+
+void read_template(const Reading& in, const TemplateField& field) {
+  const ConfigNode* masked = &in.value;
+  const ConfigNode* causal = nullptr;
+  if (in.value.is_mapping()) {
+    masked = in.value.find(kMaskedTemplate);
+    causal = in.value.find(kCausalTemplate);
+    if (masked == nullptr || causal == nullptr || in.value.entries.size() != 2) in.fail();
+    if (!is_filled(*causal)) in.fail(*causal, "text that is not empty");
+  }
+  if (!is_filled(*masked)) {
+    if (causal == nullptr) in.fail();
+    in.fail(*masked, "text that is not empty");
+  }
+  *field.text = masked->text;
+  *field.causal = causal == nullptr ? std::string() : causal->text;
 }
 
 void read_text_list(const Reading& in, const TextListField& field) {
@@ -200,6 +219,8 @@ void read_field(const SchemaRow& row, const ConfigNode& value, ConfigFields& fie
         using Field = decltype(field);
         if constexpr (std::is_same_v<Field, TextField>) {
           read_text(in, field);
+        } else if constexpr (std::is_same_v<Field, TemplateField>) {
+          read_template(in, field);
         } else if constexpr (std::is_same_v<Field, TextListField>) {
           read_text_list(in, field);
         } else if constexpr (std::is_same_v<Field, OptionalReal>) {

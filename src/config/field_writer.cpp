@@ -58,6 +58,15 @@ ConfigNode write(const SchemaRow& /*row*/, const std::vector<LabelOptions>& labe
   return node;
 }
 
+ConfigNode write(const TemplateField& field) {
+  if (field.causal->empty()) return text_scalar(*field.text);
+  ConfigNode node;
+  node.kind = ConfigNode::Kind::kMapping;
+  node.entries.push_back({std::string(kMaskedTemplate), {}, text_scalar(*field.text)});
+  node.entries.push_back({std::string(kCausalTemplate), {}, text_scalar(*field.causal)});
+  return node;
+}
+
 ConfigNode write(const SchemaRow& /*row*/, const std::vector<std::uint64_t>& seeds) {
   std::vector<ConfigNode> items;
   items.reserve(seeds.size());
@@ -96,6 +105,8 @@ ConfigNode write_field(const SchemaRow& row, const ConfigFields& fields) {
         using Field = decltype(field);
         if constexpr (std::is_same_v<Field, TextField>) {
           return write(row, *field.value);
+        } else if constexpr (std::is_same_v<Field, TemplateField>) {
+          return write(field);
         } else if constexpr (std::is_same_v<Field, TextListField>) {
           return words_node(*field.value);
         } else if constexpr (std::is_same_v<Field, OptionalReal>) {

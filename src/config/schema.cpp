@@ -72,10 +72,13 @@ constexpr SchemaRow kRowsBeforePrompt[] = {
      .meaning = "column of the label"},
     {.key = "task.template",
      .field = [](ConfigFields& f) -> FieldRef {
-       return TextField{&f.spec.task.template_text, TextField::Rule::kFilled};
+       return TemplateField{&f.spec.task.template_text, &f.spec.task.causal_template};
      },
      .presence = kRequired,
-     .meaning = "pattern around the texts, such as `\"{prompt} {text_a} It was {mask}.\"`"},
+     .meaning =
+         "pattern around the texts, such as `\"{prompt} {text_a} It was {mask}.\"`; `masked` "
+         "and `causal`: one for models that fill a mask and one, with `{mask}` at its end, "
+         "for models that continue the text"},
     {.key = "task.manual_prompt",
      .field = [](ConfigFields& f) -> FieldRef { return TextField{&f.spec.task.manual_prompt}; },
      .meaning = "text put at `{prompt}` for the manual baseline"},

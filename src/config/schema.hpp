@@ -39,6 +39,14 @@ struct TextField {
   Rule rule = Rule::kAny;
 };
 
+// A template for all models; or one for masked models and one for causal ones (else empty).
+inline constexpr std::string_view kMaskedTemplate = "masked";
+inline constexpr std::string_view kCausalTemplate = "causal";
+struct TemplateField {
+  std::string* text;
+  std::string* causal;
+};
+
 // A list of texts that may be short or repeat.
 struct TextListField {
   std::vector<std::string>* value;
@@ -51,13 +59,13 @@ struct SweepField {
 };
 
 using FieldRef =
-    std::variant<int*, std::int64_t*, double*, OptionalReal, bool*, TextField, std::string*,
-                 std::filesystem::path*, ModelKind*, PromptKind*, Relaxation*, CandidateSource*,
-                 CandidateText*, SoftPromptMode*, SoftPromptLayers*, ObjectiveKind*, MetricKind*,
-                 Calibration*, SelectionRule*, FailurePolicy*, OptimizerKind*, CovarianceKind*,
-                 RestartKind*, PolicyGradientVariant*, GradientRule*, std::vector<std::string>*,
-                 std::vector<LabelOptions>*, std::vector<std::uint64_t>*, TextListField,
-                 SweepField>;
+    std::variant<int*, std::int64_t*, double*, OptionalReal, bool*, TextField, TemplateField,
+                 std::string*, std::filesystem::path*, ModelKind*, PromptKind*, Relaxation*,
+                 CandidateSource*, CandidateText*, SoftPromptMode*, SoftPromptLayers*,
+                 ObjectiveKind*, MetricKind*, Calibration*, SelectionRule*, FailurePolicy*,
+                 OptimizerKind*, CovarianceKind*, RestartKind*, PolicyGradientVariant*,
+                 GradientRule*, std::vector<std::string>*, std::vector<LabelOptions>*,
+                 std::vector<std::uint64_t>*, TextListField, SweepField>;
 
 // Limits of a number, or of each number in a list.
 struct Limits {

@@ -7,7 +7,7 @@
 namespace bbprompt {
 namespace {
 
-constexpr std::int64_t kNumSpecialTokens = 2;
+constexpr std::int64_t kNumSpecialTokens = 2;  // of a masked model's input
 
 bool is_within(const ByteRange& range, const ExampleField& field) {
   return range.begin >= field.begin && range.end <= field.end;
@@ -16,7 +16,7 @@ bool is_within(const ByteRange& range, const ExampleField& field) {
 }  // namespace
 
 InputLength::InputLength(const TaskOptions& task, const LengthOptions& options)
-    : template_(task), options_(options) {
+    : template_(task, options.family), options_(options) {
   PromptTokens tokens;
   tokens.ids.assign(static_cast<std::size_t>(options.num_prompt_tokens), 0);
   prompt_ = std::move(tokens);
@@ -24,7 +24,8 @@ InputLength::InputLength(const TaskOptions& task, const LengthOptions& options)
 
 MeasuredInput InputLength::measure(const Example& example) const {
   const Query query = template_.render(example, prompt_);
-  MeasuredInput input{.num_tokens = kNumSpecialTokens};
+  const bool is_causal = options_.family == ModelFamily::kCausal;
+  MeasuredInput input{.num_tokens = is_causal ? 0 : kNumSpecialTokens};
   std::int64_t num_cut = 0;
   for (std::size_t i = 0; i < query.segments.size(); ++i) {
     const Segment& segment = query.segments[i];
@@ -34,12 +35,12 @@ MeasuredInput InputLength::measure(const Example& example) const {
       TextSegment kept = *text;
       const bool is_before_mask = i + 1 < query.segments.size() &&
                                   std::holds_alternative<AnswerSlot>(query.segments[i + 1]);
-      if (is_before_mask && options_.tokenizer->mask_strips_left()) {
+      if (is_before_mask && (is_causal || options_.tokenizer->mask_strips_left())) {
         kept.text.resize(kept.text.find_last_not_of(" \t\n\v\f\r") + 1);
       }
       num_cut += add_text(kept, input);
-    } else {
-      ++input.num_tokens;
+    } else if (!is_causal || std::holds_alternative<Separator>(segment)) {
+      ++input.num_tokens;  // a causal model's separator is a line break, its answer slot nothing
     }
   }
   input.is_field_cut = num_cut > 0;

@@ -13,7 +13,8 @@ struct MeasuredInput {
   bool is_too_long = false;
 };
 
-// Tokens of an example as the model gets it: begin token, template with the prompt, separator.
+// Tokens of an example as the model gets it: the template with the prompt, for masked models with
+// begin token and separator.
 class InputLength {
  public:
   InputLength(const TaskOptions& task, const LengthOptions& options);

@@ -1,6 +1,7 @@
 #include "bbprompt/model/model_factory.hpp"
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/replica/causal_replica.hpp"
 #include "bbprompt/replica/replica.hpp"
 
 namespace bbprompt {
@@ -17,6 +18,8 @@ ReplicaOptions replica_options(const ModelOptions& options) {
 std::shared_ptr<const ModelView> make_view(const ModelOptions& options) {
   switch (options.kind) {
     case ModelKind::kReplica:
+      if (load_model_config(options.path).is_causal())
+        return std::make_shared<const CausalView>(replica_options(options));
       return std::make_shared<const ReplicaView>(replica_options(options));
   }
   throw Error("unknown kind of model");
@@ -29,7 +32,8 @@ ModelVocabulary load_vocabulary(const ModelOptions& options) {
       return {
           .tokenizer = load_tokenizer(
               options.path, {.model_vocabulary_size = static_cast<std::size_t>(config.vocab_size)}),
-          .max_tokens = config.max_tokens()};
+          .max_tokens = config.max_tokens(),
+          .family = config.is_causal() ? ModelFamily::kCausal : ModelFamily::kMasked};
     }
   }
   throw Error("unknown kind of model");
@@ -39,6 +43,8 @@ std::unique_ptr<LanguageModel> make_model(const ModelOptions& options,
                                           const std::shared_ptr<const ModelView>& view) {
   switch (options.kind) {
     case ModelKind::kReplica: {
+      if (auto causal = std::dynamic_pointer_cast<const CausalView>(view))
+        return std::make_unique<CausalReplica>(std::move(causal), replica_options(options));
       auto replica_view = std::dynamic_pointer_cast<const ReplicaView>(view);
       if (replica_view == nullptr) throw Error("expected the view of a replica");
       return std::make_unique<Replica>(std::move(replica_view), replica_options(options));

@@ -42,8 +42,9 @@ void check_layers(const SoftPromptOptions& options, const PromptSpaceInputs& inp
   if (options.layers == SoftPromptLayers::kInput) return;
   if (inputs.num_layers < 1) {
     throw Error(
-        "prompt.soft.layers: all needs a model whose hidden states can be reached (model.kind: "
-        "replica), this one answers queries only; use prompt.soft.layers: input");
+        "prompt.soft.layers: all needs a model whose hidden states can be reached (a "
+        "BERT or RoBERTa with model.kind: replica), which those of this one cannot; use "
+        "prompt.soft.layers: input");
   }
 }
 

@@ -56,6 +56,7 @@ struct InputLayout::Draft {
   std::vector<int> max_tokens;  // of each field; 0: no limit
   int type = 0;
   int num_answers = 0;
+  std::size_t end_of_answer = 0;  // tokens when the answer slot was met, itself included
 
   void add(TokenId id, int field = kNoField) {
     query.ids.push_back(id);
@@ -64,37 +65,69 @@ struct InputLayout::Draft {
   }
 };
 
-InputLayout::InputLayout(std::shared_ptr<const Tokenizer> tokenizer, const ModelConfig& config)
-    : tokenizer_(std::move(tokenizer)),
-      config_(config),
-      begin_(required(tokenizer_->special_tokens().begin, "begin", config)),
-      separator_(required(tokenizer_->special_tokens().separator, "separator", config)),
-      mask_(required(tokenizer_->special_tokens().mask, "mask", config)) {
-  for (const TokenId id : {begin_, separator_, mask_}) check_id(id);
+InputLayout::Marks InputLayout::marks_of(const Tokenizer& tokenizer, const ModelConfig& config) {
+  const SpecialTokens& special = tokenizer.special_tokens();
+  if (config.is_causal()) {
+    return {.begin = special.begin,
+            .end = {},
+            .mask = {},
+            .separator = tokenizer.encode("\n").ids,
+            .strips_before_answer = true};
+  }
+  const TokenId begin = required(special.begin, "begin", config);
+  const TokenId separator = required(special.separator, "separator", config);
+  return {.begin = begin,
+          .end = separator,
+          .mask = required(special.mask, "mask", config),
+          .separator = {separator},
+          .strips_before_answer = tokenizer.mask_strips_left()};
 }
 
-LaidOutQuery InputLayout::lay_out(const Query& query) {
+InputLayout::InputLayout(std::shared_ptr<const Tokenizer> tokenizer, const ModelConfig& config)
+    : tokenizer_(std::move(tokenizer)), config_(config), marks_(marks_of(*tokenizer_, config)) {
+  for (const auto& mark : {marks_.begin, marks_.end, marks_.mask}) {
+    if (mark) check_id(*mark);
+  }
+  for (const TokenId id : marks_.separator) check_id(id);
+}
+
+LaidOutQuery InputLayout::lay_out(const Query& query, int num_reserved) {
   Draft draft;
   TextSegment text;
-  draft.add(begin_);
+  if (!config_.is_causal()) draft.add(*marks_.begin);
   for (const Segment& segment : query.segments) {
     if (const auto* more = std::get_if<TextSegment>(&segment)) {
       append(text, *more);
       continue;
     }
-    if (std::holds_alternative<AnswerSlot>(segment) && tokenizer_->mask_strips_left())
+    if (std::holds_alternative<AnswerSlot>(segment) && marks_.strips_before_answer)
       strip_right(text.text);
     add_text(std::exchange(text, {}), draft);
     add_other(segment, draft);
   }
   add_text(text, draft);
-  draft.add(separator_);
+  check_answer(draft);
+  if (marks_.end) draft.add(*marks_.end);
+  cut(draft, num_reserved);
+  if (!draft.query.ids.empty()) {
+    if (config_.is_causal())
+      draft.query.answer = static_cast<Eigen::Index>(draft.query.ids.size()) - 1;
+    return std::move(draft.query);
+  }
+  draft.add(required(marks_.begin, "begin", config_));
+  return std::move(draft.query);
+}
+
+void InputLayout::check_answer(const Draft& draft) const {
   if (draft.num_answers != 1) {
     throw ModelError(model_name(config_), "expected one answer slot in a query, found " +
                                               std::to_string(draft.num_answers));
   }
-  cut(draft);
-  return std::move(draft.query);
+  if (config_.is_causal() && draft.query.ids.size() > draft.end_of_answer) {
+    throw ModelError(model_name(config_),
+                     "expected the answer slot at the end of a query, as this model answers after "
+                     "the text; found tokens after it");
+  }
 }
 
 void InputLayout::add_other(const Segment& segment, Draft& draft) const {
@@ -105,9 +138,10 @@ void InputLayout::add_other(const Segment& segment, Draft& draft) const {
   } else if (std::holds_alternative<AnswerSlot>(segment)) {
     ++draft.num_answers;
     draft.query.answer = static_cast<Eigen::Index>(draft.query.ids.size());
-    draft.add(mask_);
+    if (marks_.mask) draft.add(*marks_.mask);
+    draft.end_of_answer = draft.query.ids.size();
   } else {
-    draft.add(separator_);
+    for (const TokenId id : marks_.separator) draft.add(id);
     if (config_.architecture == Architecture::kBert && config_.num_types > 1) draft.type = 1;
   }
 }
@@ -166,6 +200,8 @@ void InputLayout::check_vectors(const PromptVectors& prompt) const {
     fail("a base token for each of the " + num_rows + " prompt vectors", std::to_string(num_base));
   }
   const std::size_t num_inner = prompt.layers.size();
+  if (num_inner != 0 && config_.is_causal())
+    fail("prompt vectors at the input alone, as this model takes no deep prompts", "more layers");
   if (num_inner != 0 && num_inner + 1 != static_cast<std::size_t>(config_.num_layers)) {
     fail("a deep prompt for " + std::to_string(config_.num_layers) + " layers",
          std::to_string(num_inner + 1));
@@ -183,7 +219,8 @@ void InputLayout::add_vectors(const PromptVectors& prompt, Draft& draft) const {
   const auto begin = static_cast<Eigen::Index>(draft.query.ids.size());
   for (Eigen::Index row = 0; row < prompt.vectors->rows(); ++row) {
     // A vector that stands alone needs an id that RoBERTa counts as a token: any but padding.
-    const TokenId id = is_alone ? begin_ : prompt.base_ids[static_cast<std::size_t>(row)];
+    const TokenId id =
+        is_alone ? marks_.begin.value_or(0) : prompt.base_ids[static_cast<std::size_t>(row)];
     check_id(id);
     draft.query.vectors.push_back({.token = begin + row,
                                    .values = prompt.vectors->row(row).data(),
@@ -206,10 +243,10 @@ void InputLayout::check_id(TokenId id) const {
                                             std::to_string(id));
 }
 
-void InputLayout::cut(Draft& draft) const {
-  const FieldFit fit = fit_fields(
-      draft.fields, draft.max_tokens,
-      {.max_tokens = static_cast<std::size_t>(config_.max_tokens()), .model = model_name(config_)});
+void InputLayout::cut(Draft& draft, int num_reserved) const {
+  const auto room = static_cast<std::size_t>(std::max(config_.max_tokens() - num_reserved, 0));
+  const FieldFit fit = fit_fields(draft.fields, draft.max_tokens,
+                                  {.max_tokens = room, .model = model_name(config_)});
   draft.query.is_truncated = fit.is_truncated;
   const std::vector<std::size_t> kept = kept_tokens(draft.fields, fit.kept);
   if (kept.size() < draft.fields.size()) keep(kept, draft.query);

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -20,27 +21,41 @@ struct LaidOutQuery {
   std::vector<int> types;
   std::vector<InputVector> vectors;
   std::vector<LayerVector> layer_vectors;
-  Eigen::Index answer = 0;
+  Eigen::Index answer = 0;    // the mask; of a causal model the last token, after which it answers
   bool is_truncated = false;  // lost tokens to the model's length
 };
 
-// Segments to ids: begin token, segments, separator. Neighbouring text segments are tokenized as
-// one; where the mask swallows the white space before it, text before the answer slot loses it;
-// BERT's type is 1 behind the first Separator.
+// Segments to ids. Neighbouring text segments are tokenized as one. What is too long is cut by
+// lm/fit_fields.hpp.
 //
-// What is too long is cut by lm/fit_fields.hpp.
+// Masked models: begin token, segments, separator. Where the mask swallows the white space before
+// it, text before the answer slot loses it; BERT's type is 1 behind the first Separator.
+//
+// Causal models: the segments alone, as their tokenizers add nothing; the begin token stands only
+// where there would be no token at all. The answer slot must be the last segment; text before it
+// loses its white space at the end, as an answer word brings its own. They know no separator: it is
+// a line break.
 class InputLayout {
  public:
-  // Throws ModelError when the vocabulary has no begin, separator or mask token.
+  // Throws ModelError when the vocabulary of a masked model has no begin, separator or mask token.
   InputLayout(std::shared_ptr<const Tokenizer> tokenizer, const ModelConfig& config);
 
-  // Throws ModelError for a query that cannot be asked: not exactly one answer slot, ids outside
-  // the vocabulary, vectors of another width or not finite, or longer than the model when all its
-  // fields are used up.
-  [[nodiscard]] LaidOutQuery lay_out(const Query& query);
+  // Throws ModelError for a query that cannot be asked: not exactly one answer slot, something
+  // after that of a causal model, ids outside the vocabulary, vectors of another width or not
+  // finite, or longer than the model when all its fields are used up. `num_reserved` tokens of the
+  // model's length are left free.
+  [[nodiscard]] LaidOutQuery lay_out(const Query& query, int num_reserved = 0);
 
  private:
   struct Draft;
+
+  // Which tokens stand around and between segments.
+  struct Marks {
+    std::optional<TokenId> begin, end, mask;
+    std::vector<TokenId> separator;
+    bool strips_before_answer = false;
+  };
+  static Marks marks_of(const Tokenizer& tokenizer, const ModelConfig& config);
 
   const Encoding& tokenize(const std::string& text);
   void add_text(const TextSegment& text, Draft& draft);
@@ -49,14 +64,13 @@ class InputLayout {
   void add_vectors(const PromptVectors& vectors, Draft& draft) const;
   void check_vectors(const PromptVectors& prompt) const;
   void check_id(TokenId id) const;
-  void cut(Draft& draft) const;
+  void check_answer(const Draft& draft) const;
+  void cut(Draft& draft, int num_reserved) const;
   static void keep(const std::vector<std::size_t>& tokens, LaidOutQuery& query);
 
   std::shared_ptr<const Tokenizer> tokenizer_;
   ModelConfig config_;
-  TokenId begin_;
-  TokenId separator_;
-  TokenId mask_;
+  Marks marks_;
   // Texts seen before. Emptied when full; the result of a query does not depend on it.
   std::unordered_map<std::string, Encoding> memo_;
   std::size_t memo_bytes_ = 0;

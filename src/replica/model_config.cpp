@@ -54,6 +54,11 @@ class ConfigReader {
       refuse(key, "expected a number above 0 and below 1, found " + shown(*value));
     return static_cast<float>(number);
   }
+  // An integer, or null or nothing for the fallback.
+  [[nodiscard]] int count_or_null(const std::string& key, int fallback) const {
+    const auto* value = find(key, true);
+    return value == nullptr || value->is_null() ? fallback : count(key);
+  }
   [[nodiscard]] bool flag(const std::string& key, const bool fallback) const {
     const auto* value = find(key, true);
     if (value == nullptr) return fallback;
@@ -80,12 +85,14 @@ Architecture read_architecture(const ConfigReader& reader) {
   const std::string type = reader.text("model_type");
   if (type == "bert") return Architecture::kBert;
   if (type == "roberta") return Architecture::kRoberta;
-  reader.refuse("model_type", R"(expected "bert" or "roberta", found ")" + printable(type) +
-                                  "\": model.kind: replica runs masked language models of "
-                                  "these two families");
+  if (type == "gpt2") return Architecture::kGpt2;
+  reader.refuse("model_type", R"(expected "bert", "roberta" or "gpt2", found ")" + printable(type) +
+                                  "\": model.kind: replica runs language models of these "
+                                  "families");
 }
 
-Activation read_activation(const ConfigReader& reader) {
+Activation read_activation(const ConfigReader& reader, const std::string& key,
+                           const std::string& fallback) {
   static const std::map<std::string, Activation> kNames = {
       {"gelu", Activation::kGelu},
       {"gelu_new", Activation::kGeluTanh},
@@ -93,12 +100,11 @@ Activation read_activation(const ConfigReader& reader) {
       {"relu", Activation::kRelu},
       {"silu", Activation::kSilu},
       {"swish", Activation::kSilu}};
-  const std::string name = reader.text("hidden_act", "gelu");
+  const std::string name = reader.text(key, fallback);
   const auto entry = kNames.find(name);
   if (entry == kNames.end()) {
-    reader.refuse("hidden_act",
-                  "expected gelu, gelu_new, gelu_pytorch_tanh, relu, silu or swish, found \"" +
-                      printable(name) + "\"");
+    reader.refuse(key, "expected gelu, gelu_new, gelu_pytorch_tanh, relu, silu or swish, found \"" +
+                           printable(name) + "\"");
   }
   return entry->second;
 }
@@ -114,11 +120,17 @@ void refuse_what_is_not_computed(const ConfigReader& reader) {
   }
 }
 
-void check_consistency(const ConfigReader& reader, const ModelConfig& config) {
+// Keys whose values must go together, by their names in the family's files.
+struct SizeKeys {
+  std::string heads, hidden, positions;
+};
+
+void check_consistency(const ConfigReader& reader, const ModelConfig& config,
+                       const SizeKeys& keys) {
   if (config.hidden_size % config.num_heads != 0) {
-    reader.refuse("num_attention_heads", "expected a divisor of hidden_size " +
-                                             std::to_string(config.hidden_size) + ", found " +
-                                             std::to_string(config.num_heads));
+    reader.refuse(keys.heads, "expected a divisor of " + keys.hidden + " " +
+                                  std::to_string(config.hidden_size) + ", found " +
+                                  std::to_string(config.num_heads));
   }
   if (config.pad_token_id >= config.vocab_size) {
     reader.refuse("pad_token_id", "expected an id below vocab_size " +
@@ -126,11 +138,48 @@ void check_consistency(const ConfigReader& reader, const ModelConfig& config) {
                                       std::to_string(config.pad_token_id));
   }
   if (config.max_tokens() < 3) {
-    reader.refuse("max_position_embeddings", "expected room for 3 tokens from position " +
-                                                 std::to_string(config.first_position()) +
-                                                 ", found " + std::to_string(config.num_positions) +
-                                                 " positions");
+    reader.refuse(keys.positions, "expected room for 3 tokens from position " +
+                                      std::to_string(config.first_position()) + ", found " +
+                                      std::to_string(config.num_positions) + " positions");
   }
+}
+
+void read_masked(const ConfigReader& reader, ModelConfig& config) {
+  const bool is_roberta = config.architecture == Architecture::kRoberta;
+  config.hidden_size = reader.count("hidden_size");
+  config.num_layers = reader.count("num_hidden_layers");
+  config.num_heads = reader.count("num_attention_heads");
+  config.intermediate_size = reader.count("intermediate_size");
+  config.num_positions = reader.count("max_position_embeddings");
+  config.num_types = reader.count("type_vocab_size", 2);
+  config.pad_token_id = reader.count("pad_token_id", is_roberta ? 1 : 0, 0);
+  config.layer_norm_eps = reader.positive_fraction("layer_norm_eps", 1e-12F);
+  config.activation = read_activation(reader, "hidden_act", "gelu");
+  config.head_activation = is_roberta ? Activation::kGelu : config.activation;
+  refuse_what_is_not_computed(reader);
+  check_consistency(reader, config,
+                    {.heads = "num_attention_heads",
+                     .hidden = "hidden_size",
+                     .positions = "max_position_embeddings"});
+}
+
+void read_gpt2(const ConfigReader& reader, ModelConfig& config) {
+  config.hidden_size = reader.count("n_embd");
+  config.num_layers = reader.count("n_layer");
+  config.num_heads = reader.count("n_head");
+  if (config.hidden_size > std::numeric_limits<int>::max() / 4)
+    reader.refuse("n_embd", "expected less, found " + std::to_string(config.hidden_size));
+  config.intermediate_size = reader.count_or_null("n_inner", 4 * config.hidden_size);
+  config.num_positions = reader.count("n_positions");
+  config.layer_norm_eps = reader.positive_fraction("layer_norm_epsilon", 1e-5F);
+  config.activation = read_activation(reader, "activation_function", "gelu_new");
+  if (!reader.flag("scale_attn_weights", true))
+    reader.refuse("scale_attn_weights", "expected true, found false");
+  for (const char* key : {"scale_attn_by_inverse_layer_idx", "add_cross_attention"}) {
+    if (reader.flag(key, false)) reader.refuse(key, "expected false, found true");
+  }
+  check_consistency(reader, config,
+                    {.heads = "n_head", .hidden = "n_embd", .positions = "n_positions"});
 }
 
 }  // namespace
@@ -141,21 +190,13 @@ ModelConfig load_model_config(const std::filesystem::path& model_folder) {
   ModelConfig config;
   config.file = model_folder / "config.json";
   config.architecture = read_architecture(reader);
-  const bool is_roberta = config.architecture == Architecture::kRoberta;
   config.vocab_size = reader.count("vocab_size");
-  config.hidden_size = reader.count("hidden_size");
-  config.num_layers = reader.count("num_hidden_layers");
-  config.num_heads = reader.count("num_attention_heads");
-  config.intermediate_size = reader.count("intermediate_size");
-  config.num_positions = reader.count("max_position_embeddings");
-  config.num_types = reader.count("type_vocab_size", 2);
-  config.pad_token_id = reader.count("pad_token_id", is_roberta ? 1 : 0, 0);
-  config.layer_norm_eps = reader.positive_fraction("layer_norm_eps", 1e-12F);
-  config.activation = read_activation(reader);
-  config.head_activation = is_roberta ? Activation::kGelu : config.activation;
   config.has_tied_embeddings = reader.flag("tie_word_embeddings", true);
-  refuse_what_is_not_computed(reader);
-  check_consistency(reader, config);
+  if (config.is_causal()) {
+    read_gpt2(reader, config);
+  } else {
+    read_masked(reader, config);
+  }
   return config;
 }
 
@@ -166,6 +207,9 @@ std::int64_t ModelConfig::num_parameters() const {
       4 * (hidden * hidden + hidden) + 2 * hidden * inner + inner + 5 * hidden;
   const std::int64_t embeddings = (vocab_size + num_positions + num_types + 2) * hidden;
   const std::int64_t decoder = has_tied_embeddings ? 0 : vocab_size * hidden;
+  if (is_causal()) {  // no types and no norm after the embeddings, but one after the last layer
+    return (vocab_size + num_positions) * hidden + num_layers * layer + 2 * hidden + decoder;
+  }
   return embeddings + num_layers * layer + hidden * hidden + 3 * hidden + decoder + vocab_size;
 }
 

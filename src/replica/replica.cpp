@@ -7,20 +7,10 @@
 #include "replica/gemm.hpp"
 #include "replica/input_layout.hpp"
 #include "replica/layer_deviation.hpp"
+#include "replica/replica_options.hpp"
 
 namespace bbprompt {
 namespace {
-
-// Throws ModelError for options that no replica can have.
-const ReplicaOptions& checked(const ReplicaOptions& options) {
-  if (options.threads < 1 || options.max_batch_tokens < 1) {
-    throw ModelError(options.folder.string(),
-                     "expected threads and max_batch_tokens of at least 1, found " +
-                         std::to_string(options.threads) + " and " +
-                         std::to_string(options.max_batch_tokens));
-  }
-  return options;
-}
 
 // Adds one query behind the others.
 void append(const LaidOutQuery& query, const ModelConfig& config, TokenBatch& batch) {
@@ -53,15 +43,28 @@ Replica::Replica(std::shared_ptr<const ReplicaView> view, const ReplicaOptions& 
 // The number is the process's, and models of one process may differ in it.
 void Replica::use_threads() const { set_gemm_threads(options_.threads); }
 
-AnswerScores Replica::score(std::span<const Query> queries, std::span<const TokenId> answers) {
-  use_threads();
-  for (const TokenId id : answers) {
+std::vector<TokenId> Replica::tokens_of(std::span<const Answer> answers) const {
+  std::vector<TokenId> tokens;
+  for (const Answer& answer : answers) {
+    const TokenId id = answer.first();
     if (id < 0 || id >= weights_->config().vocab_size) {
       throw ModelError(options_.folder.string(), "expected answer tokens below vocab_size " +
                                                      std::to_string(weights_->config().vocab_size) +
                                                      ", found " + std::to_string(id));
     }
+    if (!answer.is_one_token()) {
+      throw ModelError(options_.folder.string(),
+                       "expected answers of one token, as a mask is one; found one of " +
+                           std::to_string(answer.ids().size()));
+    }
+    tokens.push_back(id);
   }
+  return tokens;
+}
+
+AnswerScores Replica::score(std::span<const Query> queries, std::span<const Answer> words) {
+  use_threads();
+  const std::vector<TokenId> answers = tokens_of(words);
   const auto num_answers = static_cast<Eigen::Index>(answers.size());
   AnswerScores result;
   result.scores.resize(static_cast<Eigen::Index>(queries.size()), num_answers);

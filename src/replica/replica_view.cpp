@@ -10,16 +10,11 @@
 #include "bbprompt/replica/weights.hpp"
 #include "replica/input_layout.hpp"
 #include "replica/mapped_embeddings.hpp"
+#include "replica/model_name.hpp"
 #include "replica/weights_source.hpp"
 
 namespace bbprompt {
 namespace {
-
-std::string name_of(const std::filesystem::path& model_folder) {
-  std::filesystem::path folder = model_folder.lexically_normal();
-  if (!folder.has_filename()) folder = folder.parent_path();
-  return folder.filename().string();
-}
 
 // RoBERTa counts positions from behind the padding token's number: one that is wrong shifts them
 // all.
@@ -39,6 +34,11 @@ ReplicaView::ReplicaView(const ReplicaOptions& options)
     : options_(options),
       source_(std::make_shared<const WeightsSource>(options.folder, options.weights_file)) {
   const ModelConfig& config = source_->config();
+  if (config.is_causal()) {
+    throw ModelError(config.file.string(),
+                     "model_type: expected a masked language model (bert, roberta), found a causal "
+                     "one");
+  }
   tokenizer_ = load_tokenizer(
       options.folder, {.model_vocabulary_size = static_cast<std::size_t>(config.vocab_size)});
   check_padding(options, config, *tokenizer_);

@@ -71,7 +71,8 @@ const StoredTensors::value_type& TensorFinder::choose(const std::vector<std::str
   }
   if (found == nullptr) {
     refuse_tensor(files_.path().string(), names.front(),
-                  "expected by " + config_.file.string() + " (num_hidden_layers " +
+                  "expected by " + config_.file.string() +
+                      (config_.is_causal() ? " (n_layer " : " (num_hidden_layers ") +
                       std::to_string(config_.num_layers) + "), found none");
   }
   return *found;

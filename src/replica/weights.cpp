@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "bbprompt/base/error.hpp"
 #include "bbprompt/base/mapped_file.hpp"
 #include "replica/weights_reader.hpp"
 #include "replica/weights_source.hpp"
@@ -25,6 +26,11 @@ std::shared_ptr<const Weights> Weights::load(
 }
 
 std::shared_ptr<const Weights> Weights::load(const std::shared_ptr<const WeightsSource>& source) {
+  if (source->config().is_causal()) {
+    throw ModelError(source->config().file.string(),
+                     "model_type: expected a masked language model (bert, roberta), found a causal "
+                     "one");
+  }
   std::shared_ptr<Weights> weights(new Weights(source->config()));
   Storage& storage = *weights->storage_;
   const WeightFiles& files = source->files();

@@ -5,6 +5,7 @@
 #include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/mapped_file.hpp"
 #include "bbprompt/base/sha256.hpp"
+#include "replica/gpt2_reader.hpp"
 #include "replica/weights_reader.hpp"
 
 namespace bbprompt {
@@ -26,6 +27,14 @@ std::string fingerprint_of(const ModelConfig& config, const WeightFiles& files) 
   return hash.hex_digest();
 }
 
+template <typename Reader>
+const StoredTensor& checked_embeddings(const WeightFiles& files, const ModelConfig& config,
+                                       TensorFinder& finder) {
+  Reader reader(finder, config);
+  (void)reader.read(files);
+  return finder.stored(reader.word_embedding_names());
+}
+
 }  // namespace
 
 WeightsSource::WeightsSource(const std::filesystem::path& model_folder,
@@ -34,9 +43,9 @@ WeightsSource::WeightsSource(const std::filesystem::path& model_folder,
   // Addresses for what would be widened; nothing is put there.
   const auto widened = room_for_widened(files_);
   TensorFinder finder(files_, config_, *widened);
-  WeightsReader reader(finder, config_);
-  (void)reader.read(files_);
-  word_embeddings_ = &finder.stored(reader.word_embedding_names());
+  word_embeddings_ = config_.is_causal()
+                         ? &checked_embeddings<Gpt2Reader>(files_, config_, finder)
+                         : &checked_embeddings<WeightsReader>(files_, config_, finder);
   fingerprint_ = fingerprint_of(config_, files_);
 }
 

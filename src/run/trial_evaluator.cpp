@@ -32,7 +32,7 @@ std::vector<Query> TrialEvaluator::queries(const WorkItem& item) const {
   return problem_.queries(problem_.prompt_space().decode(item.point), examples);
 }
 
-const std::vector<TokenId>& TrialEvaluator::answers() const {
+const std::vector<Answer>& TrialEvaluator::answers() const {
   return problem_.verbalizer().answers();
 }
 

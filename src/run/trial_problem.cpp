@@ -61,8 +61,9 @@ TrialProblem::TrialProblem(const ExperimentSpec& spec, std::shared_ptr<const Mod
       data_(std::move(data)),
       fingerprint_(data_->fingerprint),
       notes_(data_->notes) {
-  prompt_template_ = with_place(spec, "task.template",
-                                [&] { return std::make_unique<PromptTemplate>(spec.task); });
+  prompt_template_ = with_place(spec, "task.template", [&] {
+    return std::make_unique<PromptTemplate>(spec.task, model_->info().family);
+  });
   verbalizer_ = with_place(spec, "task.labels",
                            [&] { return std::make_unique<Verbalizer>(spec.task.labels, *model_); });
   notes_.insert(notes_.end(), verbalizer_->notes().begin(), verbalizer_->notes().end());
@@ -179,7 +180,8 @@ std::vector<Query> TrialProblem::queries(const Prompt& prompt,
 std::int64_t TrialProblem::count_tokens(const Prompt& prompt,
                                         std::span<const Example> examples) const {
   std::int64_t count = 0;
-  for (const Query& query : queries(prompt, examples)) count += model_->count_tokens(query);
+  for (const Query& query : queries(prompt, examples))
+    count += model_->count_tokens_with(query, verbalizer_->answers());
   return count;
 }
 

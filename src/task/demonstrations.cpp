@@ -4,8 +4,10 @@ namespace bbprompt {
 
 DemonstrationInputs demonstration_inputs(const DemonstrationRendering& rendering,
                                          std::span<const Example> train, std::uint64_t seed) {
+  // A causal model adds no tokens of its own, but to a query without any.
+  const bool is_causal = rendering.model.info().family == ModelFamily::kCausal;
   const Query empty{.segments = {AnswerSlot{}}};
-  const std::int64_t num_around = rendering.model.count_tokens(empty);
+  const std::int64_t num_around = is_causal ? 0 : rendering.model.count_tokens(empty);
   DemonstrationInputs inputs{.labels = {},
                              .num_tokens = {},
                              .max_tokens = rendering.model.info().max_tokens / 2,

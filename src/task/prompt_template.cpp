@@ -34,11 +34,15 @@ bool is_space(char c) { return kWhiteSpace.find(c) != std::string_view::npos; }
 
 class PromptTemplate::Parser {
  public:
-  explicit Parser(const TaskOptions& task)
-      : text_(task.template_text), has_text_b_(!task.text_b.empty()) {}
+  Parser(const TaskOptions& task, ModelFamily family)
+      : is_causal_(family == ModelFamily::kCausal), has_text_b_(!task.text_b.empty()) {
+    const bool has_own = is_causal_ && !task.causal_template.empty();
+    text_ = has_own ? task.causal_template : task.template_text;
+    if (has_own) key_ = "task.template.causal";
+  }
 
   [[nodiscard]] std::vector<Piece> parse() {
-    check_text("task.template", text_);
+    check_text(key_, text_);
     while (at_ < text_.size()) {
       const std::string_view rest = std::string_view(text_).substr(at_);
       if (rest.starts_with("{{") || rest.starts_with("}}")) {
@@ -55,6 +59,7 @@ class PromptTemplate::Parser {
     }
     flush();
     check_counts();
+    if (is_causal_) end_with_mask();
     return std::move(pieces_);
   }
 
@@ -87,6 +92,34 @@ class PromptTemplate::Parser {
     flush();
     pieces_.emplace_back(slot);
     at_ = end + 1;
+    if (slot == Slot::kMask) after_mask_ = at_;
+  }
+
+  // Drops white space after {mask}, and refuses anything else.
+  void end_with_mask() {
+    const std::string after = text_.substr(after_mask_);
+    if (after.find_first_not_of(kWhiteSpace) != std::string::npos) {
+      throw SettingError(
+          key_, "expected {mask} at the end, as this model answers after the text; found \"" +
+                    printable(after) + "\" after it; write " + instead());
+    }
+    if (!after.empty()) pieces_.pop_back();
+  }
+
+  // A template that ends with {mask}: this one as far as that, where all it needs stands before.
+  [[nodiscard]] std::string instead() const {
+    std::string start = text_.substr(0, after_mask_);
+    const auto mask = std::find(pieces_.begin(), pieces_.end(), Piece(Slot::kMask));
+    const bool is_whole = std::none_of(mask + 1, pieces_.end(), [](const Piece& piece) {
+      return std::holds_alternative<Slot>(piece) && piece != Piece(Slot::kSeparator);
+    });
+    if (!is_whole)
+      start = has_text_b_ ? "{prompt}{text_a} {text_b} Answer: {mask}"
+                          : "{prompt}{text_a} Answer: {mask}";
+    const std::string form = "\"" + printable(start, 200) + "\"";
+    if (key_ != "task.template") return form;
+    return form + ", or both forms: template: {masked: \"" + printable(text_, 200) +
+           "\", causal: " + form + "}";
   }
 
   void flush() {
@@ -100,8 +133,7 @@ class PromptTemplate::Parser {
   void check_counts() const {
     const auto require = [&](Slot slot, const std::string& why) {
       if (count(slot) > 0) return;
-      throw SettingError("task.template",
-                         "expected " + why + " in \"" + printable(text_, 200) + "\"");
+      throw SettingError(key_, "expected " + why + " in \"" + printable(text_, 200) + "\"");
     };
     require(Slot::kPrompt, "exactly one {prompt}, where the prompt goes, found none");
     require(Slot::kMask, "exactly one {mask}, where the answer is asked, found none");
@@ -117,13 +149,16 @@ class PromptTemplate::Parser {
     };
     const auto before = text_.begin() + static_cast<std::ptrdiff_t>(at_);
     const auto number = 1 + std::count_if(text_.begin(), before, begins_character);
-    throw SettingError("task.template", "character " + std::to_string(number) + ": " + message +
-                                            ", in \"" + printable(text_, 200) + "\"");
+    throw SettingError(key_, "character " + std::to_string(number) + ": " + message + ", in \"" +
+                                 printable(text_, 200) + "\"");
   }
 
+  std::string key_ = "task.template";
   std::string text_;
+  bool is_causal_;
   bool has_text_b_;
   std::size_t at_ = 0;
+  std::size_t after_mask_ = 0;
   std::string literal_;
   std::vector<Piece> pieces_;
 };
@@ -176,8 +211,8 @@ class PromptTemplate::Builder {
   Query query_;
 };
 
-PromptTemplate::PromptTemplate(const TaskOptions& task)
-    : pieces_(Parser(task).parse()), max_field_tokens_(task.max_field_tokens) {
+PromptTemplate::PromptTemplate(const TaskOptions& task, ModelFamily family)
+    : pieces_(Parser(task, family).parse()), max_field_tokens_(task.max_field_tokens) {
   for (const LabelOptions& label : task.labels) {
     answers_.push_back(label.words.empty() ? std::string() : label.words.front());
   }

@@ -40,15 +40,19 @@ void Verbalizer::add_label(const LabelOptions& label, const ModelView& model) {
   }
 }
 
-void Verbalizer::add_word(const std::string& owner, const AnswerToken& answer) {
-  const std::string token = in_quotes(answer.token);
-  if (answer.num_tokens > 1) {
-    notes_.push_back(owner + ": " + std::to_string(answer.num_tokens) +
-                     " tokens for this model; only the first, " + token + ", is scored");
+void Verbalizer::add_word(const std::string& owner, const AnswerToken& word) {
+  const Answer answer = word.answer();
+  const std::string token = in_quotes(word.token);
+  const std::string found_token =
+      answer.is_one_token() ? "the first token " + token : "the same tokens";
+  if (word.num_tokens > 1) {
+    notes_.push_back(owner + ": " + std::to_string(word.num_tokens) + " tokens for this model; " +
+                     (answer.is_one_token() ? "only the first, " + token + ", is scored"
+                                            : "all are scored, their log-probabilities summed"));
   }
-  const auto found = std::find(answers_.begin(), answers_.end(), answer.id);
+  const auto found = std::find(answers_.begin(), answers_.end(), answer);
   if (found == answers_.end()) {
-    answers_.push_back(answer.id);
+    answers_.push_back(answer);
     owners_.push_back(owner);
     return;
   }
@@ -56,12 +60,12 @@ void Verbalizer::add_word(const std::string& owner, const AnswerToken& answer) {
   const std::string& other = owners_[index];
   if (index < first_answer_.back()) {
     throw SettingError("task.labels",
-                       owner +
-                           ": expected words that the model can tell apart, found the first "
-                           "token " +
-                           token + " also for " + other + "; choose another word");
+                       owner + ": expected words that the model can tell apart, found " +
+                           found_token + " also for " + other + "; choose another word");
   }
-  notes_.push_back(owner + ": same first token " + token + " as for " + other + "; counts once");
+  notes_.push_back(owner + ": " +
+                   (answer.is_one_token() ? "same first token " + token : "same tokens") +
+                   " as for " + other + "; counts once");
 }
 
 Eigen::VectorXd Verbalizer::label_scores(

@@ -115,9 +115,19 @@ TEST(ConfigErrors, WrongTypesSayWhatWasExpectedAndFound) {
       {"{path: model}", "{path: model, kind: server}",
        "c.yaml:2:28: model.kind: expected replica, found \"server\""},
       {"\"{prompt} {text_a} It was {mask}.\"", "\"  \"",
-       "c.yaml:7:13: task.template: expected text that is not empty, found \"  \""},
+       "c.yaml:7:13: task.template: expected text that is not empty, or a mapping of masked and "
+       "causal to such texts, found \"  \""},
       {"\"{prompt} {text_a} It was {mask}.\"", "~",
-       "c.yaml:7:3: task.template: expected text that is not empty, found nothing (null)"},
+       "c.yaml:7:3: task.template: expected text that is not empty, or a mapping of masked and "
+       "causal to such texts, found nothing (null)"},
+      {"\"{prompt} {text_a} It was {mask}.\"", "{masked: \"{mask}\"}",
+       "c.yaml:7:13: task.template: expected text that is not empty, or a mapping of masked and "
+       "causal to such texts, found a mapping"},
+      {"\"{prompt} {text_a} It was {mask}.\"", "{masked: \"{mask}\", casual: \"{mask}\"}",
+       "c.yaml:7:13: task.template: expected text that is not empty, or a mapping of masked and "
+       "causal to such texts, found a mapping"},
+      {"\"{prompt} {text_a} It was {mask}.\"", "{masked: \"{mask}\", causal: \" \"}",
+       "c.yaml:7:40: task.template: expected text that is not empty, found \" \""},
   });
 }
 

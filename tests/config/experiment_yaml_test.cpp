@@ -1,5 +1,6 @@
 #include "bbprompt/config/experiment_yaml.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <limits>
@@ -85,6 +86,19 @@ TEST(ToYaml, RoundTripsBitForBit) {
     EXPECT_EQ(read.task.labels[i].name, spec.task.labels[i].name);
     EXPECT_EQ(read.task.labels[i].words, spec.task.labels[i].words);
   }
+}
+
+TEST(ToYaml, KeepsBothFormsOfATemplateAndWritesASingleOneAsText) {
+  ExperimentSpec spec = spec_of(kSmallConfig);
+  const std::string single = to_yaml(spec);
+  EXPECT_THAT(single, ::testing::HasSubstr("  template: \"{prompt} {text_a} It was {mask}.\"\n"));
+  spec.task.causal_template = "{prompt} {text_a} It was {mask}";
+  const std::string both = to_yaml(spec);
+  const ExperimentSpec read = parse_experiment(parse_yaml(both, "resolved"));
+  EXPECT_EQ(read.task.template_text, spec.task.template_text);
+  EXPECT_EQ(read.task.causal_template, spec.task.causal_template);
+  EXPECT_EQ(to_yaml(read), both);
+  EXPECT_EQ(spec_of(kSmallConfig).task.causal_template, "");
 }
 
 TEST(TextOfResults, IsTheSameForAnyNumberOfThreadsAndForNothingElse) {

@@ -102,5 +102,21 @@ TEST_F(CheckData, MeasuresWholeInputsAndWhatDoesNotFit) {
   EXPECT_EQ(test.num_too_long, 1);  // 9 + 15 + 15 > 35
 }
 
+// 3 prompt text_a line break text_b ?
+TEST_F(CheckData, MeasuresACausalModelsInputsWithoutTokensAround) {
+  const auto tokenizer =
+      load_tokenizer(testing::source_folder() / "configs/quickstart/tiny-roberta");
+  write(task_.train, "the,the the,yes\n");
+  write(task_.test, "the,the,no\n");
+  task_.causal_template = "{prompt}{text_a}{sep}{text_b}? {mask}";
+  const LengthOptions options{.tokenizer = tokenizer.get(),
+                              .max_tokens = 8,
+                              .family = ModelFamily::kCausal,
+                              .num_prompt_tokens = 3};
+  const DataCheck check = check_data(task_, options);
+  EXPECT_EQ(check.splits[0].lengths.value().max, 3 + 1 + 1 + 2 + 1);
+  EXPECT_EQ(check.splits[0].lengths.value().num_too_long, 0);
+}
+
 }  // namespace
 }  // namespace bbprompt

@@ -19,7 +19,7 @@ class CountingModel final : public LanguageModel, public ModelView {
     return {.id = static_cast<TokenId>(word.size()), .token = std::string(word)};
   }
   [[nodiscard]] AnswerScores score(std::span<const Query> queries,
-                                   std::span<const TokenId> answers) override {
+                                   std::span<const Answer> answers) override {
     AnswerScores result;
     result.scores.resize(static_cast<Eigen::Index>(queries.size()),
                          static_cast<Eigen::Index>(answers.size()));

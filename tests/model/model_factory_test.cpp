@@ -51,7 +51,7 @@ TEST(ModelPool, ModelsOfOneFolderGiveTheSameBitsWithTheirOwnThreads) {
   const Query query{
       .segments = {TextSegment{.text = "A dull film. It was", .fields = {}}, AnswerSlot{}}};
   const std::vector<Query> queries(20, query);
-  const std::vector<TokenId> answers = {300, 301};
+  const std::vector<Answer> answers = {300, 301};
   const auto one = pool.get(quickstart(1)).score(queries, answers).scores;
   for (const int threads : {2, 3}) {
     EXPECT_EQ(pool.get(quickstart(threads)).score(queries, answers).scores, one) << threads;

@@ -45,7 +45,7 @@ class WordCountModel final : public LanguageModel {
   explicit WordCountModel(std::shared_ptr<const ModelView> view) : view_(std::move(view)) {}
   [[nodiscard]] const ModelView& view() const override { return *view_; }
   [[nodiscard]] AnswerScores score(std::span<const Query> queries,
-                                   std::span<const TokenId> answers) override {
+                                   std::span<const Answer> answers) override {
     AnswerScores result;
     result.scores.resize(static_cast<Eigen::Index>(queries.size()),
                          static_cast<Eigen::Index>(answers.size()));
@@ -54,7 +54,7 @@ class WordCountModel final : public LanguageModel {
       result.usage += {.num_queries = 1, .num_tokens = tokens};
       for (std::size_t a = 0; a < answers.size(); ++a) {
         result.scores(static_cast<Eigen::Index>(q), static_cast<Eigen::Index>(a)) =
-            static_cast<double>(tokens * answers[a] % 97);
+            static_cast<double>(tokens * answers[a].first() % 97);
       }
     }
     result.usage.num_calls = 1;

@@ -119,6 +119,7 @@ class DeepPrompt : public ::testing::TestWithParam<const char*> {
   }
 
   const std::vector<TokenId> answers_ = {5, 730, 2760};
+  const std::vector<Answer> words_{answers_.begin(), answers_.end()};
   const std::vector<Sample> samples_ = {{{}, {446, 447, 448, 449}},
                                         {{100, 200, 300}, {}},
                                         {{}, {}},
@@ -169,7 +170,7 @@ TEST_P(DeepPrompt, IsAddedBeforeEveryLayerAtItsTokensAlone) {
     for (const Sample& sample : samples_) queries.push_back(query(prompt, sample));
     for (const std::int64_t max_batch_tokens : {1, 20, 1024}) {
       const auto replica = model_->replica(max_batch_tokens);
-      const auto scores = replica->score(queries, answers_).scores;
+      const auto scores = replica->score(queries, words_).scores;
       for (std::size_t i = 0; i < samples_.size(); ++i) {
         const Eigen::RowVectorXd difference =
             scores.row(static_cast<Eigen::Index>(i)) - expected(prompt, samples_[i]);
@@ -185,7 +186,7 @@ TEST_P(DeepPrompt, OfZerosIsTheOrdinaryPromptAndEachLayerCounts) {
   ordinary.layers.clear();
   const auto score = [&](const PromptVectors& prompt) -> Eigen::MatrixXd {
     const Query asked = query(prompt, samples_[0]);
-    return replica_->score({&asked, 1}, answers_).scores;
+    return replica_->score({&asked, 1}, words_).scores;
   };
   PromptVectors changed = prompt_;
   for (auto& layer : changed.layers) layer = shared(RowMatrixXf::Zero(kLength, layer->cols()));
@@ -262,7 +263,7 @@ TEST_P(DeepPrompt, IsRefusedWhereItsLayersAreNotTheModels) {
   const auto message = [&](const PromptVectors& prompt) -> std::string {
     const Query asked = query(prompt, samples_[0]);
     try {
-      (void)replica_->score({&asked, 1}, answers_);
+      (void)replica_->score({&asked, 1}, words_);
     } catch (const ModelError& error) {
       return error.what();
     }

@@ -63,7 +63,7 @@ TEST_F(ConfigFolder, KeepsRobertasHeadAtGelu) {
 }
 
 TEST_F(ConfigFolder, RefusesWhatIsNotComputed) {
-  EXPECT_THAT(refusal("model_type", "gpt2"), AllOf(HasSubstr("model_type"), HasSubstr("gpt2")));
+  EXPECT_THAT(refusal("model_type", "t5"), AllOf(HasSubstr("model_type"), HasSubstr("t5")));
   EXPECT_THAT(refusal("is_decoder", true), HasSubstr("is_decoder"));
   EXPECT_THAT(refusal("position_embedding_type", "relative_key_query"), HasSubstr("absolute"));
   EXPECT_THAT(refusal("hidden_act", "quick_gelu"), HasSubstr("quick_gelu"));
@@ -74,10 +74,50 @@ TEST_F(ConfigFolder, RefusesWhatIsNotComputed) {
   EXPECT_THAT(refusal("max_position_embeddings", 2), HasSubstr("room for 3 tokens"));
 }
 
-TEST(ModelConfig, RefusesACausalModelsFolder) {
-  BBPROMPT_REQUIRE_SHARED("models/tiny-gpt2-random");
-  EXPECT_THAT(testing::load_outcome(testing::shared_folder() / "models/tiny-gpt2-random"),
-              AllOf(HasSubstr("config.json"), HasSubstr("gpt2"), HasSubstr("bert")));
+class Gpt2ConfigFolder : public ConfigFolder {
+ protected:
+  static nlohmann::json smallest_gpt2() {
+    return {{"model_type", "gpt2"}, {"vocab_size", 40}, {"n_embd", 8},
+            {"n_layer", 1},         {"n_head", 2},      {"n_positions", 18}};
+  }
+  std::string gpt2_refusal(const std::string& key, const nlohmann::json& value) {
+    auto config = smallest_gpt2();
+    config[key] = value;
+    try {
+      (void)load(config);
+    } catch (const ModelError& error) {
+      return error.what();
+    }
+    return "loaded";
+  }
+};
+
+TEST_F(Gpt2ConfigFolder, TakesTheDefaultsOfHuggingFace) {
+  const auto gpt2 = load(smallest_gpt2());
+  EXPECT_TRUE(gpt2.is_causal());
+  EXPECT_EQ(gpt2.intermediate_size, 32);
+  EXPECT_EQ(gpt2.activation, Activation::kGeluTanh);
+  EXPECT_EQ(gpt2.layer_norm_eps, 1e-5F);
+  EXPECT_TRUE(gpt2.has_tied_embeddings);
+  EXPECT_EQ(gpt2.max_tokens(), 18);
+  auto other = smallest_gpt2();
+  other["n_inner"] = nullptr;
+  EXPECT_EQ(load(other).intermediate_size, 32);
+  other["n_inner"] = 20;
+  EXPECT_EQ(load(other).intermediate_size, 20);
+  EXPECT_FALSE(load(smallest("bert")).is_causal());
+}
+
+TEST_F(Gpt2ConfigFolder, RefusesWhatIsNotComputed) {
+  EXPECT_THAT(gpt2_refusal("scale_attn_by_inverse_layer_idx", true), HasSubstr("expected false"));
+  EXPECT_THAT(gpt2_refusal("scale_attn_weights", false), HasSubstr("expected true"));
+  EXPECT_THAT(gpt2_refusal("add_cross_attention", true), HasSubstr("add_cross_attention"));
+  EXPECT_THAT(gpt2_refusal("activation_function", "quick_gelu"),
+              AllOf(HasSubstr("activation_function"), HasSubstr("quick_gelu")));
+  EXPECT_THAT(gpt2_refusal("n_head", 3), AllOf(HasSubstr("n_head"), HasSubstr("n_embd 8")));
+  EXPECT_THAT(gpt2_refusal("n_positions", 2), HasSubstr("n_positions"));
+  EXPECT_THAT(gpt2_refusal("n_inner", 0), HasSubstr("n_inner"));
+  EXPECT_THAT(gpt2_refusal("n_embd", 2000000000), HasSubstr("n_embd"));
 }
 
 }  // namespace

@@ -104,7 +104,7 @@ void expect_scores(Replica& replica, const std::vector<Expected>& expected,
       queries.push_back(expected[i % expected.size()].query);
       num_tokens += expected[i % expected.size()].num_tokens;
     }
-    const AnswerScores result = replica.score(queries, ids);
+    const AnswerScores result = replica.score(queries, std::vector<Answer>(ids.begin(), ids.end()));
     EXPECT_EQ(result.usage, (Usage{static_cast<std::int64_t>(count), num_tokens, 0, 1}));
     for (std::size_t q = 0; q < count; ++q) {
       const auto& logits = expected[(begin + q) % expected.size()].logits;
@@ -153,7 +153,7 @@ class TinyRoberta : public ::testing::Test {
              TextSegment{" .", {}}}};
   }
   Eigen::MatrixXd scores(const Query& query) {
-    const std::vector<TokenId> answers = {730, 2760};
+    const std::vector<Answer> answers = {730, 2760};
     return replica_->score({&query, 1}, answers).scores;
   }
 
@@ -208,7 +208,7 @@ TEST_F(TinyRoberta, GivesTheSameBitsAgain) {
   for (int i = 0; i < 20; ++i)
     queries.push_back(
         with_prompt(PromptTokens{std::vector<TokenId>(static_cast<std::size_t>(i), 446)}));
-  const std::vector<TokenId> answers = {730, 2760, 264};
+  const std::vector<Answer> answers = {730, 2760, 264};
   const auto first = replica_->score(queries, answers).scores;
   EXPECT_EQ(replica_->score(queries, answers).scores, first);
   EXPECT_EQ(load_replica({.folder = folder()})->score(queries, answers).scores, first);
@@ -221,7 +221,7 @@ TEST_F(TinyRoberta, GivesTheSameBitsWithAnyNumberOfThreads) {
     std::vector<TokenId> ids(static_cast<std::size_t>(3 * i), 446 + i);
     queries.push_back(with_prompt(PromptTokens{std::move(ids)}));
   }
-  const std::vector<TokenId> answers = {730, 2760, 264};
+  const std::vector<Answer> answers = {730, 2760, 264};
   const auto view = std::make_shared<const ReplicaView>(ReplicaOptions{.folder = folder()});
   for (const std::int64_t max_batch_tokens : {1, 200, 1024, 4096}) {
     Replica one(view, {.folder = folder(), .max_batch_tokens = max_batch_tokens});
@@ -255,13 +255,13 @@ TEST_F(TinyRoberta, CountsQueriesThatLostTokensToTheModelsLength) {
   const TextSegment example{.text = words, .fields = {{0, words.size(), 0}}};
   const std::vector<Query> queries = {{{example, AnswerSlot{}}},
                                       {{TextSegment{" film", {}}, AnswerSlot{}}}};
-  const std::vector<TokenId> answers = {730};
+  const std::vector<Answer> answers = {730};
   EXPECT_EQ(replica_->score(queries, answers).usage, (Usage{2, 128 + 4, 1, 1}));
 }
 
 TEST_F(TinyRoberta, RefusesAnswersOutsideTheVocabularyAndTakesNone) {
   const Query query = with_prompt(PromptTokens{});
-  std::vector<TokenId> answers = {16384};
+  std::vector<Answer> answers = {16384};
   EXPECT_THROW((void)replica_->score({&query, 1}, answers), ModelError);
   answers = {730};
   EXPECT_EQ(replica_->score({}, answers).scores.rows(), 0);

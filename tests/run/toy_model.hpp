@@ -39,7 +39,7 @@ class ToyModel : public LanguageModel {
   [[nodiscard]] const ModelView& view() const override { return *view_; }
 
   [[nodiscard]] AnswerScores score(std::span<const Query> queries,
-                                   std::span<const TokenId> answers) override {
+                                   std::span<const Answer> answers) override {
     const auto num_answers = static_cast<Eigen::Index>(answers.size());
     AnswerScores result;
     result.scores.resize(static_cast<Eigen::Index>(queries.size()), num_answers);

@@ -51,7 +51,7 @@ class ForgetfulModel : public ToyModel {
   ForgetfulModel(std::shared_ptr<const ModelView> view, std::map<std::string, int>* asked)
       : ToyModel(std::move(view), {}), asked_(asked) {}
   [[nodiscard]] AnswerScores score(std::span<const Query> queries,
-                                   std::span<const TokenId> answers) override {
+                                   std::span<const Answer> answers) override {
     AnswerScores result = ToyModel::score(queries, answers);
     result.states = AnswerScores::States::Constant(result.scores.rows(), result.scores.cols(),
                                                    ScoreState::kExact);

@@ -52,6 +52,37 @@ TEST(DemonstrationInputs, CountWhatEachExampleTakesWithItsSeparator) {
   EXPECT_EQ(inputs.seed, 9U);
 }
 
+// A causal model adds no tokens around a query, but one to a query without any.
+class CausalCharacterModel final : public ModelView {
+ public:
+  const LanguageModelInfo& info() const override { return info_; }
+  std::int64_t count_tokens(const Query& query) const override {
+    return std::max<std::int64_t>(CharacterModel().count_tokens(query) - 3, 1);
+  }
+  AnswerToken answer_token(std::string_view /*word*/) const override { return {}; }
+
+ private:
+  LanguageModelInfo info_{.name = "",
+                          .fingerprint = "",
+                          .max_tokens = 100,
+                          .hidden_size = 0,
+                          .family = ModelFamily::kCausal};
+};
+
+TEST(DemonstrationInputs, CountNothingAroundACausalModelsQuery) {
+  TaskOptions task;
+  task.template_text = "{prompt} {text_a} is {mask}";
+  task.labels = {{"no", {"bad"}}, {"yes", {"great"}}};
+  const PromptTemplate pattern(task, ModelFamily::kCausal);
+  const CausalCharacterModel model;
+  const std::vector<Example> train = {{.text_a = "abc", .label = 1, .row = 1}};
+  const auto inputs = demonstration_inputs(
+      {.prompt_template = pattern, .prompt_text = "P", .max_field_tokens = 5, .model = model},
+      train, 9);
+  // "P abc is great" and a line break.
+  EXPECT_EQ(inputs.num_tokens, (std::vector<std::int64_t>{14 + 1}));
+}
+
 TEST(DemonstrationInputs, MakeQueriesOfWhichHalfIsLeftToTheExample) {
   TaskOptions task;
   task.template_text = "{prompt}{text_a} is {mask}";

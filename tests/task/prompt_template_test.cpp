@@ -8,7 +8,9 @@
 namespace bbprompt {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 const Example kSingle = {.text_a = "A film.", .text_b = "", .label = 0, .row = 1};
 const Example kPair = {.text_a = "First.", .text_b = "Second.", .label = 0, .row = 1};
@@ -198,6 +200,50 @@ TEST(PromptTemplate, RefusesEachMistakeAndSaysWhere) {
       EXPECT_THAT(error.what(), HasSubstr(reason)) << text;
     }
   }
+}
+
+// Of a causal model's template: how the query reads, or what refuses it.
+std::string causal(const TaskOptions& task) {
+  try {
+    return spell(PromptTemplate(task, ModelFamily::kCausal).render(kPair, "Say:"));
+  } catch (const SettingError& error) {
+    return error.what();
+  }
+}
+
+TEST(PromptTemplate, OfACausalModelEndsWithTheMask) {
+  EXPECT_EQ(causal(task_of("{prompt} {text_a} It was {mask}")), "Say: <First.> It was |MASK");
+  EXPECT_EQ(causal(task_of("{prompt} {text_a} It was {mask} \n")), "Say: <First.> It was |MASK");
+  EXPECT_EQ(causal(task_of("{prompt}{text_a}{sep}{text_b} ? {mask}")),
+            "Say:<First.>|SEP|<Second.> ? |MASK");
+}
+
+TEST(PromptTemplate, OfACausalModelTakesItsOwnFormWhereTheTaskHasOne) {
+  TaskOptions task = task_of("{prompt}{mask} News: {text_a}");
+  task.causal_template = "{prompt}{text_a} News: {mask}";
+  EXPECT_EQ(causal(task), "Say:<First.> News: |MASK");
+  EXPECT_EQ(spell(PromptTemplate(task).render(kPair, "Say:")), "Say:|MASK| News: <First.>");
+}
+
+TEST(PromptTemplate, SaysWhatToWriteWhereTextStandsAfterACausalModelsMask) {
+  EXPECT_THAT(
+      causal(task_of("{prompt} {text_a} It was {mask}. ")),
+      AllOf(HasSubstr("task.template: expected {mask} at the end"), HasSubstr("found \". \""),
+            HasSubstr("write \"{prompt} {text_a} It was {mask}\""),
+            HasSubstr("masked: \"{prompt} {text_a} It was {mask}. \", causal: \"{prompt} "
+                      "{text_a} It was {mask}\"")));
+  EXPECT_THAT(causal(task_of("{prompt}{mask}: {text_a}")),
+              AllOf(HasSubstr("found \": {text_a}\""),
+                    HasSubstr("write \"{prompt}{text_a} Answer: {mask}\"")));
+  EXPECT_THAT(causal(task_of("{prompt}{text_a} ? {mask} , {text_b}")),
+              HasSubstr("write \"{prompt}{text_a} {text_b} Answer: {mask}\""));
+  EXPECT_THAT(causal(task_of("{text_a} {mask}{prompt}")), HasSubstr("found \"{prompt}\""));
+  EXPECT_THAT(causal(task_of("{prompt}{text_a} {mask}{sep}")), HasSubstr("{text_a} {mask}\""));
+  TaskOptions task = task_of("{prompt}{text_a} {mask}");
+  task.causal_template = "{prompt}{text_a} {mask}!";
+  EXPECT_THAT(causal(task),
+              AllOf(HasSubstr("task.template.causal: "),
+                    HasSubstr("write \"{prompt}{text_a} {mask}\""), Not(HasSubstr("masked"))));
 }
 
 TEST(PromptTemplate, UsesExactlyTheColumnsOfTheTask) {

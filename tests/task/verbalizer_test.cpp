@@ -26,6 +26,24 @@ class WordList : public ModelView {
         {"no", {.id = 3, .token = "\xc4\xa0no", .num_tokens = 1}},
         {"maybe", {.id = 11, .token = "\xc4\xa0maybe", .num_tokens = 1}},
         {"nope", {.id = 3, .token = "\xc4\xa0no", .num_tokens = 2}},
+        {"fine day",
+         {.id = 30,
+          .token = "\xc4\xa0"
+                   "fine",
+          .num_tokens = 2,
+          .rest = {31}}},
+        {"fine night",
+         {.id = 30,
+          .token = "\xc4\xa0"
+                   "fine",
+          .num_tokens = 2,
+          .rest = {32}}},
+        {" fine day",
+         {.id = 30,
+          .token = "\xc4\xa0"
+                   "fine",
+          .num_tokens = 2,
+          .rest = {31}}},
         {"unhelpful", {.id = 20, .token = "\xc4\xa0un", .num_tokens = 3}},
     };
     const auto found = kWords.find(word);
@@ -76,6 +94,19 @@ TEST(Verbalizer, CountsASharedTokenOfOneLabelOnceAndSaysSo) {
   EXPECT_EQ(verbalizer.label_scores(Eigen::Vector2d(1.0, 4.0)), Eigen::Vector2d(1.0, 4.0));
   ASSERT_EQ(verbalizer.notes().size(), 2U);
   EXPECT_THAT(verbalizer.notes()[1], HasSubstr("counts once"));
+}
+
+TEST(Verbalizer, AsksForWholeWordsWhereTheModelScoresThem) {
+  const Verbalizer verbalizer({{"a", {"fine day"}}, {"b", {"fine night", "no"}}}, WordList());
+  EXPECT_THAT(verbalizer.answers(), ElementsAre(Answer({30, 31}), Answer({30, 32}), Answer(3)));
+  ASSERT_EQ(verbalizer.notes().size(), 2U);
+  EXPECT_THAT(verbalizer.notes()[0],
+              AllOf(HasSubstr("\"fine day\""), HasSubstr("2 tokens"), HasSubstr("all are scored")));
+}
+
+TEST(Verbalizer, RefusesWholeWordsOfTheSameTokens) {
+  EXPECT_THAT(refusal({{"a", {"fine day"}}, {"b", {" fine day"}}}),
+              AllOf(HasSubstr("same tokens"), HasSubstr(R"(label "a", word "fine day")")));
 }
 
 TEST(Verbalizer, RefusesLabelsTheModelCannotTellApart) {

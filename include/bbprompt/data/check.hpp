@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "bbprompt/lm/model_view.hpp"
 #include "bbprompt/task/task_options.hpp"
 #include "bbprompt/text/tokenizer.hpp"
 
@@ -15,7 +16,8 @@ namespace bbprompt {
 struct LengthOptions {
   const Tokenizer* tokenizer = nullptr;  // none: lengths are not measured
   int max_tokens = 0;                    // longest input of the model, special tokens included
-  int num_prompt_tokens = 0;             // length of the prompt that will be learned
+  ModelFamily family = ModelFamily::kMasked;
+  int num_prompt_tokens = 0;  // length of the prompt that will be learned
 };
 
 // Tokens of whole inputs (special tokens, prompt, pattern, texts) before anything is cut. Quantiles

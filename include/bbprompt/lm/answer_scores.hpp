@@ -14,8 +14,11 @@ enum class ScoreState : std::uint8_t {
   kUnknown,  // the model gave none; the number means nothing
 };
 
-// What a model answers to a call. Row q, column a: score of answer token a for query q. Scores of
-// one row compare with each other; a masked model gives logits.
+// What a model answers to a call. Row q, column a: score of answer a for query q. Scores of one row
+// compare with each other. A masked model gives logits; a causal one log-probabilities over the
+// whole vocabulary, summed over the tokens of a word: logits of different places have different
+// normalisers, so they could not be summed. For words of one token both differ by a number of the
+// row only.
 struct AnswerScores {
   using States = Eigen::Matrix<ScoreState, Eigen::Dynamic, Eigen::Dynamic>;
 

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "bbprompt/base/types.hpp"
+#include "bbprompt/lm/answer.hpp"
 #include "bbprompt/lm/answer_scores.hpp"
 #include "bbprompt/lm/hidden_states.hpp"
 #include "bbprompt/lm/model_view.hpp"
@@ -19,7 +19,7 @@ namespace bbprompt {
 struct ScoreRequest {
   std::uint64_t id = 0;  // the caller's; the answer repeats it
   std::vector<Query> queries;
-  std::vector<TokenId> answers;
+  std::vector<Answer> answers;
 };
 
 // What came of one.
@@ -29,7 +29,7 @@ struct FinishedScore {
   std::exception_ptr error = {};  // what score() would have thrown
 };
 
-// The black box: queries in, scores of the asked answer tokens out. Not safe to share between
+// The black box: queries in, scores of the asked answers out. Not safe to share between
 // threads (scratch buffers); one per worker. A model that computes in this process writes view()
 // and score(); one that waits for others (a server, an accelerator) also slots(), start() and
 // finish().
@@ -43,11 +43,12 @@ class LanguageModel {
   // Scores of `answers` at each query's answer slot. The result for a query depends on the
   // queries of the call only as far as floating-point summation order does, and is a pure function
   // of the arguments. Throws ModelError when a query cannot be asked (no answer slot, soft prompt
-  // on a model without embeddings, deep prompt of other layers, pattern longer than the model), and
+  // on a model without embeddings, deep prompt of other layers, pattern longer than the model) or
+  // an answer (an id outside the vocabulary, several tokens where there is one place), and
   // another Error when the call failed but may succeed another time. Where only some queries
   // failed, their scores are ScoreState::kUnknown and the others stand.
   [[nodiscard]] virtual AnswerScores score(std::span<const Query> queries,
-                                           std::span<const TokenId> answers) = 0;
+                                           std::span<const Answer> answers) = 0;
 
   // Optional capability: null where hidden states are out of reach.
   [[nodiscard]] virtual HiddenStates* hidden_states() { return nullptr; }

@@ -1,15 +1,24 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "bbprompt/base/types.hpp"
+#include "bbprompt/lm/answer.hpp"
 #include "bbprompt/lm/query.hpp"
 #include "bbprompt/lm/word_embeddings.hpp"
 #include "bbprompt/text/tokenizer.hpp"
 
 namespace bbprompt {
+
+enum class ModelFamily {
+  kMasked,  // answers at a mask inside the text, with one token
+  kCausal,  // answers after the text, with words of any number of tokens
+};
 
 // What a caller may know of the black box.
 struct LanguageModelInfo {
@@ -18,13 +27,24 @@ struct LanguageModelInfo {
   int max_tokens = 0;       // longest input, special tokens included
   int hidden_size = 0;      // length of a soft prompt vector; 0: takes no embeddings
   int num_layers = 0;       // that deep prompts reach; 0: hidden states are out of reach
+  ModelFamily family = ModelFamily::kMasked;
 };
 
 // An answer word as the model sees it.
 struct AnswerToken {
   TokenId id = 0;
   std::string token;   // as the vocabulary spells it
-  int num_tokens = 1;  // tokens of the whole word; above 1 only the first one is scored
+  int num_tokens = 1;  // tokens of the whole word
+  // The tokens after the first, where the model scores a word whole; a masked model scores the
+  // first one alone and leaves this empty.
+  std::vector<TokenId> rest{};
+
+  // What to ask the model for.
+  [[nodiscard]] Answer answer() const {
+    std::vector<TokenId> ids = {id};
+    ids.insert(ids.end(), rest.begin(), rest.end());
+    return Answer(std::move(ids));
+  }
 };
 
 // Bytes that a model takes in a process that holds it.
@@ -43,9 +63,16 @@ class ModelView {
 
   [[nodiscard]] virtual const LanguageModelInfo& info() const = 0;
 
-  // Tokens that LanguageModel::score() would send for the query, special tokens included. Throws
-  // ModelError as score() does.
+  // Tokens that LanguageModel::score() would send for the query, special tokens included, when
+  // every answer is of one token. Throws ModelError as score() does.
   [[nodiscard]] virtual std::int64_t count_tokens(const Query& query) const = 0;
+
+  // The same with these answers: where a model scores words of several tokens, all of them but each
+  // word's last are sent as well.
+  [[nodiscard]] virtual std::int64_t count_tokens_with(const Query& query,
+                                                       std::span<const Answer> /*answers*/) const {
+    return count_tokens(query);
+  }
 
   // How the model spells an answer word (with the leading space of running text). Throws
   // ModelError where the word has no token but the unknown one.

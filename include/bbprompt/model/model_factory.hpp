@@ -16,6 +16,7 @@ namespace bbprompt {
 struct ModelVocabulary {
   std::unique_ptr<const Tokenizer> tokenizer;  // null where the model takes text only
   int max_tokens = 0;                          // longest input, special tokens included
+  ModelFamily family = ModelFamily::kMasked;
 };
 [[nodiscard]] ModelVocabulary load_vocabulary(const ModelOptions& options);
 

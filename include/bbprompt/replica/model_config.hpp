@@ -8,7 +8,7 @@
 
 namespace bbprompt {
 
-enum class Architecture { kBert, kRoberta };
+enum class Architecture { kBert, kRoberta, kGpt2 };
 
 // Functions of the feed-forward layer, by their name in `hidden_act`.
 enum class Activation {
@@ -18,7 +18,8 @@ enum class Activation {
   kSilu,      // "silu", "swish": x / (1 + exp(-x))
 };
 
-// What `config.json` says of a masked language model.
+// What `config.json` says of a language model. Types and head_activation are of masked models
+// alone.
 struct ModelConfig {
   std::filesystem::path file;  // for messages
   Architecture architecture = Architecture::kRoberta;
@@ -35,10 +36,13 @@ struct ModelConfig {
   Activation head_activation = Activation::kGelu;  // of the head; RoBERTa's is GELU always
   bool has_tied_embeddings = true;                 // the decoder is the word embedding
 
+  // Whether a token sees the earlier ones only, and the answer is what comes next.
+  [[nodiscard]] bool is_causal() const { return architecture == Architecture::kGpt2; }
+
   [[nodiscard]] int head_size() const { return hidden_size / num_heads; }
 
-  // Row of the position embedding of a sequence's first token: 0 for BERT; RoBERTa counts on from
-  // its padding id.
+  // Row of the position embedding of a sequence's first token: 0, but RoBERTa counts on from its
+  // padding id.
   [[nodiscard]] int first_position() const {
     return architecture == Architecture::kRoberta ? pad_token_id + 1 : 0;
   }
@@ -50,8 +54,8 @@ struct ModelConfig {
 };
 
 // Reads `config.json` of a Hugging Face folder. Keys that Hugging Face writes only when they differ
-// from its defaults take those defaults. Throws ModelError naming the file for anything but a
-// BERT or RoBERTa encoder that this project computes exactly.
+// from its defaults take those defaults. Throws ModelError naming the file for anything but a BERT,
+// RoBERTa or GPT-2 that this project computes exactly.
 [[nodiscard]] ModelConfig load_model_config(const std::filesystem::path& model_folder);
 
 }  // namespace bbprompt

@@ -31,11 +31,12 @@ class Replica final : public LanguageModel, public HiddenStates {
 
   [[nodiscard]] const ModelView& view() const override { return *view_; }
   [[nodiscard]] AnswerScores score(std::span<const Query> queries,
-                                   std::span<const TokenId> answers) override;
+                                   std::span<const Answer> words) override;
   [[nodiscard]] HiddenStates* hidden_states() override { return this; }
   [[nodiscard]] LayerDeviations layer_deviations(std::span<const Query> queries) override;
 
  private:
+  [[nodiscard]] std::vector<TokenId> tokens_of(std::span<const Answer> answers) const;
   // Queries laid out, as many together as fit; vectors borrow from the queries.
   [[nodiscard]] std::vector<TokenBatch> batches(std::span<const Query> queries, Usage& usage);
   void compute(const TokenBatch& batch, std::span<const TokenId> answers,

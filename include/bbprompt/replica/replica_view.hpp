@@ -12,11 +12,15 @@
 
 namespace bbprompt {
 
+// Whether a causal model computes the beginning that all queries of a call share once.
+enum class PrefixReuse { kShared, kNone };
+
 struct ReplicaOptions {
   std::filesystem::path folder;                                      // Hugging Face model folder
   std::optional<std::filesystem::path> weights_file = std::nullopt;  // see Weights::load
   int threads = 1;                                                   // of one matrix product
   std::int64_t max_batch_tokens = 1024;  // computed at once; bounds scratch memory
+  PrefixReuse prefix = PrefixReuse::kShared;
 };
 
 class InputLayout;
@@ -24,8 +28,8 @@ class MappedEmbeddings;
 class Weights;
 class WeightsSource;
 
-// What is known of a model folder without its weights in memory: configuration, tokenizer, how
-// queries become inputs; the weights files are checked, hashed and mapped, no more.
+// What is known of the folder of a masked model without its weights in memory: configuration,
+// tokenizer, how queries become inputs; the weights files are checked, hashed and mapped, no more.
 //
 // The fingerprint is SHA-256 over those of weights (every byte) and tokenizer.
 class ReplicaView final : public ModelView {

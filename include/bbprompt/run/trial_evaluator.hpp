@@ -27,7 +27,7 @@ class TrialEvaluator {
   // answers()), then what the answer, or the error that came instead, makes of the item. queries()
   // throws as a score does; hand that error to failed_result(). Results have no `seconds`.
   [[nodiscard]] std::vector<Query> queries(const WorkItem& item) const;
-  [[nodiscard]] const std::vector<TokenId>& answers() const;
+  [[nodiscard]] const std::vector<Answer>& answers() const;
   [[nodiscard]] WorkResult result(const WorkItem& item, const AnswerScores& answers) const;
 
   // Any prompt on a whole split, in the shards of a run's work items, so that the same prompt gets

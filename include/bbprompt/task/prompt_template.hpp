@@ -5,6 +5,7 @@
 #include <variant>
 #include <vector>
 
+#include "bbprompt/lm/model_view.hpp"
 #include "bbprompt/lm/query.hpp"
 #include "bbprompt/prompt/prompt_space.hpp"
 #include "bbprompt/task/dataset.hpp"
@@ -23,14 +24,18 @@ struct Demonstrations {
 //   {prompt}            where the prompt goes; exactly once
 //   {mask}              the answer slot; exactly once
 //   {text_a} {text_b}   the example's texts; each column the task has at least once
-//   {sep}               the model's separator token
+//   {sep}               the model's separator: a token, or a line break where it has none
 //   {{ }}               a brace
+//
+// A causal model answers after the text, so its template ends with {mask}; white space after that
+// is dropped.
 class PromptTemplate {
  public:
-  // Parses `task.template_text`. Throws SettingError naming the character (from 1) for an unknown
-  // placeholder, a brace without partner, a second {prompt} or {mask}, or {text_b} where the task
-  // has no such column; and for a placeholder that is missing.
-  explicit PromptTemplate(const TaskOptions& task);
+  // Parses the task's template for models of the family. Throws SettingError naming the character
+  // (from 1) for an unknown placeholder, a brace without partner, a second {prompt} or {mask}, or
+  // {text_b} where the task has no such column; for a placeholder that is missing; and where
+  // something stands after {mask} for a causal model, with what to write instead.
+  explicit PromptTemplate(const TaskOptions& task, ModelFamily family = ModelFamily::kMasked);
 
   // One example with a learned prompt, which is a segment of its own; all text stands as written,
   // so the text after {prompt} keeps its leading space.
@@ -51,9 +56,9 @@ class PromptTemplate {
 
   // One example after solved ones (in-context learning). Each demonstration is the pattern with its
   // own texts, its label's first answer word at {mask}, and `prompt_text` at {prompt} as in the
-  // query; after it a separator. All stand before the query's pattern, whatever its first
-  // piece. The separator, not a space, parts them: models saw it between the texts they were
-  // trained on, and it ends a text that has no end of its own.
+  // query; after it a separator (for a model without one a line break). All stand before the
+  // query's pattern, whatever its first piece. The separator, not a space, parts them: models saw
+  // it between the texts they were trained on, and it ends a text that has no end of its own.
   [[nodiscard]] Query render(const Example& example, std::string_view prompt_text,
                              const Demonstrations& demonstrations) const;
 

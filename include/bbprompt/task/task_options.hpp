@@ -29,8 +29,9 @@ struct TaskOptions {
   std::string text_a = "text_a";  // column names
   std::string text_b;             // empty: single texts
   std::string label = "label";
-  std::string template_text;  // "{prompt} {text_a} It was {mask}."
-  std::string manual_prompt;  // stands at {prompt} for the manual baseline; may be empty
+  std::string template_text;    // "{prompt} {text_a} It was {mask}."
+  std::string causal_template;  // for models that answer after the text; empty: template_text
+  std::string manual_prompt;    // stands at {prompt} for the manual baseline; may be empty
   std::vector<LabelOptions> labels;
   MetricKind metric = MetricKind::kAccuracy;
   int max_field_tokens = 0;  // each text is first cut to this many tokens; 0: no limit
