@@ -47,6 +47,12 @@ TokenId required(const std::optional<TokenId>& id, const char* what, const Input
 
 }  // namespace
 
+int num_reserved_for(std::span<const Answer> answers) {
+  std::size_t longest = 1;
+  for (const Answer& answer : answers) longest = std::max(longest, answer.ids().size());
+  return static_cast<int>(longest) - 1;
+}
+
 // The input with room for every token and where it came from.
 struct InputLayout::Draft {
   LaidOutQuery query;
@@ -115,6 +121,13 @@ LaidOutQuery InputLayout::lay_out(const Query& query, int num_reserved) {
   }
   draft.add(required(marks_.begin, "begin", rules_));
   return std::move(draft.query);
+}
+
+std::int64_t InputLayout::count_with(const Query& query, std::span<const Answer> answers) {
+  const LaidOutQuery input = lay_out(query, num_reserved_for(answers));
+  auto count = static_cast<std::int64_t>(input.ids.size());
+  for (const Answer& answer : answers) count += static_cast<std::int64_t>(answer.ids().size()) - 1;
+  return count;
 }
 
 void InputLayout::check_answer(const Draft& draft) const {

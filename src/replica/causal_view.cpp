@@ -15,12 +15,6 @@
 
 namespace bbprompt {
 
-int num_reserved_for(std::span<const Answer> answers) {
-  std::size_t longest = 1;
-  for (const Answer& answer : answers) longest = std::max(longest, answer.ids().size());
-  return static_cast<int>(longest) - 1;
-}
-
 CausalView::CausalView(const ReplicaOptions& options)
     : options_(options),
       source_(std::make_shared<const WeightsSource>(options.folder, options.weights_file)) {
@@ -49,10 +43,7 @@ std::int64_t CausalView::count_tokens(const Query& query) const {
 
 std::int64_t CausalView::count_tokens_with(const Query& query,
                                            std::span<const Answer> answers) const {
-  const LaidOutQuery input = layout_->lay_out(query, num_reserved_for(answers));
-  auto count = static_cast<std::int64_t>(input.ids.size());
-  for (const Answer& answer : answers) count += static_cast<std::int64_t>(answer.ids().size()) - 1;
-  return count;
+  return layout_->count_with(query, answers);
 }
 
 AnswerToken CausalView::answer_token(std::string_view word) const {

@@ -46,7 +46,11 @@ WorkResult TrialEvaluator::result(const WorkItem& item, const AnswerScores& answ
     result.state = WorkResult::State::kScored;
   } else {
     result.fail(evaluation.describe_missing());
-    result.is_retryable = true;
+    result.is_retryable = evaluation.missing_are == UnknownScores::kFailed;
+    if (evaluation.missing_are == UnknownScores::kNotYet) {
+      result.state = WorkResult::State::kDeferred;
+      result.retry_after_seconds = evaluation.retry_after_seconds;
+    }
   }
   auto missing = evaluation.missing.begin();
   for (std::size_t i = 0; i < static_cast<std::size_t>(evaluation.label_scores.rows()); ++i) {

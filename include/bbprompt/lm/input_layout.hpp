@@ -1,12 +1,15 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "bbprompt/lm/answer.hpp"
 #include "bbprompt/lm/input_vectors.hpp"
 #include "bbprompt/lm/model_view.hpp"
 #include "bbprompt/lm/query.hpp"
@@ -36,6 +39,10 @@ struct LaidOutQuery {
   bool is_truncated = false;  // lost tokens to the model's length
 };
 
+// Tokens that words of several tokens take of the model's length after a query: of the longest one
+// all but the last.
+[[nodiscard]] int num_reserved_for(std::span<const Answer> answers);
+
 // Segments to ids. Neighbouring text segments are tokenized as one. What is too long is cut by
 // lm/fit_fields.hpp.
 //
@@ -56,6 +63,9 @@ class InputLayout {
   // finite, or longer than the model when all its fields are used up. `num_reserved` tokens of the
   // model's length are left free.
   [[nodiscard]] LaidOutQuery lay_out(const Query& query, int num_reserved = 0);
+
+  // Tokens that are sent for a query and these answers: ModelView::count_tokens_with().
+  [[nodiscard]] std::int64_t count_with(const Query& query, std::span<const Answer> answers);
 
  private:
   [[nodiscard]] bool is_causal() const { return rules_.family == ModelFamily::kCausal; }
