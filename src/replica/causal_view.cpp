@@ -9,7 +9,6 @@
 #include "bbprompt/replica/causal_head.hpp"
 #include "bbprompt/replica/causal_weights.hpp"
 #include "bbprompt/replica/decoder.hpp"
-#include "replica/input_layout.hpp"
 #include "replica/mapped_embeddings.hpp"
 #include "replica/model_name.hpp"
 #include "replica/weights_source.hpp"
@@ -39,7 +38,7 @@ CausalView::CausalView(const ReplicaOptions& options)
            .num_layers = 0,
            .family = ModelFamily::kCausal};
   embeddings_ = std::make_unique<MappedEmbeddings>(source_);
-  layout_ = std::make_unique<InputLayout>(tokenizer_, config);
+  layout_ = std::make_unique<InputLayout>(tokenizer_, config.input_rules());
 }
 
 CausalView::~CausalView() = default;
