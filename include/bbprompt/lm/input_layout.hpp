@@ -9,10 +9,7 @@
 #include <unordered_map>
 #include <vector>
 
-<<<<<<< HEAD
 #include "bbprompt/lm/answer.hpp"
-=======
->>>>>>> land
 #include "bbprompt/lm/input_vectors.hpp"
 #include "bbprompt/lm/model_view.hpp"
 #include "bbprompt/lm/query.hpp"
