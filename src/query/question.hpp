@@ -7,8 +7,9 @@
 #include <vector>
 
 #include "bbprompt/base/types.hpp"
+#include "bbprompt/lm/answer.hpp"
 #include "bbprompt/lm/answer_scores.hpp"
-#include "bbprompt/lm/query.hpp"
+#include "bbprompt/query/server_view.hpp"
 
 namespace bbprompt {
 
@@ -24,6 +25,8 @@ struct ServerAnswer {
   std::vector<std::string> tokens;  // text of each
   std::string text;                 // with the space before it, where one belongs there
 };
+
+[[nodiscard]] ServerAnswer server_answer(const ServerView& view, const Answer& answer);
 
 // Answers whose scores are asked after a prompt.
 struct Question {

@@ -15,15 +15,6 @@ namespace {
 
 constexpr std::uint64_t kNoScoreYet = 0;
 
-ServerAnswer server_answer(const ServerView& view, const Answer& answer) {
-  ServerAnswer known{.ids = {}, .tokens = {}, .text = view.answer_text(answer)};
-  if (view.tokenizer() == nullptr) return known;
-  known.ids = answer.ids();
-  for (const TokenId id : known.ids)
-    known.tokens.push_back(view.tokenizer()->decode(std::span(&id, 1)));
-  return known;
-}
-
 }  // namespace
 
 struct ServerModel::OpenRequest {
@@ -40,9 +31,9 @@ struct ServerModel::OpenCall {
   RouteCall call;
 };
 
-ServerModel::ServerModel(std::shared_ptr<const ServerView> view, ServerFindings findings, int rank)
+ServerModel::ServerModel(std::shared_ptr<const ServerView> view, const ServerOptions& options,
+                         ServerFindings findings, int rank)
     : view_(std::move(view)), findings_(std::move(findings)) {
-  const ServerOptions& options = view_->options();
   if (findings_.route == Route::kAuto) throw Error("a server must be probed before it is asked");
   if (findings_.route != Route::kMaskScores) route_ = make_route(RequestForm(options, findings_));
   queue_ = std::make_unique<CallQueue>(options, read_key(options), rank);

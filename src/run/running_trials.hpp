@@ -16,6 +16,7 @@
 #include "bbprompt/store/finished_trials.hpp"
 #include "bbprompt/sweep/sweep_plan.hpp"
 #include "run/checkpoint_keeper.hpp"
+#include "run/model_findings.hpp"
 #include "run/model_numbers.hpp"
 #include "run/run_report.hpp"
 
@@ -30,6 +31,7 @@ class RunningTrials : public TrialSet {
     const SweepPlan& plan;
     ModelPool& models;
     const ModelNumbers& model_numbers;
+    const ModelFindings& findings;
     FinishedTrials& finished;
     CheckpointKeeper& checkpoints;
     RunReport& report;

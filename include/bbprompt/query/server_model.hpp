@@ -23,9 +23,11 @@ struct RouteCall;
 // its request stand. Not for several threads.
 class ServerModel final : public LanguageModel {
  public:
-  // `rank` spreads workers over the servers. Throws Error for a key that cannot be read, and where
-  // `findings` name no route.
-  ServerModel(std::shared_ptr<const ServerView> view, ServerFindings findings, int rank);
+  // `options`: of the view's model, with this worker's share of the limits. `rank` spreads workers
+  // over the servers. Throws Error for a key that cannot be read, and where `findings` name no
+  // route.
+  ServerModel(std::shared_ptr<const ServerView> view, const ServerOptions& options,
+              ServerFindings findings, int rank);
   ~ServerModel() override;
 
   [[nodiscard]] const ModelView& view() const override { return *view_; }

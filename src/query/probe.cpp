@@ -1,0 +1,400 @@
+#include "bbprompt/query/probe.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <functional>
+#include <utility>
+
+#include "bbprompt/base/error.hpp"
+#include "bbprompt/base/utf8.hpp"
+#include "query/answer_steps.hpp"
+#include "query/mask_scores.hpp"
+#include "query/probe_calls.hpp"
+#include "query/scoring_route.hpp"
+#include "query/server_key.hpp"
+
+namespace bbprompt {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::string_view kPromptText =
+    "Review: the soup was warm and the waiter kind. All in all it was";
+constexpr std::array<std::string_view, 4> kWords = {"good", "bad", "great", "terrible"};
+// Lengths of the list of best tokens, as servers allow them.
+constexpr std::array<int, 3> kListLengths = {20, 5, 1};
+// A whole vocabulary of more tokens is megabytes for each request.
+constexpr std::size_t kMostWholeVocabulary = 4096;
+// Between two ways to the same number.
+constexpr double kSameValue = 1e-2;
+// A token that is nearly certain cannot tell a value before a bias from one after it.
+constexpr double kCertain = -0.05;
+
+Query sample_query(const std::string& text, ModelFamily family) {
+  Query query{{TextSegment{.text = text, .fields = {}}, AnswerSlot{}}};
+  if (family == ModelFamily::kMasked)
+    query.segments.emplace_back(TextSegment{.text = ".", .fields = {}});
+  return query;
+}
+
+// Finds the way to ask one server.
+class Probe {
+ public:
+  explicit Probe(const ServerView& view)
+      : view_(view), options_(view.options()), calls_(options_, read_key(options_)) {
+    for (const std::string_view word : kWords) answers_.push_back(view.answer_token(word).answer());
+  }
+
+  ServerFindings run() {
+    look_at_models();
+    if (options_.is_masked) {
+      find_mask_scores();
+    } else {
+      find_plain_list();
+      choose_route();
+      measure_noise();
+    }
+    found_.num_requests = calls_.num_requests;
+    found_.num_prompt_tokens = calls_.num_prompt_tokens;
+    found_.num_completion_tokens = calls_.num_completion_tokens;
+    return std::move(found_);
+  }
+
+ private:
+  struct Way {
+    Route route;
+    std::function<std::string(ServerFindings&)> test;  // empty: it works
+  };
+
+  [[noreturn]] void fail(const std::string& what) const {
+    std::string why = "model " + options_.name + " at " + options_.urls.front() + ": " + what;
+    for (const std::string& reason : found_.refused) why += "\n  " + reason;
+    throw ModelError(options_.name, why);
+  }
+
+  // What the server says of its models; not every one does.
+  void look_at_models() {
+    const auto answer = calls_.call("/v1/models", "");
+    if (!answer || !answer->is_object() || !answer->contains("data")) return;
+    const json& models = answer->at("data");
+    if (!models.is_array()) return;
+    for (const json& model : models) {
+      if (!model.is_object() || model.value("id", std::string()) != options_.name) continue;
+      const auto length = model.find("max_model_len");
+      if (length == model.end() || !length->is_number_integer()) return;
+      if (length->get<std::int64_t>() >= options_.max_tokens) return;
+      fail(fmt::format("the server takes {} tokens, and model.max_tokens is {}; set it to {}",
+                       length->get<std::int64_t>(), options_.max_tokens,
+                       length->get<std::int64_t>()));
+    }
+  }
+
+  void find_mask_scores() {
+    const ScoreRequest request{
+        .queries = {sample_query(std::string(kPromptText), ModelFamily::kMasked)},
+        .answers = answers_};
+    const RouteCall call = mask_scores_call(view_, request);
+    const auto first = calls_.read(call);
+    if (!first) fail("expected scores at a mask from /v1/mask_scores; " + first.why);
+    const auto second = calls_.read(call);
+    if (!second) fail("expected the same answer again; " + second.why);
+    found_.route = Route::kMaskScores;
+    found_.dialect = Dialect::kMaskScores;
+    found_.noise = difference(*first, *second);
+    remember(first->identity);
+  }
+
+  // The plainest request, in the first form that the server takes: what every route is measured by.
+  void find_plain_list() {
+    ServerFindings form;
+    form.dialect = options_.api == ServerApi::kChat ? Dialect::kChat : Dialect::kCompletions;
+    const bool can_send_ids = view_.tokenizer() != nullptr && form.dialect != Dialect::kChat;
+    std::string why;
+    for (const bool sends_ids : {true, false}) {
+      if (sends_ids && !can_send_ids) continue;
+      for (const bool names_ids : {true, false}) {
+        if (names_ids && !sends_ids) continue;
+        form.sends_ids = sends_ids;
+        form.names_ids = names_ids;
+        why = find_list_length(form);
+        if (why.empty()) return;
+      }
+    }
+    if (options_.api == ServerApi::kCompletions)
+      why += "; where a server only chats, set model.api: chat";
+    fail("no plain request is answered: " + why);
+  }
+
+  // Tries lists of falling lengths, then none; empty when one of them is answered.
+  std::string find_list_length(ServerFindings form) {
+    std::string why;
+    for (const int length : {kListLengths[0], kListLengths[1], kListLengths[2], 0}) {
+      form.num_top = length;
+      std::string problem = try_plain(form);
+      if (problem.empty()) return {};
+      if (form.dialect == Dialect::kChat && take_reasoning_models(form)) {
+        problem = try_plain(form);
+        if (problem.empty()) return {};
+      }
+      why = std::move(problem);
+    }
+    return why;
+  }
+
+  // Reasoning models refuse options that others take.
+  bool take_reasoning_models(ServerFindings& form) const {
+    if (form.length_key != "max_tokens") return false;
+    form.length_key = "max_completion_tokens";
+    form.takes_temperature = false;
+    return true;
+  }
+
+  std::string try_plain(ServerFindings& form) {
+    const auto next =
+        calls_.ask(RequestForm(options_, form), {.prompt = prompt(), .num_top = form.num_top});
+    if (!next) return next.why;
+    const std::string problem = count_added(form, *next);
+    if (!problem.empty()) return problem;
+    if (next->sampled && !next->sampled->id && !next->sampled->bytes && !next->text.empty() &&
+        !next->text.starts_with(next->sampled->text)) {
+      return "its list spells the token \"" + printable(next->sampled->text) +
+             "\" another way than its text, \"" + printable(next->text) + "\"";
+    }
+    found_ = form;
+    found_.num_top = std::min(form.num_top, static_cast<int>(next->top.size()));
+    plain_ = *next;
+    remember(next->identity);
+    return {};
+  }
+
+  // How many tokens the server adds to a prompt: none, or a begin token.
+  std::string count_added(ServerFindings& form, const NextToken& next) const {
+    if (view_.tokenizer() == nullptr || form.dialect == Dialect::kChat || next.num_read < 0)
+      return {};
+    const auto num_sent = static_cast<std::int64_t>(prompt().ids.size());
+    const std::int64_t num_added = next.num_read - num_sent;
+    if (num_added < 0 || num_added > 1) {
+      return fmt::format(
+          "the server read {} tokens where {} were sent; is model.tokenizer the "
+          "folder of this model?",
+          next.num_read, num_sent);
+    }
+    form.num_added = static_cast<int>(num_added);
+    return {};
+  }
+
+  void choose_route() {
+    const std::array<Way, 7> ways = {{
+        {Route::kNamedIds, [this](ServerFindings& f) { return test_named(f); }},
+        {Route::kVocabulary, [this](ServerFindings& f) { return test_vocabulary(f); }},
+        {Route::kForcedLabel, [this](ServerFindings& f) { return test_biased(f); }},
+        {Route::kLiftedLabels, [this](ServerFindings& f) { return test_biased(f); }},
+        {Route::kEcho, [this](ServerFindings& f) { return test_echo(f); }},
+        {Route::kTopList, [this](ServerFindings& f) { return test_top_list(f); }},
+        {Route::kText, [this](ServerFindings& f) { return test_text(f); }},
+    }};
+    const bool is_pinned = options_.route != Route::kAuto;
+    std::vector<std::string> refused;
+    for (const Way& way : ways) {
+      if (is_pinned && options_.route != way.route) continue;
+      ServerFindings form = found_;
+      form.route = way.route;
+      const std::string problem = way.test(form);
+      if (problem.empty()) {
+        found_ = form;
+        found_.refused = std::move(refused);
+        return;
+      }
+      refused.push_back(std::string(kRouteNames[static_cast<std::size_t>(way.route)]) + ": " +
+                        problem);
+    }
+    found_.refused = std::move(refused);
+    fail(is_pinned ? "the route that model.route asks for does not work:" : "no route works:");
+  }
+
+  std::string test_named(ServerFindings& form) {
+    if (!form.sends_ids) return "needs token ids, in the request and in the answer";
+    if (form.dialect != Dialect::kCompletions) return "chat requests cannot name tokens";
+    form.names_ids = true;
+    return compare(form, known_entries(2));
+  }
+
+  std::string test_vocabulary(ServerFindings& form) {
+    if (view_.tokenizer() == nullptr || !form.sends_ids) return "needs token ids";
+    const std::size_t size = view_.tokenizer()->vocabulary_size();
+    if (size > kMostWholeVocabulary && options_.route != Route::kVocabulary)
+      return fmt::format("{} tokens are megabytes for each request; model.route can ask for it",
+                         size);
+    form.num_top = static_cast<int>(size);
+    form.dialect = Dialect::kNative;
+    const std::string problem = compare(form, known_entries(2));
+    if (problem.empty() || form.route != Route::kVocabulary) return problem;
+    form.dialect = Dialect::kCompletions;
+    return compare(form, known_entries(2)).empty() ? std::string() : problem;
+  }
+
+  // Forced and lifted labels, in the dialect and with the form of the bias that works.
+  std::string test_biased(ServerFindings& form) {
+    if (view_.tokenizer() == nullptr)
+      return "needs the ids of the answer words: set model.tokenizer";
+    std::vector<Dialect> dialects = {form.dialect};
+    if (form.dialect == Dialect::kCompletions && form.sends_ids)
+      dialects.insert(dialects.begin(), Dialect::kNative);
+    std::string problem;
+    for (const Dialect dialect : dialects) {
+      for (const bool is_pairs : {false, true}) {
+        if (dialect == Dialect::kNative && !is_pairs) continue;
+        form.dialect = dialect;
+        form.has_bias_pairs = is_pairs;
+        problem = form.route == Route::kForcedLabel ? compare(form, known_entries(2))
+                                                    : compare_lifted(form);
+        if (problem.empty()) return {};
+      }
+    }
+    return problem;
+  }
+
+  std::string test_echo(ServerFindings& form) {
+    if (form.dialect != Dialect::kCompletions) return "chat requests echo nothing";
+    for (const int length : {0, 1}) {
+      form.echo_length = length;
+      std::string problem = compare(form, known_entries(2));
+      if (problem.empty() || length == 1) return problem;
+    }
+    return {};
+  }
+
+  std::string test_top_list(ServerFindings& form) const {
+    if (plain_.top.empty()) return "the server sends no list of the best tokens";
+    form.num_top = static_cast<int>(plain_.top.size());
+    return {};
+  }
+
+  std::string test_text(ServerFindings& form) const {
+    form.num_top = 0;
+    return plain_.text.empty() ? "the server generates no text" : std::string();
+  }
+
+  // Tokens whose values the plain list tells, as answers: the best ones that are not certain.
+  std::vector<std::pair<ServerAnswer, double>> known_entries(std::size_t most) const {
+    std::vector<std::pair<ServerAnswer, double>> known;
+    for (const TokenEntry& entry : plain_.top) {
+      if (known.size() == most) break;
+      if (entry.is_outside() || entry.value > kCertain) continue;
+      ServerAnswer answer;
+      answer.text = entry.bytes.value_or(entry.text);
+      if (view_.tokenizer() != nullptr) {
+        std::optional<TokenId> id = entry.id;
+        if (!id) {
+          const auto ids = view_.tokenizer()->encode(answer.text).ids;
+          if (ids.size() == 1) id = ids.front();
+        }
+        if (!id || static_cast<std::size_t>(*id) >= view_.tokenizer()->vocabulary_size()) continue;
+        answer.ids = {*id};
+        answer.text = view_.tokenizer()->decode(answer.ids);
+        answer.tokens = {answer.text};
+      }
+      if (answer.text.find("\xef\xbf\xbd") != std::string::npos) continue;
+      known.emplace_back(std::move(answer), entry.value);
+    }
+    return known;
+  }
+
+  // Whether the route gives tokens the values that the plain list gives them, and the sample's
+  // answers some value; empty when it does.
+  std::string compare(const ServerFindings& form,
+                      const std::vector<std::pair<ServerAnswer, double>>& known) {
+    if (known.size() < 2) return "the list of the best tokens is too short to prove it by";
+    Question question{.prompt = prompt(), .answers = {}};
+    for (const auto& [answer, value] : known) question.answers.push_back(answer);
+    const auto scores = score(form, question);
+    if (!scores) return scores.why;
+    for (std::size_t i = 0; i < known.size(); ++i) {
+      const double found = (*scores)[i];
+      if (std::abs(found - known[i].second) <= kSameValue) continue;
+      return fmt::format(
+          "accepted, but it gives \"{}\" {:.4f} where the list of the best tokens has {:.4f}",
+          printable(known[i].first.text), found, known[i].second);
+    }
+    const auto own = score(form, sample());
+    return own ? std::string() : own.why;
+  }
+
+  // Lifted tokens differ by what they differ in the plain list, and share all probability.
+  std::string compare_lifted(const ServerFindings& form) {
+    const auto known = known_entries(2);
+    if (known.size() < 2) return "the list of the best tokens is too short to prove it by";
+    Question question{.prompt = prompt(), .answers = {known[0].first, known[1].first}};
+    const auto scores = score(form, question);
+    if (!scores) return scores.why;
+    const double found = (*scores)[0] - (*scores)[1];
+    const double expected = known[0].second - known[1].second;
+    if (std::abs(found - expected) > kSameValue) {
+      return fmt::format(
+          "accepted, but two tokens differ by {:.4f} where the list of the best tokens has {:.4f}",
+          found, expected);
+    }
+    const auto own = score(form, sample());
+    return own ? std::string() : own.why;
+  }
+
+  // Scores of the question's answers by the route that `form` names.
+  Attempt<std::vector<double>> score(const ServerFindings& form, const Question& question) {
+    std::vector<double> scores(question.answers.size(), 0.0);
+    const auto route = make_route(RequestForm(options_, form));
+    for (const RouteCall& call : route->calls(question)) {
+      const auto reply = calls_.read(call);
+      if (!reply) return {.value = std::nullopt, .why = reply.why};
+      for (const ScorePart& part : reply->parts) scores[part.answer] += part.value;
+    }
+    return {.value = std::move(scores), .why = {}};
+  }
+
+  void measure_noise() {
+    const auto first = score(found_, sample());
+    const auto second = score(found_, sample());
+    if (!first || !second) fail("expected the same answer again; " + first.why + second.why);
+    for (std::size_t i = 0; i < first->size(); ++i)
+      found_.noise = std::max(found_.noise, std::abs((*first)[i] - (*second)[i]));
+  }
+
+  static double difference(const RouteReply& a, const RouteReply& b) {
+    double largest = 0.0;
+    for (std::size_t i = 0; i < std::min(a.parts.size(), b.parts.size()); ++i)
+      largest = std::max(largest, std::abs(a.parts[i].value - b.parts[i].value));
+    return largest;
+  }
+
+  [[nodiscard]] ServerPrompt prompt() const {
+    ServerView::Prompt prompt =
+        view_.prompt(sample_query(std::string(kPromptText), ModelFamily::kCausal));
+    return {.ids = std::move(prompt.ids), .text = std::move(prompt.text)};
+  }
+
+  [[nodiscard]] Question sample() const {
+    Question question{.prompt = prompt(), .answers = {}};
+    for (const Answer& answer : answers_) question.answers.push_back(server_answer(view_, answer));
+    return question;
+  }
+
+  void remember(const ServerIdentity& identity) {
+    found_.model = identity.model;
+    found_.fingerprint = identity.fingerprint;
+  }
+
+  const ServerView& view_;
+  const ServerOptions& options_;
+  ProbeCalls calls_;
+  ServerFindings found_;
+  std::vector<Answer> answers_;
+  NextToken plain_;
+};
+
+}  // namespace
+
+ServerFindings probe_server(const ServerView& view) { return Probe(view).run(); }
+
+}  // namespace bbprompt
