@@ -1,4 +1,5 @@
 #include <iostream>
+#include <set>
 
 #include "app/configuration_arguments.hpp"
 #include "bbprompt/base/error.hpp"
@@ -7,6 +8,20 @@
 #include "bbprompt/run/trial_run.hpp"
 
 namespace bbprompt {
+namespace {
+
+// How each server of the plan will be asked.
+void show_servers(const SweepPlan& plan, ModelPool& models) {
+  std::set<ModelIdentity> seen;
+  for (const TrialSpec& trial : plan.trials) {
+    const ModelOptions& model = trial.spec.model;
+    if (model.kind != ModelKind::kServer || !seen.emplace(model).second) continue;
+    std::cout << "model " << model.server.name << '\n';
+    for (const std::string& line : models.probe(model).lines) std::cout << "  " << line << '\n';
+  }
+}
+
+}  // namespace
 
 int validate_command(const Arguments& arguments) {
   boost::program_options::variables_map values;
@@ -14,13 +29,15 @@ int validate_command(const Arguments& arguments) {
       {.name = "bbprompt validate",
        .usage = "bbprompt validate FILE.yaml [--set KEY=VALUE ...]",
        .about = "Finds mistakes before a run does. Checks every key of the configuration, the data "
-                "files, the few-shot examples of every trial and the model. Then asks the model "
+                "files, the few-shot examples of every trial and the model. Asks a model server "
+                "some 20 short questions, and prints how exact its scores are. Then asks the model "
                 "one query with the hand-written prompt and one with a prompt of the search.",
        .example = "  bbprompt validate configs/quickstart/quickstart.yaml --set seeds=3\n"});
   if (!parse_arguments(arguments, options, values)) return kExitDone;
   const SweepDocument document = load_document(values);
   const SweepPlan plan = plan_of(document, values);
   ModelPool models;
+  show_servers(plan, models);
   for (const TrialSpec& trial : plan.trials) {
     TrialProblem problem(trial.spec, models);
     LanguageModel& model = models.get(trial.spec.model);

@@ -31,6 +31,19 @@ YamlPlace open_sections(std::string_view before, std::string_view key, std::stri
   return place;
 }
 
+// Keys of the section `model` that say how a model is asked and not which: no result depends on
+// them.
+constexpr std::array<std::string_view, 10> kKeysWithoutResult = {
+    "url",    "requests", "tries",        "patience_seconds", "times",
+    "limits", "prices",   "key_variable", "key_file",         "ca_file"};
+
+bool is_without_result(std::string_view line) {
+  return std::any_of(
+      kKeysWithoutResult.begin(), kKeysWithoutResult.end(), [line](std::string_view key) {
+        return line.substr(2, key.size()) == key && line.substr(2 + key.size()).starts_with(':');
+      });
+}
+
 }  // namespace
 
 ExperimentSpec read_experiment(const ConfigNode& root) {
@@ -69,19 +82,6 @@ std::string to_yaml(const ExperimentSpec& spec) {
   return yaml;
 }
 
-// Keys of the section `model` that say how a model is asked and not which: no result depends on
-// them.
-constexpr std::array<std::string_view, 10> kKeysWithoutResult = {
-    "url",    "requests", "tries",        "patience_seconds", "times",
-    "limits", "prices",   "key_variable", "key_file",         "ca_file"};
-
-bool is_without_result(std::string_view line) {
-  return std::any_of(
-      kKeysWithoutResult.begin(), kKeysWithoutResult.end(), [line](std::string_view key) {
-        return line.substr(2, key.size()) == key && line.substr(2 + key.size()).starts_with(':');
-      });
-}
-
 std::string text_of_results(std::string yaml) {
   constexpr std::string_view kSection = "model:\n";
   constexpr std::string_view kThreads = "  threads: ";
@@ -103,6 +103,30 @@ std::string text_of_results(std::string yaml) {
     }
   }
   return kept + yaml.substr(line);
+}
+
+ServerOptions server_of_document(std::string_view yaml) {
+  const ConfigNode root = parse_yaml(yaml, "the run's configuration");
+  const ConfigNode* kind = root.find("model") ? root.find("model")->find("kind") : nullptr;
+  if (kind == nullptr || kind->text != kModelKinds[static_cast<std::size_t>(ModelKind::kServer)])
+    return {};
+  ConfigFields fields;
+  read_section(root, "model", fields);
+  return fields.spec.model.server;
+}
+
+ServerOptions asked_as_in(ServerOptions model, const ServerOptions& document) {
+  model.urls = document.urls;
+  model.requests = document.requests;
+  model.tries = document.tries;
+  model.patience_seconds = document.patience_seconds;
+  model.times = document.times;
+  model.limits = document.limits;
+  model.prices = document.prices;
+  model.key_variable = document.key_variable;
+  model.key_file = document.key_file;
+  model.ca_file = document.ca_file;
+  return model;
 }
 
 TaskOptions with_real_paths(TaskOptions task, const PathRoots& roots) {

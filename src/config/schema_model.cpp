@@ -3,12 +3,11 @@
 namespace bbprompt {
 namespace {
 
-constexpr auto kRequired = Presence::kRequired;
-constexpr double kMany = 1e9;
+constexpr double kAnyNumber = 1e9;
 constexpr std::string_view kReplica = "replica";
 constexpr std::string_view kServer = "server";
 
-constexpr SchemaRow kRows[] = {
+constexpr SchemaRow kModelRows[] = {
     {.key = "model.kind",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.model.kind; },
      .choices = kModelKinds,
@@ -16,7 +15,7 @@ constexpr SchemaRow kRows[] = {
                 "each rank asks it"},
     {.key = "model.path",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.model.path; },
-     .presence = kRequired,
+     .presence = Presence::kRequired,
      .model_kind = kReplica,
      .meaning = "Hugging Face folder: `config.json`, tokenizer files, safetensors"},
     {.key = "model.weights",
@@ -30,7 +29,6 @@ constexpr SchemaRow kRows[] = {
      .meaning = "threads of each rank"},
     {.key = "model.url",
      .field = [](ConfigFields& f) -> FieldRef { return TextListField{&f.spec.model.server.urls}; },
-     .presence = kRequired,
      .model_kind = kServer,
      .meaning = "list of the addresses of equal servers, such as `[\"http://localhost:8000/v1\"]`; "
                 "workers are spread over them, and go to the next where one fails"},
@@ -38,7 +36,7 @@ constexpr SchemaRow kRows[] = {
      .field = [](ConfigFields& f) -> FieldRef {
        return TextField{&f.spec.model.server.name, TextField::Rule::kFilled};
      },
-     .presence = kRequired,
+     .presence = Presence::kRequired,
      .model_kind = kServer,
      .meaning = "name of the model, as the server calls it"},
     {.key = "model.revision",
@@ -54,7 +52,7 @@ constexpr SchemaRow kRows[] = {
     {.key = "model.max_tokens",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.model.server.max_tokens; },
      .model_kind = kServer,
-     .limits = {8, kMany},
+     .limits = {8, kAnyNumber},
      .meaning = "longest input in tokens; longer ones lose the end of their texts"},
     {.key = "model.is_masked",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.model.server.is_masked; },
@@ -90,7 +88,7 @@ constexpr SchemaRow kRows[] = {
     {.key = "model.patience_seconds",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.model.server.patience_seconds; },
      .model_kind = kServer,
-     .limits = {0, kMany},
+     .limits = {0, kAnyNumber},
      .meaning =
          "how long a server may be away, or ask to wait, before the run stops with checkpoints"},
     {.key = "model.times.connect_seconds",
@@ -98,49 +96,49 @@ constexpr SchemaRow kRows[] = {
        return &f.spec.model.server.times.connect_seconds;
      },
      .model_kind = kServer,
-     .limits = {0, kMany, true},
+     .limits = {0, kAnyNumber, true},
      .meaning = "time limit of a connection"},
     {.key = "model.times.first_byte_seconds",
      .field = [](ConfigFields& f) -> FieldRef {
        return &f.spec.model.server.times.first_byte_seconds;
      },
      .model_kind = kServer,
-     .limits = {0, kMany, true},
+     .limits = {0, kAnyNumber, true},
      .meaning = "time limit until an answer begins; a queue at the server is part of it"},
     {.key = "model.times.stall_seconds",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.model.server.times.stall_seconds; },
      .model_kind = kServer,
-     .limits = {0, kMany, true},
+     .limits = {0, kAnyNumber, true},
      .meaning = "how long an answer may stand still"},
     {.key = "model.times.total_seconds",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.model.server.times.total_seconds; },
      .model_kind = kServer,
-     .limits = {0, kMany, true},
+     .limits = {0, kAnyNumber, true},
      .meaning = "time limit of a request as a whole"},
     {.key = "model.limits.requests_per_minute",
      .field = [](ConfigFields& f) -> FieldRef {
        return &f.spec.model.server.limits.requests_per_minute;
      },
      .model_kind = kServer,
-     .limits = {0, kMany},
+     .limits = {0, kAnyNumber},
      .meaning = "requests that all ranks together send in any minute; 0: any number"},
     {.key = "model.limits.tokens_per_minute",
      .field = [](ConfigFields& f) -> FieldRef {
        return &f.spec.model.server.limits.tokens_per_minute;
      },
      .model_kind = kServer,
-     .limits = {0, kMany},
+     .limits = {0, kAnyNumber},
      .meaning =
          "tokens of prompts and answers that all ranks together use in any minute; 0: any number"},
     {.key = "model.prices.prompt",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.model.server.prices.prompt; },
      .model_kind = kServer,
-     .limits = {0, kMany},
+     .limits = {0, kAnyNumber},
      .meaning = "money for a million tokens of prompts; 0: not known"},
     {.key = "model.prices.completion",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.model.server.prices.completion; },
      .model_kind = kServer,
-     .limits = {0, kMany},
+     .limits = {0, kAnyNumber},
      .meaning = "money for a million tokens of answers"},
     {.key = "model.key_variable",
      .field = [](ConfigFields& f) -> FieldRef {
@@ -160,6 +158,6 @@ constexpr SchemaRow kRows[] = {
 
 }  // namespace
 
-std::span<const SchemaRow> model_rows() { return kRows; }
+std::span<const SchemaRow> model_rows() { return kModelRows; }
 
 }  // namespace bbprompt

@@ -1,5 +1,7 @@
 #include "query/wire.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -62,8 +64,7 @@ double log_probability(const json& value, const char* name) {
 double log_of_probability(const json& value, const char* name) {
   const double number = number_of(value, name);
   if (number < 0.0 || number > 1.0 + kRounding) {
-    fail(std::string("expected a probability in \"") + name + "\", found " +
-         std::to_string(number));
+    fail(fmt::format("expected a probability in \"{}\", found {}", name, number));
   }
   return number == 0.0 ? 2.0 * kOutside : std::log(number);
 }

@@ -122,7 +122,7 @@ TEST(TextOfResults, OfAServerHoldsWhichModelItIsAndNotHowItIsAsked) {
   spec.model.server.urls = {"http://a:1"};
   spec.model.server.name = "m";
   const std::string text = text_of_results(to_yaml(spec));
-  EXPECT_THAT(text, HasSubstr("model:\n  kind: server\n  name: m\n"));
+  EXPECT_THAT(text, ::testing::HasSubstr("model:\n  kind: server\n  name: m\n"));
   ServerOptions& server = spec.model.server;
   server.urls = {"http://b:2", "http://c:3"};
   server.requests = 3;

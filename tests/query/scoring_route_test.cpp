@@ -50,9 +50,11 @@ class Recorded : public ::testing::Test {
   // Whether the request says all that the recorded one said, but for what changes no number.
   static void expect_same_request(const RouteCall& call, const std::string& name) {
     const json ours = json::parse(call.body);
-    for (const auto& [key, value] : testing::recorded_request(name).items()) {
+    const json recorded = testing::recorded_request(name);
+    for (const auto& [key, value] : recorded.items()) {
       if (key == "response_fields" || key == "cache_prompt") continue;
-      EXPECT_EQ(ours.value(key, json()), value) << name << " " << key;
+      ASSERT_TRUE(ours.contains(key)) << name << " " << key;
+      EXPECT_EQ(ours[key], value) << name << " " << key;
     }
     EXPECT_EQ(call.path, testing::recording(name)["request"]["path"]);
   }
