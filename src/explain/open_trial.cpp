@@ -37,8 +37,10 @@ OpenedTrial open_trial(const TrialRecord& record, const PathRoots& roots, ModelP
                        const ServerOptions& server) {
   ExperimentSpec spec = experiment_from_yaml(record.config, roots);
   if (spec.model.kind == ModelKind::kServer) {
-    spec.model.server = asked_as_in(std::move(spec.model.server), server);
-    spec = with_real_paths(std::move(spec), {.folder = roots.folder, .data = roots.data});
+    ExperimentSpec there;
+    there.model.server = server;
+    spec.model.server = asked_as_in(std::move(spec.model.server),
+                                    with_real_paths(std::move(there), roots).model.server);
   }
   OpenedTrial trial;
   trial.problem = std::make_unique<TrialProblem>(spec, models);

@@ -123,9 +123,10 @@ TEST(RecordedAnswers, AreReadAsTheyStand) {
       const json* record = nullptr;
       if (answer.contains("completion_probabilities")) {
         record = &answer["completion_probabilities"];
-      } else if (answer.contains("choices") && !answer["choices"][0]["logprobs"].is_null() &&
-                 answer["choices"][0].contains("logprobs")) {
-        record = &answer["choices"][0]["logprobs"]["content"];
+      } else if (answer.contains("choices")) {
+        const json& choice = answer["choices"][0];
+        if (choice.contains("logprobs") && choice["logprobs"].is_object())
+          record = &choice["logprobs"]["content"];
       }
       if (record == nullptr || record->empty()) continue;
       const NextToken next = read_next_token(answer);
