@@ -26,9 +26,9 @@ class UselessAnswer : public Error {
 
 // One request to a model server.
 struct Call {
-  std::uint64_t id = 0;  // the caller's; the answer repeats it
-  std::string path;      // after the server's base URL, with its first slash
-  std::string body;      // JSON; empty: a GET
+  std::uint64_t id = 0;         // the caller's; the answer repeats it
+  std::string path;             // after the server's base URL, with its first slash
+  std::string body;             // JSON; empty: a GET
   std::int64_t num_tokens = 0;  // prompt and completion, for the limit of tokens
   int num_tries = 0;            // at most; 0: ServerOptions::tries
   // Looks at the JSON of an answer with status 2xx. May throw MalformedAnswer and UselessAnswer.
