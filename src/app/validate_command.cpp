@@ -4,6 +4,7 @@
 #include "app/configuration_arguments.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/wording.hpp"
+#include "bbprompt/run/model_findings.hpp"
 #include "bbprompt/run/trial_evaluator.hpp"
 #include "bbprompt/run/trial_run.hpp"
 
@@ -17,7 +18,9 @@ void show_servers(const SweepPlan& plan, ModelPool& models) {
     const ModelOptions& model = trial.spec.model;
     if (model.kind != ModelKind::kServer || !seen.emplace(model).second) continue;
     std::cout << "model " << model.server.name << '\n';
-    for (const std::string& line : models.probe(model).lines) std::cout << "  " << line << '\n';
+    const ModelProbe probe = models.probe(model);
+    for (const std::string& line : probe.lines) std::cout << "  " << line << '\n';
+    check_objective(trial.spec, probe.findings);
   }
 }
 

@@ -90,6 +90,10 @@ ModelProbe probe_model(const ModelOptions& options, const std::shared_ptr<const 
   return {.findings = findings.to_json(), .lines = findings.describe()};
 }
 
+bool gives_scores(const std::string& findings) {
+  return findings.empty() || ServerFindings::from_json(findings).route != Route::kText;
+}
+
 int slots_of(const ModelOptions& options) {
   return options.kind == ModelKind::kServer ? ServerModel::slots_of(options.server) : 1;
 }

@@ -13,6 +13,7 @@
 #include "query/answer_steps.hpp"
 #include "query/mask_scores.hpp"
 #include "query/probe_calls.hpp"
+#include "query/probe_sample.hpp"
 #include "query/scoring_route.hpp"
 #include "query/server_key.hpp"
 
@@ -21,32 +22,20 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::string_view kPromptText =
-    "Review: the soup was warm and the waiter kind. All in all it was";
-constexpr std::array<std::string_view, 4> kWords = {"good", "bad", "great", "terrible"};
 // Lengths of the list of best tokens, as servers allow them.
 constexpr std::array<int, 3> kListLengths = {20, 5, 1};
 // A whole vocabulary of more tokens is megabytes for each request.
 constexpr std::size_t kMostWholeVocabulary = 4096;
 // Between two ways to the same number.
 constexpr double kSameValue = 1e-2;
-// A token that is nearly certain cannot tell a value before a bias from one after it.
-constexpr double kCertain = -0.05;
-
-Query sample_query(const std::string& text, ModelFamily family) {
-  Query query{{TextSegment{.text = text, .fields = {}}, AnswerSlot{}}};
-  if (family == ModelFamily::kMasked)
-    query.segments.emplace_back(TextSegment{.text = ".", .fields = {}});
-  return query;
-}
-
 // Finds the way to ask one server.
 class Probe {
  public:
   explicit Probe(const ServerView& view)
-      : view_(view), options_(view.options()), calls_(options_, read_key(options_)) {
-    for (const std::string_view word : kWords) answers_.push_back(view.answer_token(word).answer());
-  }
+      : view_(view),
+        options_(view.options()),
+        sample_(view),
+        calls_(options_, read_key(options_)) {}
 
   ServerFindings run() {
     look_at_models();
@@ -93,10 +82,7 @@ class Probe {
   }
 
   void find_mask_scores() {
-    const ScoreRequest request{
-        .queries = {sample_query(std::string(kPromptText), ModelFamily::kMasked)},
-        .answers = answers_};
-    const RouteCall call = mask_scores_call(view_, request);
+    const RouteCall call = mask_scores_call(view_, sample_.masked_request());
     const auto first = calls_.read(call);
     if (!first) fail("expected scores at a mask from /v1/mask_scores; " + first.why);
     const auto second = calls_.read(call);
@@ -153,8 +139,8 @@ class Probe {
   }
 
   std::string try_plain(ServerFindings& form) {
-    const auto next =
-        calls_.ask(RequestForm(options_, form), {.prompt = prompt(), .num_top = form.num_top});
+    const auto next = calls_.ask(RequestForm(options_, form),
+                                 {.prompt = sample_.prompt(), .num_top = form.num_top});
     if (!next) return next.why;
     const std::string problem = count_added(form, *next);
     if (!problem.empty()) return problem;
@@ -174,7 +160,7 @@ class Probe {
   std::string count_added(ServerFindings& form, const NextToken& next) const {
     if (view_.tokenizer() == nullptr || form.dialect == Dialect::kChat || next.num_read < 0)
       return {};
-    const auto num_sent = static_cast<std::int64_t>(prompt().ids.size());
+    const auto num_sent = static_cast<std::int64_t>(sample_.prompt().ids.size());
     const std::int64_t num_added = next.num_read - num_sent;
     if (num_added < 0 || num_added > 1) {
       return fmt::format(
@@ -219,7 +205,7 @@ class Probe {
     if (!form.sends_ids) return "needs token ids, in the request and in the answer";
     if (form.dialect != Dialect::kCompletions) return "chat requests cannot name tokens";
     form.names_ids = true;
-    return compare(form, known_entries(2));
+    return compare(form, sample_.known_entries(plain_));
   }
 
   std::string test_vocabulary(ServerFindings& form) {
@@ -230,10 +216,10 @@ class Probe {
                          size);
     form.num_top = static_cast<int>(size);
     form.dialect = Dialect::kNative;
-    const std::string problem = compare(form, known_entries(2));
+    const std::string problem = compare(form, sample_.known_entries(plain_));
     if (problem.empty() || form.route != Route::kVocabulary) return problem;
     form.dialect = Dialect::kCompletions;
-    return compare(form, known_entries(2)).empty() ? std::string() : problem;
+    return compare(form, sample_.known_entries(plain_)).empty() ? std::string() : problem;
   }
 
   // Forced and lifted labels, in the dialect and with the form of the bias that works.
@@ -243,25 +229,28 @@ class Probe {
     std::vector<Dialect> dialects = {form.dialect};
     if (form.dialect == Dialect::kCompletions && form.sends_ids)
       dialects.insert(dialects.begin(), Dialect::kNative);
-    std::string problem;
+    std::string problems;
     for (const Dialect dialect : dialects) {
       for (const bool is_pairs : {false, true}) {
         if (dialect == Dialect::kNative && !is_pairs) continue;
         form.dialect = dialect;
         form.has_bias_pairs = is_pairs;
-        problem = form.route == Route::kForcedLabel ? compare(form, known_entries(2))
-                                                    : compare_lifted(form);
+        const std::string problem = form.route == Route::kForcedLabel
+                                        ? compare(form, sample_.known_entries(plain_))
+                                        : compare_lifted(form);
         if (problem.empty()) return {};
+        if (problems.find(problem) == problems.npos)
+          problems += (problems.empty() ? "" : "; or ") + problem;
       }
     }
-    return problem;
+    return problems;
   }
 
   std::string test_echo(ServerFindings& form) {
     if (form.dialect != Dialect::kCompletions) return "chat requests echo nothing";
     for (const int length : {0, 1}) {
       form.echo_length = length;
-      std::string problem = compare(form, known_entries(2));
+      std::string problem = compare(form, sample_.known_entries(plain_));
       if (problem.empty() || length == 1) return problem;
     }
     return {};
@@ -278,66 +267,40 @@ class Probe {
     return plain_.text.empty() ? "the server generates no text" : std::string();
   }
 
-  // Tokens whose values the plain list tells, as answers: the best ones that are not certain.
-  std::vector<std::pair<ServerAnswer, double>> known_entries(std::size_t most) const {
-    std::vector<std::pair<ServerAnswer, double>> known;
-    for (const TokenEntry& entry : plain_.top) {
-      if (known.size() == most) break;
-      if (entry.is_outside() || entry.value > kCertain) continue;
-      ServerAnswer answer;
-      answer.text = entry.bytes.value_or(entry.text);
-      if (view_.tokenizer() != nullptr) {
-        std::optional<TokenId> id = entry.id;
-        if (!id) {
-          const auto ids = view_.tokenizer()->encode(answer.text).ids;
-          if (ids.size() == 1) id = ids.front();
-        }
-        if (!id || static_cast<std::size_t>(*id) >= view_.tokenizer()->vocabulary_size()) continue;
-        answer.ids = {*id};
-        answer.text = view_.tokenizer()->decode(answer.ids);
-        answer.tokens = {answer.text};
-      }
-      if (answer.text.find("\xef\xbf\xbd") != std::string::npos) continue;
-      known.emplace_back(std::move(answer), entry.value);
-    }
-    return known;
-  }
-
   // Whether the route gives tokens the values that the plain list gives them, and the sample's
   // answers some value; empty when it does.
-  std::string compare(const ServerFindings& form,
-                      const std::vector<std::pair<ServerAnswer, double>>& known) {
+  std::string compare(const ServerFindings& form, const std::vector<KnownValue>& known) {
     if (known.size() < 2) return "the list of the best tokens is too short to prove it by";
-    Question question{.prompt = prompt(), .answers = {}};
-    for (const auto& [answer, value] : known) question.answers.push_back(answer);
+    Question question{.prompt = sample_.prompt(), .answers = {}};
+    for (const KnownValue& one : known) question.answers.push_back(one.answer);
     const auto scores = score(form, question);
     if (!scores) return scores.why;
     for (std::size_t i = 0; i < known.size(); ++i) {
       const double found = (*scores)[i];
-      if (std::abs(found - known[i].second) <= kSameValue) continue;
+      if (std::abs(found - known[i].value) <= kSameValue) continue;
       return fmt::format(
           "accepted, but it gives \"{}\" {:.4f} where the list of the best tokens has {:.4f}",
-          printable(known[i].first.text), found, known[i].second);
+          printable(known[i].answer.text), found, known[i].value);
     }
-    const auto own = score(form, sample());
+    const auto own = score(form, sample_.question());
     return own ? std::string() : own.why;
   }
 
   // Lifted tokens differ by what they differ in the plain list, and share all probability.
   std::string compare_lifted(const ServerFindings& form) {
-    const auto known = known_entries(2);
+    const auto known = sample_.known_entries(plain_);
     if (known.size() < 2) return "the list of the best tokens is too short to prove it by";
-    Question question{.prompt = prompt(), .answers = {known[0].first, known[1].first}};
+    Question question{.prompt = sample_.prompt(), .answers = {known[0].answer, known[1].answer}};
     const auto scores = score(form, question);
     if (!scores) return scores.why;
     const double found = (*scores)[0] - (*scores)[1];
-    const double expected = known[0].second - known[1].second;
+    const double expected = known[0].value - known[1].value;
     if (std::abs(found - expected) > kSameValue) {
       return fmt::format(
           "accepted, but two tokens differ by {:.4f} where the list of the best tokens has {:.4f}",
           found, expected);
     }
-    const auto own = score(form, sample());
+    const auto own = score(form, sample_.question());
     return own ? std::string() : own.why;
   }
 
@@ -354,8 +317,8 @@ class Probe {
   }
 
   void measure_noise() {
-    const auto first = score(found_, sample());
-    const auto second = score(found_, sample());
+    const auto first = score(found_, sample_.question());
+    const auto second = score(found_, sample_.question());
     if (!first || !second) fail("expected the same answer again; " + first.why + second.why);
     for (std::size_t i = 0; i < first->size(); ++i)
       found_.noise = std::max(found_.noise, std::abs((*first)[i] - (*second)[i]));
@@ -368,18 +331,6 @@ class Probe {
     return largest;
   }
 
-  [[nodiscard]] ServerPrompt prompt() const {
-    ServerView::Prompt prompt =
-        view_.prompt(sample_query(std::string(kPromptText), ModelFamily::kCausal));
-    return {.ids = std::move(prompt.ids), .text = std::move(prompt.text)};
-  }
-
-  [[nodiscard]] Question sample() const {
-    Question question{.prompt = prompt(), .answers = {}};
-    for (const Answer& answer : answers_) question.answers.push_back(server_answer(view_, answer));
-    return question;
-  }
-
   void remember(const ServerIdentity& identity) {
     found_.model = identity.model;
     found_.fingerprint = identity.fingerprint;
@@ -387,9 +338,9 @@ class Probe {
 
   const ServerView& view_;
   const ServerOptions& options_;
+  ProbeSample sample_;
   ProbeCalls calls_;
   ServerFindings found_;
-  std::vector<Answer> answers_;
   NextToken plain_;
 };
 

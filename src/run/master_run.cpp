@@ -12,7 +12,7 @@
 #include "bbprompt/store/finished_trials.hpp"
 #include "run/channel_workers.hpp"
 #include "run/checkpoint_keeper.hpp"
-#include "run/model_findings.hpp"
+#include "bbprompt/run/model_findings.hpp"
 #include "run/model_numbers.hpp"
 #include "run/run_report.hpp"
 #include "run/running_trials.hpp"

@@ -1,4 +1,4 @@
-#include "run/model_findings.hpp"
+#include "bbprompt/run/model_findings.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -6,6 +6,8 @@
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/json.hpp"
 #include "bbprompt/base/log.hpp"
+#include "bbprompt/config/setting_place.hpp"
+#include "bbprompt/task/objective.hpp"
 
 namespace bbprompt {
 namespace {
@@ -34,6 +36,20 @@ void write_known(const std::filesystem::path& file,
   replace_file(file, all.dump(2) + "\n");
 }
 
+// Empty for a model that needs no probe.
+std::string find_out(const ModelOptions& model, ModelPool& models,
+                     std::map<std::string, std::string>& known, const std::filesystem::path& file) {
+  const LanguageModelInfo& info = models.view(model)->info();
+  const auto found = known.find(info.fingerprint);
+  if (found != known.end()) return found->second;
+  const ModelProbe probe = models.probe(model);
+  if (probe.findings.empty()) return {};
+  for (const std::string& line : probe.lines) logger()->info("model {}: {}", info.name, line);
+  known[info.fingerprint] = probe.findings;
+  write_known(file, known);
+  return probe.findings;
+}
+
 }  // namespace
 
 ModelFindings::ModelFindings(const SweepPlan& plan, ModelPool& models,
@@ -43,19 +59,17 @@ ModelFindings::ModelFindings(const SweepPlan& plan, ModelPool& models,
   for (const TrialSpec& trial : plan.trials) {
     const ModelOptions& model = trial.spec.model;
     const auto [entry, is_new] = findings_.try_emplace(ModelIdentity(model));
-    if (!is_new) continue;
-    const LanguageModelInfo& info = models.view(model)->info();
-    const auto found = known.find(info.fingerprint);
-    if (found != known.end()) {
-      entry->second = found->second;
-      continue;
-    }
-    const ModelProbe probe = models.probe(model);
-    if (probe.findings.empty()) continue;
-    for (const std::string& line : probe.lines) logger()->info("model {}: {}", info.name, line);
-    entry->second = known[info.fingerprint] = probe.findings;
-    write_known(file, known);
+    if (is_new) entry->second = find_out(model, models, known, file);
+    check_objective(trial.spec, entry->second);
   }
+}
+
+void check_objective(const ExperimentSpec& spec, const std::string& findings) {
+  if (gives_scores(findings) || spec.objective.kind == ObjectiveKind::kErrorRate) return;
+  throw ConfigError(place_of(spec, "objective.kind"),
+                    "expected error_rate, as this server gives the generated word alone and no "
+                    "scores, found " +
+                        to_string(spec.objective.kind));
 }
 
 std::string ModelFindings::of(const ModelOptions& model) const {

@@ -16,7 +16,7 @@
 #include "bbprompt/store/finished_trials.hpp"
 #include "bbprompt/sweep/sweep_plan.hpp"
 #include "run/checkpoint_keeper.hpp"
-#include "run/model_findings.hpp"
+#include "bbprompt/run/model_findings.hpp"
 #include "run/model_numbers.hpp"
 #include "run/run_report.hpp"
 

@@ -42,6 +42,9 @@ struct ModelProbe {
 [[nodiscard]] ModelProbe probe_model(const ModelOptions& options,
                                      const std::shared_ptr<const ModelView>& view);
 
+// Whether a model with these findings gives scores; else it says a word.
+[[nodiscard]] bool gives_scores(const std::string& findings);
+
 // LanguageModel::slots() of the model, which need not be loaded.
 [[nodiscard]] int slots_of(const ModelOptions& options);
 

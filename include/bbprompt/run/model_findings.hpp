@@ -15,7 +15,8 @@ namespace bbprompt {
 class ModelFindings {
  public:
   // Probes what the folder knows nothing of, and says in the log what came of it. Throws ModelError
-  // where a server cannot be used, and StoreError for a file that cannot be read or written.
+  // where a server cannot be used, ConfigError where a trial's objective needs scores that it does
+  // not give, and StoreError for a file that cannot be read or written.
   ModelFindings(const SweepPlan& plan, ModelPool& models, const std::filesystem::path& folder);
 
   // Empty for a model that needs no probe.
@@ -24,5 +25,9 @@ class ModelFindings {
  private:
   std::map<ModelIdentity, std::string> findings_;
 };
+
+// Throws ConfigError where the objective needs scores and the server, by its findings, gives words
+// alone.
+void check_objective(const ExperimentSpec& spec, const std::string& findings);
 
 }  // namespace bbprompt
