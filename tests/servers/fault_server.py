@@ -24,14 +24,12 @@ import socket
 import sys
 import tempfile
 
-import content_faults  # noqa: F401  its behaviours enter themselves into the table
 import start_faults
-import status_faults  # noqa: F401
-import wire_faults  # noqa: F401
+from behaviours import BEHAVIOURS
 from connection import Connection
 from http_message import Answer, Request
 from request_log import RequestLog
-from selection import BEHAVIOURS, MIX_FRACTION, Mix, Script, Turn, prompt_keys
+from selection import MIX_FRACTION, Mix, Script, Turn, prompt_keys
 from toy_answers import RequestError, read_prompts
 from toy_engine import SHAPES, Engine
 
