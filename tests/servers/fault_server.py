@@ -5,8 +5,8 @@ Usage: fault_server.py [--shape vllm] [--behaviour NUMBER[:name=value,...]]... [
 It listens on loopback, prints one line of JSON with its port, and ends after --seconds or with the process that started it.
 GET /stats has its counters. POST /control takes {"behaviours": ["8:kind=503"], "mix": 0.2} and changes the faults from now on.
 
-A behaviour's parameters: kind=A|B (of several one is drawn for each try), prompt=TEXT (only requests that hold it), others
-as --list says, and select=
+A behaviour's parameters: kind=A|B (of several one is drawn for each try), prompt=TEXT (only requests whose prompt holds it,
+as text or as ids), skip=TEXT (all but those), others as --list says, and select=
   always      every request                    never       none
   first:N     the first N requests             after:N     all but the first N
   every:N     every N-th request               seconds:S   those within S seconds of the first

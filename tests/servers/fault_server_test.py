@@ -187,6 +187,10 @@ class Counts(unittest.TestCase):
             server.control("14:prompt=secret")
             self.assertEqual(server.exchange("POST", COMPLETIONS, ASK)[0], 200)
             self.assertEqual(server.exchange("POST", COMPLETIONS, {**ASK, "prompt": "a secret"})[0], 400)
+            server.control("9:skip=film was")
+            ids = toy_tokenizer.made_of_words().encode("The film was good")
+            statuses = [server.exchange("POST", COMPLETIONS, {**ASK, "prompt": prompt})[0] for prompt in (ids, [ids], ids[2:])]
+            self.assertEqual(statuses, [200, 200, 503])
             self.assertEqual(server.exchange("POST", "/control", {"behaviours": ["43"]})[0], 400)
 
     def test_mix_lets_every_prompt_through_in_the_end(self):
