@@ -1,17 +1,18 @@
 """Behaviours 22 to 31 and 42: JSON that is broken, or JSON that says something else than it should."""
 
 import json
+import re
 
 from selection import before, behaviour
 from status_faults import fail, responses
 
-AGAIN = "@@again"     # at the end of a key: the same key once more, which no dictionary can hold
+AGAIN = "@@again"     # any number of times at the end of a key: the key without it, which a dictionary cannot hold again
 LITERAL = "@@number"  # a text that holds a number which no float can hold
 
 
 def dump(payload):
     """JSON with what Python's own dictionaries and numbers cannot say."""
-    text = json.dumps(payload, separators=(",", ":")).replace(AGAIN + '"', '"')
+    text = re.sub(f'({AGAIN})+"', '"', json.dumps(payload, separators=(",", ":")))
     return text.replace('"' + LITERAL, "").replace(LITERAL + '"', "").encode()
 
 

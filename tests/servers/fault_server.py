@@ -5,8 +5,8 @@ Usage: fault_server.py [--shape vllm] [--behaviour NUMBER[:name=value,...]]... [
 It listens on loopback, prints one line of JSON with its port, and ends after --seconds or with the process that started it.
 GET /stats has its counters. POST /control takes {"behaviours": ["8:kind=503"], "mix": 0.2} and changes the faults from now on.
 
-A behaviour's parameters: kind=A|B (of several one is drawn for each try), prompt=TEXT (only requests that hold it), others
-as --list says, and select=
+A behaviour's parameters: kind=A|B (of several one is drawn for each try), prompt=TEXT (only requests whose prompt holds it,
+as text or as ids), skip=TEXT (all but those), others as --list says, and select=
   always      every request                    never       none
   first:N     the first N requests             after:N     all but the first N
   every:N     every N-th request               seconds:S   those within S seconds of the first
@@ -24,14 +24,12 @@ import socket
 import sys
 import tempfile
 
-import content_faults  # noqa: F401  its behaviours enter themselves into the table
 import start_faults
-import status_faults  # noqa: F401
-import wire_faults  # noqa: F401
+from behaviours import BEHAVIOURS
 from connection import Connection
 from http_message import Answer, Request
 from request_log import RequestLog
-from selection import BEHAVIOURS, MIX_FRACTION, Mix, Script, Turn, prompt_keys
+from selection import MIX_FRACTION, Mix, Script, Turn, prompt_keys
 from toy_answers import RequestError, read_prompts
 from toy_engine import SHAPES, Engine
 

@@ -2,13 +2,14 @@
 
 import json
 
-REASONS = {200: "OK", 301: "Moved Permanently", 307: "Temporary Redirect", 308: "Permanent Redirect", 400: "Bad Request",
+REASONS = {100: "Continue", 200: "OK", 301: "Moved Permanently", 307: "Temporary Redirect", 308: "Permanent Redirect", 400: "Bad Request",
            401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
            407: "Proxy Authentication Required", 408: "Request Timeout", 409: "Conflict", 413: "Content Too Large",
            415: "Unsupported Media Type", 422: "Unprocessable Content", 425: "Too Early", 429: "Too Many Requests",
            500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout",
            529: "Overloaded"}
 NOT_READ = object()
+TLS_HANDSHAKE = b"\x16"
 
 # Steps of sending: ("send", bytes), ("wait", seconds), ("close",), ("reset",), ("hang",): keep the connection open, say nothing.
 
@@ -52,6 +53,8 @@ class RequestReader:
 
     def next(self):
         """A request, or None as long as it is not whole."""
+        if self._buffer[:1] == TLS_HANDSHAKE:
+            raise BadRequest("TLS on a plain port")
         end = self._buffer.find(b"\r\n\r\n")
         if end < 0:
             return None

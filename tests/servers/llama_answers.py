@@ -2,7 +2,7 @@
 
 import math
 
-from toy_answers import CREATED, RequestError, Usage, generate, is_ids, request_id
+from toy_answers import CREATED, ChatAnswers, RequestError, Usage, generate, is_ids, request_id
 
 SETTINGS = {
     "n_predict": -1, "seed": 4294967295, "temperature": 0.8, "dynatemp_range": 0.0, "dynatemp_exponent": 1.0, "top_k": 40,
@@ -43,6 +43,15 @@ class LlamaAnswers:
     def __init__(self, engine):
         self._engine = engine
         self._tokenizer = engine.tokenizer
+        self._chat = ChatAnswers(engine, most_top=self._tokenizer.size, has_ids=True)
+
+    def chat(self, body):
+        """/v1/chat/completions. Biases are pairs here, too."""
+        answer, usage, num_prompts = self._chat.answer({**body, "logit_bias": {
+            number: max(-100.0, min(100.0, bias)) for number, bias in self._biases(body).items()}})
+        answer.update(system_fingerprint=self._engine.fingerprint or FINGERPRINT,
+                      timings=timings(usage.prompt, usage.completion))
+        return answer, usage, num_prompts
 
     def completions(self, body):
         """/v1/completions: a list of prompts is answered with a list of responses."""

@@ -72,8 +72,7 @@ class Script:
 
     def picks(self, turn):
         """Whether this request meets the behaviour; counts the requests that it could have met."""
-        wanted = self.parameters.get("prompt")
-        if self.behaviour.setting or (wanted and wanted.encode() not in turn.request.body):
+        if self.behaviour.setting or not self._fits(turn):
             return False
         self.num_seen += 1
         self.first_time = turn.time if self.first_time is None else self.first_time
@@ -85,6 +84,13 @@ class Script:
                 "fraction": lambda: turn.uniform("pick", self.behaviour.number) < self.limit,
                 "tries": lambda: turn.try_number <= self.limit,
                 "seconds": lambda: turn.time - self.first_time < self.limit}[self.select]()
+
+
+    def _fits(self, turn):
+        wanted, unwanted = self.parameters.get("prompt"), self.parameters.get("skip")
+        if wanted and wanted not in turn.text:
+            return False
+        return not (unwanted and unwanted in turn.text)
 
 
 class Mix:
@@ -109,6 +115,16 @@ class Turn:
         self.request, self.try_number, self.time = request, try_number, now
         self._seed = seed
         self.script = self.connection = self.engine = self.log = None
+
+    @property
+    def text(self):
+        """The request's body as text, and its prompts where they are ids."""
+        body, text = self.request.json, self.request.body.decode("utf-8", "replace")
+        prompt = body.get("prompt") if isinstance(body, dict) else None
+        for part in prompt if isinstance(prompt, list) and prompt and isinstance(prompt[0], list) else [prompt]:
+            if isinstance(part, list) and all(type(number) is int and number >= 0 for number in part):
+                text += "\n" + self.engine.tokenizer.decode(number for number in part if number < self.engine.tokenizer.size)
+        return text
 
     def uniform(self, *purpose):
         return uniform(self._seed, self.request.path, self.request.body, self.try_number, *purpose)

@@ -28,11 +28,11 @@ class Engine:
 
     def _routes(self):
         legacy = LegacyAnswers(self)
-        chat = ChatAnswers(self, most_top=10**9 if self.shape == "llama" else 20, has_ids=self.shape == "llama")
+        chat = ChatAnswers(self)
         llama = LlamaAnswers(self)
         posts = {"vllm": {"/v1/completions": legacy.answer, "/v1/chat/completions": chat.answer},
                  "llama": {"/v1/completions": llama.completions, "/completions": llama.native,
-                           "/completion": llama.native, "/v1/chat/completions": chat.answer},
+                           "/completion": llama.native, "/v1/chat/completions": llama.chat},
                  "topk": {"/v1/completions": legacy.answer},
                  "chat": {"/v1/chat/completions": chat.answer},
                  "text": {"/v1/completions": legacy.answer, "/v1/chat/completions": chat.answer}}[self.shape]
