@@ -9,7 +9,7 @@
 namespace bbprompt {
 
 // A request to /v1/mask_scores or /v1/answer_scores, checked as far as JSON goes: whole queries, so
-// that the answer is what the model gives in this process. The keys: src/serve/README.md.
+// that the answer is what the model gives in this process. The keys: src/serve/serving.md.
 struct AnswerScoresRequest {
   std::vector<Query> queries;
   std::vector<Answer> answers;

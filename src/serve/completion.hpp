@@ -10,7 +10,7 @@
 
 namespace bbprompt {
 
-// A request to /v1/completions, checked. Its keys: src/serve/README.md.
+// A request to /v1/completions, checked. Its keys: src/serve/serving.md.
 struct CompletionRequest {
   std::vector<std::vector<TokenId>> prompts;
   std::vector<std::string> texts;  // of the prompts

@@ -7,7 +7,7 @@
 
 namespace bbprompt {
 
-// A language model of this process as a service over HTTP: routes in src/serve/README.md. One
+// A language model of this process as a service over HTTP: routes in src/serve/serving.md. One
 // thread computes, one request after another in the order they came, each request's queries as one
 // call of the model and nothing else with them. So an answer has the bits that the model itself
 // gives for these queries, whoever else asks at the time.
