@@ -11,11 +11,11 @@
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/utf8.hpp"
 #include "query/answer_steps.hpp"
-#include "query/mask_scores.hpp"
 #include "query/probe_calls.hpp"
 #include "query/probe_sample.hpp"
 #include "query/scoring_route.hpp"
 #include "query/server_key.hpp"
+#include "query/whole_queries.hpp"
 
 namespace bbprompt {
 namespace {
@@ -39,9 +39,15 @@ class Probe {
 
   ServerFindings run() {
     look_at_models();
-    if (options_.is_masked) {
-      find_mask_scores();
-    } else {
+    std::string problem = "another route is asked for";
+    if (options_.route == Route::kAuto || options_.route == Route::kAnswerScores)
+      problem = test_answer_scores();
+    if (!problem.empty()) {
+      not_used_.push_back("answer_scores: " + problem);
+      found_.refused = not_used_;
+      if (is_pinned() && options_.route != Route::kAnswerScores) not_used_.clear();
+      if (options_.is_masked || options_.route == Route::kAnswerScores)
+        fail("expected `bbprompt serve`, which scores whole queries:");
       find_plain_list();
       choose_route();
       measure_noise();
@@ -57,6 +63,8 @@ class Probe {
     Route route;
     std::function<std::string(ServerFindings&)> test;  // empty: it works
   };
+
+  [[nodiscard]] bool is_pinned() const { return options_.route != Route::kAuto; }
 
   [[noreturn]] void fail(const std::string& what) const {
     std::string why = "model " + options_.name + " at " + options_.urls.front() + ": " + what;
@@ -81,16 +89,19 @@ class Probe {
     }
   }
 
-  void find_mask_scores() {
-    const RouteCall call = mask_scores_call(view_, sample_.masked_request());
+  // Whole queries, if it is `bbprompt serve`.
+  std::string test_answer_scores() {
+    if (view_.tokenizer() == nullptr) return "needs token ids: set model.tokenizer";
+    const RouteCall call = whole_queries_call(view_, sample_.request());
     const auto first = calls_.read(call);
-    if (!first) fail("expected scores at a mask from /v1/mask_scores; " + first.why);
+    if (!first) return first.why;
     const auto second = calls_.read(call);
-    if (!second) fail("expected the same answer again; " + second.why);
-    found_.route = Route::kMaskScores;
-    found_.dialect = Dialect::kMaskScores;
+    if (!second) return second.why;
+    found_.route = Route::kAnswerScores;
+    found_.dialect = Dialect::kAnswerScores;
     found_.noise = difference(*first, *second);
     remember(first->identity);
+    return {};
   }
 
   // The plainest request, in the first form that the server takes: what every route is measured by.
@@ -182,10 +193,9 @@ class Probe {
         {Route::kTopList, [this](ServerFindings& f) { return test_top_list(f); }},
         {Route::kText, [this](ServerFindings& f) { return test_text(f); }},
     }};
-    const bool is_pinned = options_.route != Route::kAuto;
-    std::vector<std::string> refused;
+    std::vector<std::string> refused = std::move(not_used_);
     for (const Way& way : ways) {
-      if (is_pinned && options_.route != way.route) continue;
+      if (is_pinned() && options_.route != way.route) continue;
       ServerFindings form = found_;
       form.route = way.route;
       const std::string problem = way.test(form);
@@ -198,7 +208,7 @@ class Probe {
                         problem);
     }
     found_.refused = std::move(refused);
-    fail(is_pinned ? "the route that model.route asks for does not work:" : "no route works:");
+    fail(is_pinned() ? "the route that model.route asks for does not work:" : "no route works:");
   }
 
   std::string test_named(ServerFindings& form) {
@@ -342,6 +352,7 @@ class Probe {
   ProbeCalls calls_;
   ServerFindings found_;
   NextToken plain_;
+  std::vector<std::string> not_used_;  // routes that were tried before the list
 };
 
 }  // namespace

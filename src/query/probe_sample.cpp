@@ -59,8 +59,8 @@ Question ProbeSample::question() const {
   return question;
 }
 
-ScoreRequest ProbeSample::masked_request() const {
-  return {.queries = {sample_query(ModelFamily::kMasked)}, .answers = answers_};
+ScoreRequest ProbeSample::request() const {
+  return {.queries = {sample_query(view_.info().family)}, .answers = answers_};
 }
 
 std::vector<KnownValue> ProbeSample::known_entries(const NextToken& next) const {

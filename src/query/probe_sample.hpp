@@ -22,8 +22,8 @@ class ProbeSample {
 
   [[nodiscard]] ServerPrompt prompt() const;
   [[nodiscard]] Question question() const;
-  // For a masked model.
-  [[nodiscard]] ScoreRequest masked_request() const;
+  // The same as a whole query.
+  [[nodiscard]] ScoreRequest request() const;
 
   // The best two tokens of the list that are known here and not nearly certain: what tells whether
   // another way gives the same values.

@@ -79,8 +79,8 @@ std::string RequestForm::path() const {
       return "/completion";
     case Dialect::kChat:
       return "/v1/chat/completions";
-    case Dialect::kMaskScores:
-      return "/v1/mask_scores";
+    case Dialect::kAnswerScores:
+      return "/v1/answer_scores";
   }
   throw Error("unknown dialect of a model server");
 }
@@ -97,7 +97,7 @@ std::string RequestForm::body(const Ask& ask) const {
     case Dialect::kChat:
       body = chat_json(ask, findings_, system_message_);
       break;
-    case Dialect::kMaskScores:
+    case Dialect::kAnswerScores:
       throw Error("mask scores are not asked token by token");
   }
   body["model"] = name_;

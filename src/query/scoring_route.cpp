@@ -291,7 +291,7 @@ std::unique_ptr<ScoringRoute> make_route(RequestForm form) {
     case Route::kText:
       return std::make_unique<TextRoute>(std::move(form));
     case Route::kAuto:
-    case Route::kMaskScores:
+    case Route::kAnswerScores:
       break;
   }
   throw Error("expected a route that asks token by token");

@@ -17,7 +17,7 @@ class ScoringRoute {
   [[nodiscard]] virtual std::vector<RouteCall> calls(const Question& question) const = 0;
 };
 
-// The route that `form.findings()` name; not for Route::kAuto and Route::kMaskScores.
+// The route that `form.findings()` name; not for Route::kAuto and Route::kAnswerScores.
 [[nodiscard]] std::unique_ptr<ScoringRoute> make_route(RequestForm form);
 
 // Bias that puts a token before all others.

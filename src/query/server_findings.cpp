@@ -28,7 +28,7 @@ std::string exactness(Route route) {
     case Route::kVocabulary:
     case Route::kForcedLabel:
     case Route::kEcho:
-    case Route::kMaskScores:
+    case Route::kAnswerScores:
       return "exact scores of every answer word";
     case Route::kLiftedLabels:
       return "exact scores, normalised over the answer words alone";

@@ -6,9 +6,9 @@
 
 #include "bbprompt/base/error.hpp"
 #include "query/call_queue.hpp"
-#include "query/mask_scores.hpp"
 #include "query/scoring_route.hpp"
 #include "query/server_key.hpp"
+#include "query/whole_queries.hpp"
 
 namespace bbprompt {
 namespace {
@@ -35,7 +35,7 @@ ServerModel::ServerModel(std::shared_ptr<const ServerView> view, const ServerOpt
                          ServerFindings findings, int rank)
     : view_(std::move(view)), findings_(std::move(findings)) {
   if (findings_.route == Route::kAuto) throw Error("a server must be probed before it is asked");
-  if (findings_.route != Route::kMaskScores) route_ = make_route(RequestForm(options, findings_));
+  if (findings_.route != Route::kAnswerScores) route_ = make_route(RequestForm(options, findings_));
   queue_ = std::make_unique<CallQueue>(options, read_key(options), rank);
 }
 
@@ -50,11 +50,11 @@ int ServerModel::slots_of(const ServerOptions& options) {
 std::vector<RouteCall> ServerModel::calls_of(const ScoreRequest& request, OpenRequest& open) {
   if (route_ == nullptr) {
     for (const Query& query : request.queries) {
-      const ServerView::Prompt prompt = view_->prompt(query);
+      const ServerView::Prompt prompt = view_->prompt(query, num_reserved_for(request.answers));
       open.scores.usage.num_truncated += prompt.is_truncated ? 1 : 0;
-      open.scores.usage.num_tokens += static_cast<std::int64_t>(prompt.ids.size());
+      open.scores.usage.num_tokens += view_->count_tokens_with(query, request.answers);
     }
-    return {mask_scores_call(*view_, request)};
+    return {whole_queries_call(*view_, request)};
   }
   Question question;
   for (const Answer& answer : request.answers)

@@ -12,13 +12,13 @@ namespace bbprompt {
 
 // How a request is written.
 enum class Dialect {
-  kCompletions,  // POST /v1/completions
-  kNative,       // POST /completion (llama.cpp)
-  kChat,         // POST /v1/chat/completions
-  kMaskScores,   // POST /v1/mask_scores (bbprompt serve)
+  kCompletions,   // POST /v1/completions
+  kNative,        // POST /completion (llama.cpp)
+  kChat,          // POST /v1/chat/completions
+  kAnswerScores,  // POST /v1/answer_scores (bbprompt serve)
 };
 inline constexpr std::array<std::string_view, 4> kDialectNames = {"completions", "native", "chat",
-                                                                  "mask_scores"};
+                                                                  "answer_scores"};
 
 // What a probe found out about a server: how to ask it, and how far its answers can be trusted.
 struct ServerFindings {

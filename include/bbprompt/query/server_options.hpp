@@ -11,6 +11,7 @@ namespace bbprompt {
 // Ways to get the scores of answer words out of a server, most exact first.
 enum class Route {
   kAuto,          // the first of those below that the probe proves
+  kAnswerScores,  // whole queries go to `bbprompt serve`, which answers as a replica does
   kNamedIds,      // log-probabilities of the token ids that the request names (vLLM)
   kVocabulary,    // log-probabilities of all tokens (llama.cpp)
   kForcedLabel,   // a bias makes an answer token the sampled one; its unbiased value is read
@@ -18,11 +19,10 @@ enum class Route {
   kEcho,          // log-probabilities of a text that ends with the answer word
   kTopList,       // the best tokens; what is not among them is known as an upper bound
   kText,          // the generated word alone
-  kMaskScores,    // logits at a mask (`bbprompt serve` with a masked model)
 };
 inline constexpr std::array<std::string_view, 9> kRouteNames = {
-    "auto", "named_ids", "vocabulary", "forced_label", "lifted_labels",
-    "echo", "top_list",  "text",       "mask_scores"};
+    "auto",          "answer_scores", "named_ids", "vocabulary", "forced_label",
+    "lifted_labels", "echo",          "top_list",  "text"};
 
 // Which requests a server takes.
 enum class ServerApi {

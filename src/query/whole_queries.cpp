@@ -1,4 +1,4 @@
-#include "query/mask_scores.hpp"
+#include "query/whole_queries.hpp"
 
 #include <cmath>
 #include <variant>
@@ -54,7 +54,7 @@ RouteReply read(const json& answer, std::size_t num_queries, std::size_t num_ans
 
 }  // namespace
 
-RouteCall mask_scores_call(const ServerView& view, const ScoreRequest& request) {
+RouteCall whole_queries_call(const ServerView& view, const ScoreRequest& request) {
   json inputs = json::array();
   std::int64_t num_tokens = 0;
   for (const Query& query : request.queries) {
@@ -65,11 +65,17 @@ RouteCall mask_scores_call(const ServerView& view, const ScoreRequest& request) 
     num_tokens += view.count_tokens(query);
   }
   json answers = json::array();
-  for (const Answer& answer : request.answers) answers.push_back(answer.first());
+  for (const Answer& answer : request.answers) {
+    if (answer.is_one_token()) {
+      answers.push_back(answer.first());
+    } else {
+      answers.push_back(answer.ids());
+    }
+  }
   const json body{
       {"model", view.info().name}, {"inputs", std::move(inputs)}, {"answers", std::move(answers)}};
   return {.covers_all = true,
-          .path = "/v1/mask_scores",
+          .path = "/v1/answer_scores",
           .body = body.dump(-1, ' ', false, json::error_handler_t::replace),
           .num_prompt_tokens = num_tokens,
           .read = [num_queries = request.queries.size(), num_answers = request.answers.size()](
