@@ -3,7 +3,7 @@
 Usage: fault_server.py [--shape vllm] [--behaviour NUMBER[:name=value,...]]... [--mix] [options]
 
 It listens on loopback, prints one line of JSON with its port, and ends after --seconds or with the process that started it.
-GET /stats has its counters. POST /control takes {"behaviours": ["8:kind=503"], "mix": 0.2} and changes the faults from now on.
+GET /stats has its counters. POST /control with {"behaviours": ["8:kind=503"], "mix": 0.2} changes the faults from now on.
 
 A behaviour's parameters: kind=A|B (of several one is drawn for each try), prompt=TEXT (only requests whose prompt holds it,
 as text or as ids), skip=TEXT (all but those), others as --list says, and select=
@@ -171,7 +171,7 @@ async def serve(options, folder):
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, end.set)
     loop.call_later(options.seconds, end.set)
-    watch = loop.create_task(watch_parent(end))
+    watch = loop.create_task(watch_parent(options.parent, end))
     tls = service.setting(39)
     context = start_faults.tls_context(folder, tls.parameters.get("kind", "self_signed")) if tls else None
     listener = listening_socket(options.host, options.port)
@@ -191,8 +191,7 @@ async def serve(options, folder):
     service.end()
 
 
-async def watch_parent(end):
-    parent = os.getppid()
+async def watch_parent(parent, end):
     while os.getppid() == parent:
         await asyncio.sleep(PARENT_SECONDS)
     end.set()
@@ -213,7 +212,8 @@ def read_options(arguments):
     parser = argparse.ArgumentParser(description=__doc__, epilog="behaviours:\n" + behaviour_table().replace("%", "%%"),
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--shape", choices=SHAPES, default="vllm", help="whose requests and answers it has")
-    parser.add_argument("--behaviour", action="append", default=[], metavar="NUMBER[:name=value,...]", help="a fault; repeatable")
+    parser.add_argument("--behaviour", action="append", default=[], metavar="NUMBER[:name=value,...]",
+                        help="a fault; repeatable, the first one that picks a request counts")
     parser.add_argument("--mix", type=float, nargs="?", const=MIX_FRACTION, default=0.0, metavar="FRACTION",
                         help=f"part of the tries that meets one of many passing faults (alone: {MIX_FRACTION})")
     parser.add_argument("--list", action="store_true", help="print the behaviours and end")
@@ -223,11 +223,14 @@ def read_options(arguments):
     parser.add_argument("--seed", type=int, default=1, help="of the distributions and the faults")
     parser.add_argument("--name", default="toy", help="the model's name")
     parser.add_argument("--context", type=int, default=2048, help="longest input and answer, in tokens")
-    parser.add_argument("--tokenizer", metavar="FOLDER", help="with tokenizer.json of GPT-2's kind; without: 3,400 tokens of its own")
+    parser.add_argument("--tokenizer", metavar="FOLDER",
+                        help="with tokenizer.json of GPT-2's kind; without: 3,420 tokens of its own")
     parser.add_argument("--write-tokenizer", metavar="FOLDER", help="write the tokenizer there and end")
-    parser.add_argument("--favour", default="", metavar="WORD,...", help="words whose first token is likely after any prompt")
+    parser.add_argument("--favour", default="", metavar="WORD,...",
+                        help="words whose first token is likely after any prompt; write the blank before them")
     parser.add_argument("--echo", choices=("answer", "refuse", "ignore"), help="otherwise what the shape does")
-    parser.add_argument("--bias-values", choices=("before", "after"), help="values before or after logit_bias; otherwise as the shape")
+    parser.add_argument("--bias-values", choices=("before", "after"),
+                        help="values before or after logit_bias; otherwise as the shape")
     parser.add_argument("--fingerprint", default="", help="system_fingerprint of the answers")
     parser.add_argument("--api-key", default="", help="key that requests must carry")
     parser.add_argument("--delay", type=float, default=0.0, help="seconds from a request for tokens to its answer")
@@ -238,7 +241,9 @@ def read_options(arguments):
 
 
 def main():
+    parent = os.getppid()  # before it can die
     options = read_options(sys.argv[1:])
+    options.parent = parent
     if options.list:
         print(behaviour_table())
     elif options.write_tokenizer:

@@ -101,7 +101,8 @@ class Answers(unittest.TestCase):
         with StartedServer("--context", 20) as server:
             self.assertIn("maximum context length is 20 tokens",
                           server.post(COMPLETIONS, {**ASK, "prompt": [300] * 20}, expect=400)["error"]["message"])
-            self.assertIn("max allowed: 20", server.post(COMPLETIONS, {**ASK, "logprobs": 21}, expect=400)["error"]["message"])
+            refused = server.post(COMPLETIONS, {**ASK, "logprobs": 21}, expect=400)
+            self.assertIn("max allowed: 20", refused["error"]["message"])
         with StartedServer("--shape", "llama", "--context", 64) as server:
             self.assertEqual(server.post(COMPLETIONS, {**ASK, "prompt": [300] * 200})["usage"]["prompt_tokens"], 40)
             self.assertEqual(len(server.post(COMPLETIONS, {**ASK, "prompt": ["a", [300]]})), 2)
@@ -189,7 +190,8 @@ class Counts(unittest.TestCase):
             self.assertEqual(server.exchange("POST", COMPLETIONS, {**ASK, "prompt": "a secret"})[0], 400)
             server.control("9:skip=film was")
             ids = toy_tokenizer.made_of_words().encode("The film was good")
-            statuses = [server.exchange("POST", COMPLETIONS, {**ASK, "prompt": prompt})[0] for prompt in (ids, [ids], ids[2:])]
+            statuses = [server.exchange("POST", COMPLETIONS, {**ASK, "prompt": prompt})[0]
+                        for prompt in (ids, [ids], ids[2:])]
             self.assertEqual(statuses, [200, 200, 503])
             self.assertEqual(server.exchange("POST", "/control", {"behaviours": ["43"]})[0], 400)
 
@@ -199,7 +201,8 @@ class Counts(unittest.TestCase):
                 for _ in range(12):
                     try:
                         status, headers, data = server.exchange("POST", COMPLETIONS, {**ASK, "prompt": [prompt]})
-                        if status == 200 and "content-encoding" not in headers and json.loads(data)["choices"][0]["logprobs"]:
+                        is_plain = status == 200 and "content-encoding" not in headers
+                        if is_plain and json.loads(data)["choices"][0]["logprobs"]:
                             break
                     except (OSError, ValueError, LookupError, TypeError, http.client.HTTPException):
                         pass
@@ -209,9 +212,10 @@ class Counts(unittest.TestCase):
         self.assertGreater(len(stats["behaviours"]), 4)
 
     def test_ends_with_its_parent_and_its_time(self):
-        script = ("import subprocess, sys; p = subprocess.Popen([sys.executable, sys.argv[1]], stdout=subprocess.PIPE, text=True);"
+        script = ("import subprocess as s, sys; p = s.Popen([sys.executable, sys.argv[1]], stdout=s.PIPE, text=True);"
                   "print(p.pid, p.stdout.readline(), flush=True)")
-        done = subprocess.run([sys.executable, "-c", script, FOLDER / "fault_server.py"], capture_output=True, text=True, check=True)
+        done = subprocess.run([sys.executable, "-c", script, FOLDER / "fault_server.py"], capture_output=True, text=True,
+                              check=True)
         process = int(done.stdout.split()[0])
         deadline = time.monotonic() + 60
         while os.path.exists(f"/proc/{process}") and time.monotonic() < deadline:

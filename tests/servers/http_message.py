@@ -2,8 +2,8 @@
 
 import json
 
-REASONS = {100: "Continue", 200: "OK", 301: "Moved Permanently", 307: "Temporary Redirect", 308: "Permanent Redirect", 400: "Bad Request",
-           401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
+REASONS = {100: "Continue", 200: "OK", 301: "Moved Permanently", 307: "Temporary Redirect", 308: "Permanent Redirect",
+           400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
            407: "Proxy Authentication Required", 408: "Request Timeout", 409: "Conflict", 413: "Content Too Large",
            415: "Unsupported Media Type", 422: "Unprocessable Content", 425: "Too Early", 429: "Too Many Requests",
            500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable", 504: "Gateway Timeout",
@@ -11,7 +11,7 @@ REASONS = {100: "Continue", 200: "OK", 301: "Moved Permanently", 307: "Temporary
 NOT_READ = object()
 TLS_HANDSHAKE = b"\x16"
 
-# Steps of sending: ("send", bytes), ("wait", seconds), ("close",), ("reset",), ("hang",): keep the connection open, say nothing.
+# Steps of sending: ("send", bytes), ("wait", seconds), ("close",), ("reset",).
 
 
 class BadRequest(Exception):

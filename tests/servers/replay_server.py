@@ -1,8 +1,8 @@
-"""Answers with recorded exchanges: status, headers, body and chunk borders as recorded, or the recorded end without an answer.
+"""Answers with recorded exchanges: status, headers, body and chunk borders, or the end without an answer, as recorded.
 
 Usage: replay_server.py RECORDING... [--seconds 60]
 
-One recording: every connection gets it for its first request. Several: each connection the next one, the last for all others.
+One recording: every connection gets it for its first request. Several: each connection the next one, and then the last.
 Recordings are JSON files {request, response: {status, headers, body or body_base64, chunks, transport_error}}. A recording
 that ended in silence (TimeoutError) leaves the connection open without a byte. It prints one line of JSON with its port.
 """
@@ -96,10 +96,11 @@ class Replay:
 
 
 async def serve(options):
+    parent = os.getppid()  # before it can die
     replay = Replay([Recording(path) for path in options.recordings])
     server = await asyncio.start_server(replay.connected, "127.0.0.1", options.port)
     print(json.dumps({"port": server.sockets[0].getsockname()[1], "process": os.getpid()}), flush=True)
-    parent, loop = os.getppid(), asyncio.get_running_loop()
+    loop = asyncio.get_running_loop()
     end = loop.time() + options.seconds
     while os.getppid() == parent and loop.time() < end:
         await asyncio.sleep(min(0.5, options.seconds))

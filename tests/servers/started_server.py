@@ -64,8 +64,8 @@ class StartedServer:
         return self.get("/stats")
 
     def raw(self, body, until=None, num_requests=1):
-        """All bytes that come back on one connection, and how it ended: "closed" or "reset". With `until`: reads up to there,
-        then waits a little for more, and "open" is an end, too."""
+        """All bytes that come back on one connection, and how it ended: "closed" or "reset". With `until`: reads up to
+        there, then waits a little for more, and "open" is an end, too."""
         data = json.dumps(body).encode()
         request = f"POST /v1/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: {len(data)}\r\n\r\n".encode() + data
         answer = b""

@@ -41,7 +41,8 @@ def bare_429(answer, turn):
 def retry_after_date(answer, turn):
     seconds = turn.parameter("seconds", 2.0)
     now = time.time()
-    date = email.utils.formatdate({"ahead": math.ceil(now + seconds), "past": now - 60, "unreadable": 0}[turn.kind], usegmt=True)
+    moment = {"ahead": math.ceil(now + seconds), "past": now - 60, "unreadable": 0}[turn.kind]
+    date = email.utils.formatdate(moment, usegmt=True)
     too_many(answer, {"Date": email.utils.formatdate(now, usegmt=True),
                       "Retry-After": "after lunch" if turn.kind == "unreadable" else date})
     if turn.kind == "ahead":
@@ -96,7 +97,8 @@ def try_again(answer, turn):
 
 @behaviour(11, "400, 404, 405, 413, 415 or 422 with a text (text=...)", ("400", "404", "405", "413", "415", "422"))
 def client_error(answer, turn):
-    fail(answer, int(turn.kind), turn.parameter("text", "the toy server does not like this request"), "invalid_request_error")
+    text = turn.parameter("text", "the toy server does not like this request")
+    fail(answer, int(turn.kind), text, "invalid_request_error")
 
 
 @behaviour(12, "401 or 403", ("401", "403"))
@@ -114,7 +116,8 @@ def too_long(answer, turn):
     elif turn.kind == "vllm":
         fail(answer, 400, f"{words} ({asked - 1} in the messages, 1 in the completion).", "BadRequestError", 400)
     elif turn.kind == "llama":
-        fail(answer, 400, "the request exceeds the available context size, try increasing it", "exceed_context_size_error", 400)
+        fail(answer, 400, "the request exceeds the available context size, try increasing it",
+             "exceed_context_size_error", 400)
         answer.payload["error"].update(n_prompt_tokens=asked, n_ctx=allowed)
     else:
         fail(answer, 422, "")

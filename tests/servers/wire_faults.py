@@ -36,8 +36,8 @@ def cut(answer, turn):
     wrong(answer, script)
 
 
-@behaviour(18, "reset before the header, after half of the answer, or on reuse of a kept connection", ("before", "half", "reuse"),
-           select="tries:1")
+@behaviour(18, "reset before the header, after half of the answer, or on reuse of a kept connection",
+           ("before", "half", "reuse"), select="tries:1")
 def reset(answer, turn):
     kind = turn.kind
     if kind == "reuse" and turn.connection.num_requests < 2:
