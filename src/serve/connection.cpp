@@ -26,8 +26,8 @@ std::chrono::steady_clock::duration seconds(double count) {
 
 }  // namespace
 
-Connection::Connection(int socket, const ServeOptions& options, const std::atomic<bool>& is_ending)
-    : socket_(socket), options_(options), is_ending_(is_ending) {
+Connection::Connection(int socket, const Limits& limits, const std::atomic<bool>& is_ending)
+    : socket_(socket), limits_(limits), is_ending_(is_ending) {
   const int on = 1;
   (void)::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
@@ -40,12 +40,12 @@ bool Connection::is_ready(bool to_write, int milliseconds) const {
   return ::poll(&wanted, 1, milliseconds) > 0;
 }
 
-bool Connection::wait_for_request(double idle_seconds) {
-  const auto end = Clock::now() + seconds(idle_seconds);
+bool Connection::wait_for_request() {
+  const auto end = Clock::now() + seconds(limits_.times.idle_seconds);
   while (begin_ == buffer_.size() && !is_ready(false, kLookMilliseconds)) {
     if (is_ending_ || Clock::now() >= end) return false;
   }
-  deadline_ = Clock::now() + seconds(options_.times.read_seconds);
+  deadline_ = Clock::now() + seconds(limits_.times.read_seconds);
   num_left_ = kMaxHeadBytes;
   is_late_ = has_too_much_ = false;
   return begin_ < buffer_.size() || receive() > 0;
@@ -53,12 +53,10 @@ bool Connection::wait_for_request(double idle_seconds) {
 
 // A little more, for the lengths of chunks.
 void Connection::begin_body() {
-  num_left_ = options_.limits.max_body_bytes + options_.limits.max_body_bytes / 4 + kMaxHeadBytes;
+  num_left_ = limits_.max_body_bytes + limits_.max_body_bytes / 4 + kMaxHeadBytes;
 }
 
-void Connection::begin_answer() {
-  deadline_ = Clock::now() + seconds(options_.times.write_seconds);
-}
+void Connection::begin_answer() { deadline_ = Clock::now() + seconds(limits_.times.write_seconds); }
 
 bool Connection::wait(bool to_write) {
   while (!is_ready(to_write, kLookMilliseconds)) {

@@ -13,15 +13,19 @@ namespace bbprompt {
 // a request as a whole: a client that sends a byte now and then has no more of it.
 class Connection {
  public:
+  struct Limits {
+    ServeTimes times;
+    std::size_t max_body_bytes = 0;
+  };
   // Owns the socket. `is_ending`: set when the server stops.
-  Connection(int socket, const ServeOptions& options, const std::atomic<bool>& is_ending);
+  Connection(int socket, const Limits& limits, const std::atomic<bool>& is_ending);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
   // Waits until a request begins. False where none comes: idle too long, closed, or the server
   // stops.
-  [[nodiscard]] bool wait_for_request(double idle_seconds);
+  [[nodiscard]] bool wait_for_request();
   // What comes from now on is the request's body.
   void begin_body();
   // From now on the time to take the answer runs.
@@ -51,7 +55,7 @@ class Connection {
   [[nodiscard]] long receive();
 
   const int socket_;
-  const ServeOptions& options_;
+  const Limits limits_;
   const std::atomic<bool>& is_ending_;
   Clock::time_point deadline_{};
   std::size_t num_left_ = 0;  // bytes that the client may still send
