@@ -13,6 +13,7 @@ namespace bbprompt {
 // a request as a whole: a client that sends a byte now and then has no more of it.
 class Connection {
  public:
+  enum class Use { kRead, kWrite };
   struct Limits {
     ServeTimes times;
     std::size_t max_body_bytes = 0;
@@ -36,8 +37,10 @@ class Connection {
   // Bytes written, -1 where they cannot be.
   [[nodiscard]] long write(const char* bytes, std::size_t size);
 
-  [[nodiscard]] bool is_readable() const { return begin_ < buffer_.size() || is_ready(false, 0); }
-  [[nodiscard]] bool is_writable() const { return is_ready(true, 0); }
+  [[nodiscard]] bool is_readable() const {
+    return begin_ < buffer_.size() || is_ready(Use::kRead, 0);
+  }
+  [[nodiscard]] bool is_writable() const { return is_ready(Use::kWrite, 0); }
   [[nodiscard]] bool is_late() const { return is_late_; }
   [[nodiscard]] bool has_too_much() const { return has_too_much_; }
   // The other side still listens.
@@ -50,8 +53,8 @@ class Connection {
 
  private:
   using Clock = std::chrono::steady_clock;
-  [[nodiscard]] bool is_ready(bool to_write, int milliseconds) const;
-  [[nodiscard]] bool wait(bool to_write);
+  [[nodiscard]] bool is_ready(Use use, int milliseconds) const;
+  [[nodiscard]] bool wait(Use use);
   [[nodiscard]] long receive();
 
   const int socket_;

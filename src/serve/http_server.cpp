@@ -20,7 +20,8 @@ namespace {
 constexpr int kSurplusThreads = 32;  // for connections beyond the limit
 // The time of these is short, so that the next ones soon have their turn.
 constexpr ServeTimes kSurplusTimes = {.read_seconds = 2, .idle_seconds = 1, .write_seconds = 2};
-constexpr int kBacklog = 1024;  // of connections that no thread has taken yet
+constexpr std::size_t kMaxToldRequests = 1000000;  // of a connection; there is no limit
+constexpr int kBacklog = 1024;                     // of connections that no thread has taken yet
 constexpr auto kStartPause = std::chrono::milliseconds(1);
 
 class StreamOfConnection final : public httplib::Stream {
@@ -112,6 +113,7 @@ struct HttpServer::Parts final : public httplib::Server {
       return new TaskQueueOfThreads(options.limits.max_connections + kSurplusThreads);
     };
     set_keep_alive_timeout(static_cast<time_t>(options.times.idle_seconds));
+    set_keep_alive_max_count(kMaxToldRequests);
     // Only one server at a port: httplib would have set SO_REUSEPORT.
     set_socket_options([](socket_t socket) {
       const int on = 1;
