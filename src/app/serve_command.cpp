@@ -162,7 +162,10 @@ int serve_command(const Arguments& arguments) {
   if (values.count("port-file") > 0)
     replace_file(values["port-file"].as<std::string>(), std::to_string(server.port()) + "\n");
   std::cout << "listening on " << server.url() << std::endl;  // now, whoever reads it
-  while (stop_signal() == 0) std::this_thread::sleep_for(kLookPause);
+  while (stop_signal() == 0) {
+    if (!server.is_listening()) throw Error("cannot listen any longer: out of system resources");
+    std::this_thread::sleep_for(kLookPause);
+  }
   std::cerr << "bbprompt: stopping; requests under way are answered\n";
   server.stop();
   return kExitDone;

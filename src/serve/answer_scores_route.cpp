@@ -106,11 +106,20 @@ std::vector<Answer> read_answers(const RequestObject& object, const ServedModel&
   return answers;
 }
 
+constexpr std::int64_t kMaxWordTokens = 16384;  // a model computes those of a query together
+
 // Words of several tokens are tokens of each query.
 void check_size(const AnswerScoresRequest& request, const ServeLimits& limits) {
   std::int64_t num_tokens = 0;
   for (const Answer& answer : request.answers)
     num_tokens += static_cast<std::int64_t>(answer.ids().size());
+  const std::int64_t num_more = num_tokens - static_cast<std::int64_t>(request.answers.size());
+  if (num_more > kMaxWordTokens) {
+    throw RequestError("answers", "answers: expected words of several tokens with at most " +
+                                      std::to_string(kMaxWordTokens) +
+                                      " tokens after their first ones, found " +
+                                      std::to_string(num_more));
+  }
   const std::int64_t count = static_cast<std::int64_t>(request.queries.size()) * num_tokens;
   if (count <= limits.max_values) return;
   throw RequestError("answers", "answers: expected inputs times answer tokens of at most " +

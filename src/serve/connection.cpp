@@ -26,26 +26,27 @@ std::chrono::steady_clock::duration seconds(double count) {
 
 }  // namespace
 
-Connection::Connection(int socket, const ServeOptions& options, const std::atomic<bool>& is_ending)
-    : socket_(socket), options_(options), is_ending_(is_ending) {
+Connection::Connection(int socket, const Limits& limits, const std::atomic<bool>& is_ending)
+    : socket_(socket), limits_(limits), is_ending_(is_ending) {
   const int on = 1;
   (void)::setsockopt(socket_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
 }
 
 Connection::~Connection() { (void)::close(socket_); }
 
-bool Connection::is_ready(bool to_write, int milliseconds) const {
-  pollfd wanted{
-      .fd = socket_, .events = static_cast<short>(to_write ? POLLOUT : POLLIN), .revents = 0};
+bool Connection::is_ready(Use use, int milliseconds) const {
+  pollfd wanted{.fd = socket_,
+                .events = static_cast<short>(use == Use::kWrite ? POLLOUT : POLLIN),
+                .revents = 0};
   return ::poll(&wanted, 1, milliseconds) > 0;
 }
 
-bool Connection::wait_for_request(double idle_seconds) {
-  const auto end = Clock::now() + seconds(idle_seconds);
-  while (begin_ == buffer_.size() && !is_ready(false, kLookMilliseconds)) {
+bool Connection::wait_for_request() {
+  const auto end = Clock::now() + seconds(limits_.times.idle_seconds);
+  while (begin_ == buffer_.size() && !is_ready(Use::kRead, kLookMilliseconds)) {
     if (is_ending_ || Clock::now() >= end) return false;
   }
-  deadline_ = Clock::now() + seconds(options_.times.read_seconds);
+  deadline_ = Clock::now() + seconds(limits_.times.read_seconds);
   num_left_ = kMaxHeadBytes;
   is_late_ = has_too_much_ = false;
   return begin_ < buffer_.size() || receive() > 0;
@@ -53,15 +54,13 @@ bool Connection::wait_for_request(double idle_seconds) {
 
 // A little more, for the lengths of chunks.
 void Connection::begin_body() {
-  num_left_ = options_.limits.max_body_bytes + options_.limits.max_body_bytes / 4 + kMaxHeadBytes;
+  num_left_ = limits_.max_body_bytes + limits_.max_body_bytes / 4 + kMaxHeadBytes;
 }
 
-void Connection::begin_answer() {
-  deadline_ = Clock::now() + seconds(options_.times.write_seconds);
-}
+void Connection::begin_answer() { deadline_ = Clock::now() + seconds(limits_.times.write_seconds); }
 
-bool Connection::wait(bool to_write) {
-  while (!is_ready(to_write, kLookMilliseconds)) {
+bool Connection::wait(Use use) {
+  while (!is_ready(use, kLookMilliseconds)) {
     is_late_ = Clock::now() >= deadline_;
     if (is_late_) return false;
   }
@@ -80,7 +79,7 @@ long Connection::receive() {
 
 long Connection::read(char* bytes, std::size_t size) {
   while (begin_ == buffer_.size()) {
-    if (!wait(false)) return -1;
+    if (!wait(Use::kRead)) return -1;
     const long count = receive();
     if (count <= 0) return count;
   }
@@ -95,7 +94,7 @@ long Connection::read(char* bytes, std::size_t size) {
 
 long Connection::write(const char* bytes, std::size_t size) {
   while (true) {
-    if (!wait(true)) return -1;
+    if (!wait(Use::kWrite)) return -1;
     const ssize_t count = ::send(socket_, bytes, size, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (count >= 0 || (errno != EAGAIN && errno != EINTR)) return count;
   }
@@ -112,7 +111,7 @@ void Connection::close_gently() {
   const auto end = Clock::now() + seconds(kLingerSeconds);
   std::array<char, kBufferBytes> unread{};
   while (Clock::now() < end) {
-    if (!is_ready(false, kLookMilliseconds)) continue;
+    if (!is_ready(Use::kRead, kLookMilliseconds)) continue;
     if (::recv(socket_, unread.data(), unread.size(), MSG_DONTWAIT) <= 0) return;
   }
 }

@@ -17,9 +17,11 @@
 namespace bbprompt {
 namespace {
 
-constexpr int kSurplusThreads = 32;          // for connections beyond the limit
-constexpr double kSurplusIdleSeconds = 1.0;  // that these may wait
-constexpr int kBacklog = 1024;               // of connections that no thread has taken yet
+constexpr int kSurplusThreads = 32;  // for connections beyond the limit
+// The time of these is short, so that the next ones soon have their turn.
+constexpr ServeTimes kSurplusTimes = {.read_seconds = 2, .idle_seconds = 1, .write_seconds = 2};
+constexpr std::size_t kMaxToldRequests = 1000000;  // of a connection; there is no limit
+constexpr int kBacklog = 1024;                     // of connections that no thread has taken yet
 constexpr auto kStartPause = std::chrono::milliseconds(1);
 
 class StreamOfConnection final : public httplib::Stream {
@@ -111,6 +113,7 @@ struct HttpServer::Parts final : public httplib::Server {
       return new TaskQueueOfThreads(options.limits.max_connections + kSurplusThreads);
     };
     set_keep_alive_timeout(static_cast<time_t>(options.times.idle_seconds));
+    set_keep_alive_max_count(kMaxToldRequests);
     // Only one server at a port: httplib would have set SO_REUSEPORT.
     set_socket_options([](socket_t socket) {
       const int on = 1;
@@ -190,11 +193,15 @@ struct HttpServer::Parts final : public httplib::Server {
   }
 
   bool process_and_close_socket(socket_t socket) override {
-    Connection connection(socket, options, is_ending);
-    exchange = {.connection = &connection,
-                .is_surplus = ++num_open > options.limits.max_connections};
-    const double idle = exchange.is_surplus ? kSurplusIdleSeconds : options.times.idle_seconds;
-    while (connection.wait_for_request(idle) && answer_one(connection)) {
+    const bool is_surplus = ++num_open > options.limits.max_connections;
+    {
+      Connection connection(socket,
+                            {.times = is_surplus ? kSurplusTimes : options.times,
+                             .max_body_bytes = options.limits.max_body_bytes},
+                            is_ending);
+      exchange = {.connection = &connection, .is_surplus = is_surplus};
+      while (connection.wait_for_request() && answer_one(connection)) {
+      }
     }
     --num_open;
     return true;
@@ -260,6 +267,8 @@ HttpServer::HttpServer(ModelService& service, const ServeOptions& options)
 HttpServer::~HttpServer() { stop(); }
 
 int HttpServer::port() const { return parts_->port; }
+
+bool HttpServer::is_listening() const { return parts_->is_running(); }
 
 void HttpServer::stop() {
   if (!parts_->thread.joinable()) return;

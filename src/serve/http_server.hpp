@@ -18,6 +18,7 @@ class HttpServer {
   HttpServer& operator=(const HttpServer&) = delete;
 
   [[nodiscard]] int port() const;
+  [[nodiscard]] bool is_listening() const;
   // Takes no more connections, and returns when requests under way are answered.
   void stop();
 

@@ -29,6 +29,8 @@ int ModelServer::port() const { return parts_->http.port(); }
 
 const std::string& ModelServer::url() const { return parts_->url; }
 
+bool ModelServer::is_listening() const { return parts_->http.is_listening(); }
+
 void ModelServer::stop() {
   parts_->service.end();
   parts_->http.stop();

@@ -156,12 +156,20 @@ class Serve(support.RunCase):
         self.assertEqual(call(port, "/v1/models", headers={"Authorization": "Bearer other"})[0], 200)
         self.stop(process)
 
+    def test_a_server_for_the_network_without_a_key_warns(self):
+        process = self.start("serve", support.model(), "--port", 0, "--host", "0.0.0.0")
+        self.assertIn("listening on http://0.0.0.0:", process.stdout.readline())
+        process.send_signal(signal.SIGINT)
+        self.assertIn("set a key with --key-file", process.communicate(timeout=support.TIMEOUT)[1])
+        self.assertEqual(process.returncode, 0)
+
     def test_mistakes_of_the_command_line_are_explained(self):
         self.assertIn("expected the folder of a model", self.call("serve", expect=2)[1])
         self.assertIn("--port", self.call("serve", support.model(), "--port", 70000, expect=2)[1])
         self.assertIn("none", self.call("serve", support.model(), "--weights", "none", expect=1)[1])
-        _, port = self.serve(support.model())
+        process, port = self.serve(support.model())
         self.assertIn("cannot listen at", self.call("serve", support.model(), "--port", port, expect=1)[1])
+        self.stop(process)
 
 
 if __name__ == "__main__":

@@ -106,6 +106,15 @@ TEST(AnswerScores, OfACausalModelTakeWholeWords) {
   EXPECT_EQ(reply.json()["kind"], "log_probabilities");
 }
 
+TEST(AnswerScores, RefuseTooManyWordTokens) {
+  const ServedGpt2 served;
+  const std::vector<std::vector<TokenId>> words(500, std::vector<TokenId>(40, 1));
+  const json inputs = {{{"segments", {{{"text", "a"}}, {{"mask", true}}}}}};
+  const auto reply = served->post("/v1/answer_scores", {{"inputs", inputs}, {"answers", words}});
+  EXPECT_EQ(reply.status, 400);
+  EXPECT_THAT(reply.message(), HasSubstr("at most 16384"));
+}
+
 TEST(MaskScores, RefuseWhatCannotBeAsked) {
   const Served served(testing::masked_folder());
   const json mask = {{"mask", true}};

@@ -25,6 +25,9 @@ class ModelServer {
   // "http://127.0.0.1:8080"
   [[nodiscard]] const std::string& url() const;
 
+  // False once stop() was called, and where the system takes listening away.
+  [[nodiscard]] bool is_listening() const;
+
   // Takes no more requests, answers those under way, and returns when all are answered.
   void stop();
 
