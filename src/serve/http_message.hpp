@@ -14,13 +14,13 @@ struct HttpHead {
   bool is_surplus = false;  // came over one connection too many
 };
 
-struct HttpRequest {
+struct ServiceRequest {
   HttpHead head;
   std::string body;
   std::function<bool()> is_wanted;  // false once the client has gone
 };
 
-struct HttpAnswer {
+struct ServiceAnswer {
   int status = 200;
   std::string body{};
   std::string content_type = "application/json";

@@ -91,7 +91,7 @@ bool has_body(const httplib::Request& request) {
   return request.has_header("Transfer-Encoding") || (!length.empty() && length != "0");
 }
 
-void put(const HttpAnswer& answer, httplib::Response& response) {
+void put(const ServiceAnswer& answer, httplib::Response& response) {
   response.status = answer.status;
   response.set_content(answer.body, answer.content_type);
   if (!answer.allow.empty()) response.set_header("Allow", answer.allow);
@@ -150,7 +150,7 @@ struct HttpServer::Parts final : public httplib::Server {
   // Before the body is read. A connection whose body is left unread is closed.
   HandlerResponse answer_head(const httplib::Request& request, httplib::Response& response) {
     exchange.must_close = has_body(request) || exchange.is_surplus;
-    std::optional<HttpAnswer> answer;
+    std::optional<ServiceAnswer> answer;
     if (const auto refusal = check_framing(request, options.limits.max_body_bytes)) {
       exchange.must_close = true;
       answer = service.refuse_other(*refusal);
@@ -169,9 +169,9 @@ struct HttpServer::Parts final : public httplib::Server {
               const httplib::ContentReader& reader) {
     Connection& connection = *exchange.connection;
     connection.begin_body();
-    HttpRequest asked{.head = head_of(request), .body = {}, .is_wanted = [&connection] {
-                        return connection.is_open();
-                      }};
+    ServiceRequest asked{.head = head_of(request), .body = {}, .is_wanted = [&connection] {
+                           return connection.is_open();
+                         }};
     bool is_too_large = false;
     const bool is_read = reader([&](const char* bytes, std::size_t size) {
       is_too_large = asked.body.size() + size > options.limits.max_body_bytes;
@@ -221,7 +221,7 @@ struct HttpServer::Parts final : public httplib::Server {
   // A head that never ended. What a client that said nothing more gets is for those who look.
   void refuse_head(Connection& connection, httplib::Stream& stream) {
     if (!connection.is_late() && !connection.has_too_much()) return;
-    const HttpAnswer answer =
+    const ServiceAnswer answer =
         connection.is_late()
             ? service.refuse_other({.status = 408, .message = late()})
             : service.refuse_other({.status = 431, .message = "expected shorter headers"});

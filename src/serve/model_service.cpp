@@ -73,8 +73,8 @@ ModelService::ModelService(LanguageModel& model, const ServeOptions& options)
     throw ModelError(served_.name(), "expected a model that tells of whole vocabularies");
 }
 
-std::optional<HttpAnswer> ModelService::answer_head(const HttpHead& head) {
-  HttpAnswer answer;
+std::optional<ServiceAnswer> ModelService::answer_head(const HttpHead& head) {
+  ServiceAnswer answer;
   try {
     admit(head);
     if (!find_route(head.path)->is_get) return std::nullopt;
@@ -126,7 +126,7 @@ void ModelService::admit(const HttpHead& head) const {
   }
 }
 
-HttpAnswer ModelService::answer_get(const std::string& path) const {
+ServiceAnswer ModelService::answer_get(const std::string& path) const {
   if (path == "/metrics") {
     return {.body = metrics_.text({.num_waiting = queue_.num_waiting(),
                                    .seconds_computing = queue_.seconds_computing()}),
@@ -146,8 +146,8 @@ HttpAnswer ModelService::answer_get(const std::string& path) const {
   return {.body = dump({{"object", "list"}, {"data", nlohmann::json::array({model})}})};
 }
 
-HttpAnswer ModelService::answer(const HttpRequest& request) {
-  HttpAnswer answer;
+ServiceAnswer ModelService::answer(const ServiceRequest& request) {
+  ServiceAnswer answer;
   try {
     answer.body = dump(answer_json(request));
   } catch (const RequestError& error) {
@@ -161,12 +161,12 @@ HttpAnswer ModelService::answer(const HttpRequest& request) {
   return answer;
 }
 
-HttpAnswer ModelService::refuse_other(const Refusal& refusal) {
+ServiceAnswer ModelService::refuse_other(const Refusal& refusal) {
   metrics_.add_request("other", refusal.status);
   return refuse(refusal);
 }
 
-nlohmann::json ModelService::answer_json(const HttpRequest& request) {
+nlohmann::json ModelService::answer_json(const ServiceRequest& request) {
   const std::string& path = request.head.path;
   if (path == "/v1/completions") return complete(request);
   if (path == "/v1/mask_scores" || path == "/v1/answer_scores") return score(request);
@@ -175,7 +175,7 @@ nlohmann::json ModelService::answer_json(const HttpRequest& request) {
   return path == "/tokenize" ? tokenize(body) : detokenize(body);
 }
 
-nlohmann::json ModelService::complete(const HttpRequest& request) {
+nlohmann::json ModelService::complete(const ServiceRequest& request) {
   if (!served_.is_causal()) {
     throw RequestError(Refusal{.status = 404,
                                .message = "this is a masked model, which answers at a mask inside "
@@ -197,7 +197,7 @@ nlohmann::json ModelService::complete(const HttpRequest& request) {
   return completion_answer(completion, served_, found);
 }
 
-nlohmann::json ModelService::score(const HttpRequest& request) {
+nlohmann::json ModelService::score(const ServiceRequest& request) {
   if (served_.is_causal() && request.head.path == "/v1/mask_scores") {
     throw RequestError(Refusal{.status = 404,
                                .message = "this is a causal model, which answers after a text: ask "
@@ -216,7 +216,7 @@ nlohmann::json ModelService::score(const HttpRequest& request) {
   return answer_scores_answer(served_, found);
 }
 
-void ModelService::compute(const HttpRequest& request, const ComputeQueue::Work& work) {
+void ModelService::compute(const ServiceRequest& request, const ComputeQueue::Work& work) {
   switch (queue_.run(work, request.is_wanted)) {
     case ComputeQueue::Outcome::kDone:
       return;

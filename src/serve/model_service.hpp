@@ -23,25 +23,25 @@ class ModelService {
 
   // The answer to a request that needs no body, and to one that is refused for what its head says;
   // nothing where the body is wanted.
-  [[nodiscard]] std::optional<HttpAnswer> answer_head(const HttpHead& head);
+  [[nodiscard]] std::optional<ServiceAnswer> answer_head(const HttpHead& head);
   // The answer to one whose body is wanted.
-  [[nodiscard]] HttpAnswer answer(const HttpRequest& request);
+  [[nodiscard]] ServiceAnswer answer(const ServiceRequest& request);
 
   // Counts what was refused outside.
-  [[nodiscard]] HttpAnswer refuse_other(const Refusal& refusal);
+  [[nodiscard]] ServiceAnswer refuse_other(const Refusal& refusal);
 
   // From now on every request but /health is refused with 503.
   void end() { is_ending_ = true; }
 
  private:
-  [[nodiscard]] HttpAnswer answer_get(const std::string& path) const;
+  [[nodiscard]] ServiceAnswer answer_get(const std::string& path) const;
   void admit(const HttpHead& head) const;
-  [[nodiscard]] nlohmann::json answer_json(const HttpRequest& request);
-  [[nodiscard]] nlohmann::json complete(const HttpRequest& request);
-  [[nodiscard]] nlohmann::json score(const HttpRequest& request);
+  [[nodiscard]] nlohmann::json answer_json(const ServiceRequest& request);
+  [[nodiscard]] nlohmann::json complete(const ServiceRequest& request);
+  [[nodiscard]] nlohmann::json score(const ServiceRequest& request);
   [[nodiscard]] nlohmann::json tokenize(const nlohmann::json& body) const;
   [[nodiscard]] nlohmann::json detokenize(const nlohmann::json& body) const;
-  void compute(const HttpRequest& request, const ComputeQueue::Work& work);
+  void compute(const ServiceRequest& request, const ComputeQueue::Work& work);
 
   const ServeOptions options_;
   const std::string key_digest_;

@@ -18,7 +18,7 @@ nlohmann::json text_or_null(const std::string& text) {
 
 }  // namespace
 
-HttpAnswer refuse(const Refusal& refusal) {
+ServiceAnswer refuse(const Refusal& refusal) {
   const nlohmann::json error = {{"message", refusal.message},
                                 {"type", type_of(refusal.status)},
                                 {"param", text_or_null(refusal.param)},

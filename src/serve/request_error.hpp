@@ -29,6 +29,6 @@ class RequestError : public Error {
 };
 
 // As OpenAI has it: {"error": {"message", "type", "param", "code"}}.
-[[nodiscard]] HttpAnswer refuse(const Refusal& refusal);
+[[nodiscard]] ServiceAnswer refuse(const Refusal& refusal);
 
 }  // namespace bbprompt
