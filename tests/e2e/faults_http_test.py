@@ -106,7 +106,8 @@ class Faults(http_run.HttpRunCase):
         said = self.run_against(server, expect=None, **settings)
         self.assertNotIn(http_run.KEY, said)
         self.assertLess(len(max(said.splitlines(), key=len, default="")), 2000)
-        self.assertRegex(said, row.says)
+        if row.says:
+            self.assertRegex(said, row.says)
         state = self.trial_state()
         if row.outcome == "ok":
             self.assertEqual(state, "done", said)
