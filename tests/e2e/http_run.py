@@ -30,7 +30,7 @@ EXPERIMENT = """name: faults
 task: task.yaml
 few_shot: {train_per_class: 2, dev_per_class: 2, max_test: 6}
 prompt: {kind: discrete, length: 2, discrete: {relaxation: index, num_candidates: 20}}
-optimizer: {kind: random_search, random_search: {batch: 4}}
+optimizer: {kind: random_search, random_search: {population_size: 4}}
 budget: {evaluations: 20}
 seeds: [1]
 failures: {policy: fail_trial, max_attempts: 1}
