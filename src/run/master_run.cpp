@@ -7,12 +7,12 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/here_and_now.hpp"
+#include "bbprompt/run/model_findings.hpp"
 #include "bbprompt/run/protocol.hpp"
 #include "bbprompt/sched/dispatch_loop.hpp"
 #include "bbprompt/store/finished_trials.hpp"
 #include "run/channel_workers.hpp"
 #include "run/checkpoint_keeper.hpp"
-#include "bbprompt/run/model_findings.hpp"
 #include "run/model_numbers.hpp"
 #include "run/run_report.hpp"
 #include "run/running_trials.hpp"

@@ -10,13 +10,13 @@
 #include <vector>
 
 #include "bbprompt/run/evaluation_group.hpp"
+#include "bbprompt/run/model_findings.hpp"
 #include "bbprompt/run/protocol.hpp"
 #include "bbprompt/run/trial_run.hpp"
 #include "bbprompt/sched/dispatch_loop.hpp"
 #include "bbprompt/store/finished_trials.hpp"
 #include "bbprompt/sweep/sweep_plan.hpp"
 #include "run/checkpoint_keeper.hpp"
-#include "bbprompt/run/model_findings.hpp"
 #include "run/model_numbers.hpp"
 #include "run/run_report.hpp"
 

@@ -71,8 +71,8 @@ class StoreError : public Error {
   std::string file_;
 };
 
-// A model that cannot be asked any more, whatever is asked: a server is gone, a key or an account is
-// refused. The run stops with checkpoints.
+// A model that cannot be asked any more, whatever is asked: a server is gone, a key or an account
+// is refused. The run stops with checkpoints.
 class ModelLostError : public Error {
  public:
   using Error::Error;
