@@ -173,10 +173,15 @@ void CallEngine::take(const HttpAnswer& answer) {
 }
 
 void CallEngine::note_health(const HttpAnswer& answer, const Verdict& verdict, double now) {
-  AskedServer& server = servers_[open_.at(answer.id).server];
+  const OpenCall& call = open_.at(answer.id);
+  AskedServer& server = servers_[call.server];
   CircuitBreaker& breaker = server.breaker();
   const bool was_open = breaker.is_open();
-  switch (verdict.health) {
+  // A server that says the same about a request each time is well; only time tells.
+  const bool may_repeat = verdict.is_permanent_if_repeated && !was_open &&
+                          (call.last_why.empty() || call.last_why == verdict.why);
+  const Health health = may_repeat ? Health::kUnknown : verdict.health;
+  switch (health) {
     case Health::kWell:
       breaker.succeeded();
       break;
@@ -190,7 +195,7 @@ void CallEngine::note_health(const HttpAnswer& answer, const Verdict& verdict, d
       breaker.failed(now);
       break;
   }
-  if (verdict.health != Health::kWell && verdict.health != Health::kUnknown) {
+  if (health == Health::kDoubtful || health == Health::kAway) {
     server.last_failure = verdict.why;
   }
   if (was_open == breaker.is_open()) return;

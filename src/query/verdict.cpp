@@ -211,6 +211,9 @@ Verdict of_success(const HttpAnswer& answer, const AnswerCheck& check,
     return malformed(status +
                      " with a page instead of an answer: " + plain_text(answer.body, context.key));
   }
+  if (answer.body.starts_with("\xef\xbb\xbf")) {
+    return malformed(status + ", but JSON begins with no byte order mark");
+  }
   nlohmann::json body;
   try {
     body = parse_json(answer.body);
