@@ -150,7 +150,7 @@ int explain_command(const Arguments& arguments) {
   if (style.is_short && !is_json) wanted.num_replacements = 0;
   if (values.count("replacements") > 0) wanted.num_replacements = count_of(values, "replacements");
   const PathRoots roots = roots_of(results, values);
-  const ServerOptions server = server_of_document(results.run.config_resolved);
+  const ServerOptions server = server_of_document(results.run.config_asked);
 
   ModelPool models;
   std::vector<Explanation> explanations;

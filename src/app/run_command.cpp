@@ -96,6 +96,7 @@ RunInfo describe_run(const SweepPlan& plan, int num_ranks) {
           .name = plan.name,
           .config_given = plan.config_given,
           .config_resolved = plan.config_resolved,
+          .config_asked = plan.config_asked,
           .config_hash = plan.config_hash,
           .build = BBPROMPT_BUILD,
           .config_folder = plan.folder.string(),

@@ -106,6 +106,7 @@ std::string text_of_results(std::string yaml) {
 }
 
 ServerOptions server_of_document(std::string_view yaml) {
+  if (yaml.empty()) return {};
   const ConfigNode root = parse_yaml(yaml, "the run's configuration");
   const ConfigNode* kind = root.find("model") ? root.find("model")->find("kind") : nullptr;
   if (kind == nullptr || kind->text != kModelKinds[static_cast<std::size_t>(ModelKind::kServer)])

@@ -61,6 +61,10 @@ class RecordReader {
     later_attribute(name, value);
   }
   void text(const std::string& name, std::string& value) { value = group_.read_text(name); }
+  void later_text(const std::string& name, std::string& value) {
+    const auto names = group_.child_names();
+    if (std::binary_search(names.begin(), names.end(), name)) text(name, value);
+  }
   void texts(const std::string& name, std::vector<std::string>& values) {
     values = group_.read_texts(name);
   }

@@ -17,6 +17,7 @@ namespace bbprompt {
 //                               lack it, and the digest knows it only where it is not 0
 //   charge_attribute(name, value) the same for int64, and no digest knows it
 //   text(name, string)          long string
+//   later_text(name, string)    the same, in untracked groups alone; left out where it is empty
 //   texts(name, vector<string>)
 //   numbers(name, vector<T>)    one dimension; also Eigen::VectorXd
 //   matrix(name, matrix)        two dimensions, row by row
@@ -150,6 +151,7 @@ void describe(Archive& archive, Run& run) {
     group.attribute("build", run.build);
     group.text("config_folder", run.config_folder);
     group.attribute("num_ranks", run.num_ranks);
+    group.later_text("config_asked", run.config_asked);
   });
 }
 

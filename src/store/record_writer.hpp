@@ -34,6 +34,9 @@ class RecordWriter {
   }
   void charge_attribute(const std::string& name, std::int64_t value) { attribute(name, value); }
   void text(const std::string& name, const std::string& value) { group_.write_text(name, value); }
+  void later_text(const std::string& name, const std::string& value) {
+    if (!value.empty()) text(name, value);
+  }
   void texts(const std::string& name, const std::vector<std::string>& values) {
     group_.write_texts(name, values);
   }

@@ -74,6 +74,10 @@ class Expansion {
       add_grid(root, variant.name);
     }
     check_rules();
+    const bool has_server = std::any_of(trials_.begin(), trials_.end(), [](const TrialSpec& trial) {
+      return trial.spec.model.kind == ModelKind::kServer;
+    });
+    std::string resolved = resolved_yaml(document_);
     return {.name = sweep_.name,
             .output = sweep_.output,
             .failures = sweep_.failures,
@@ -81,7 +85,8 @@ class Expansion {
             .data_folder = roots_.data,
             .trials = std::move(trials_),
             .config_given = document_.given,
-            .config_resolved = resolved_yaml(document_),
+            .config_resolved = has_server ? text_of_results(resolved) : resolved,
+            .config_asked = has_server ? resolved : std::string(),
             .config_hash = hash_.hex_digest()};
   }
 

@@ -35,7 +35,7 @@ void check_experiment(const ConfigNode& root, const ExperimentSpec& spec);
 [[nodiscard]] std::string text_of_results(std::string yaml);
 
 // How a trial's model server is asked, which text_of_results() leaves out, as a whole document
-// (such as RunInfo::config_resolved) says it. Throws ConfigError for a document that cannot be
+// (such as RunInfo::config_asked) says it. Throws ConfigError for a document that cannot be
 // read.
 [[nodiscard]] ServerOptions server_of_document(std::string_view yaml);
 // The options of `model` with all that by `document`.

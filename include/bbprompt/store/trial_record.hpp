@@ -162,6 +162,7 @@ struct RunInfo {
   std::string name;
   std::string config_given;     // the YAML file as it was
   std::string config_resolved;  // every key with its value
+  std::string config_asked{};   // with a model server: the same, with how it is asked; in no digest
   std::string config_hash;
   // Not part of the digest:
   std::string build;          // compiler, BLAS

@@ -43,6 +43,9 @@ struct SweepPlan {
   std::vector<TrialSpec> trials;
   std::string config_given;
   std::string config_resolved;
+  // With a model server: config_resolved as it stands, with how the server is asked, which no
+  // digest knows; config_resolved lacks that then. Else empty.
+  std::string config_asked{};
   std::string config_hash;  // SHA-256 over the ids and hashes of the trials in order
 };
 
