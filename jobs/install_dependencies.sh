@@ -8,6 +8,7 @@ build_packages=(
   g++ cmake ninja-build pkg-config openmpi-bin libopenmpi-dev openssh-client libeigen3-dev libhdf5-dev
   libyaml-cpp-dev libboost-dev libboost-program-options-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libicu-dev
   libssl-dev librandom123-dev libopenblas-dev libpugixml-dev libcurl4-openssl-dev
+  libcpp-httplib-dev
 )
 test_packages=(libgtest-dev libgmock-dev hdf5-tools python3 python3-h5py clang-format wordnet-base gnuplot-nox)
 
@@ -16,13 +17,14 @@ list_for_other_systems() {
 bbprompt: apt is not here. Please see that these are installed; going on with plain CMake.
   Debian   g++ cmake ninja-build openmpi-bin libopenmpi-dev libeigen3-dev libhdf5-dev libyaml-cpp-dev
            libboost-dev libboost-program-options-dev nlohmann-json3-dev libspdlog-dev libfmt-dev libicu-dev
-           libssl-dev librandom123-dev libopenblas-dev libpugixml-dev libcurl4-openssl-dev; tests: libgtest-dev
-           libgmock-dev hdf5-tools python3-h5py clang-format gnuplot-nox
+           libssl-dev librandom123-dev libopenblas-dev libpugixml-dev libcurl4-openssl-dev libcpp-httplib-dev; tests:
+           libgtest-dev libgmock-dev hdf5-tools python3-h5py clang-format gnuplot-nox
   Spack    gcc@12: cmake ninja openmpi@4.1: eigen@3.4: hdf5~mpi yaml-cpp boost+program_options+math nlohmann-json
-           spdlog fmt icu4c openssl random123 openblas pugixml curl; tests: googletest+gmock py-h5py llvm gnuplot
+           spdlog fmt icu4c openssl random123 openblas pugixml curl cpp-httplib; tests: googletest+gmock
+           py-h5py llvm gnuplot
   Fedora   gcc-c++ cmake ninja-build openmpi-devel eigen3-devel hdf5-devel yaml-cpp-devel boost-devel
            json-devel spdlog-devel fmt-devel libicu-devel openssl-devel Random123-devel openblas-devel pugixml-devel
-           libcurl-devel; tests: gtest-devel gmock-devel hdf5 python3-h5py clang-tools-extra gnuplot
+           libcurl-devel cpp-httplib-devel; tests: gtest-devel gmock-devel hdf5 python3-h5py clang-tools-extra gnuplot
   (Fedora and many clusters: "module load mpi/openmpi-x86_64", or the site's own module, before building.)
 LIST
 }

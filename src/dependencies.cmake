@@ -23,6 +23,22 @@ else()
   set(BBPROMPT_YAML_CPP yaml-cpp)
 endif()
 
+# cpp-httplib: Debian's is a compiled library that pkg-config knows, others are a header and a CMake package. The macros tell
+# how its classes look; those of compression do not matter to them, and would need more headers.
+add_library(bbprompt_httplib INTERFACE)
+find_package(httplib QUIET)
+if(TARGET httplib::httplib)
+  target_link_libraries(bbprompt_httplib INTERFACE httplib::httplib)
+else()
+  find_package(PkgConfig REQUIRED)
+  pkg_check_modules(CPP_HTTPLIB REQUIRED cpp-httplib)
+  list(REMOVE_ITEM CPP_HTTPLIB_CFLAGS -DCPPHTTPLIB_ZLIB_SUPPORT -DCPPHTTPLIB_BROTLI_SUPPORT)
+  find_path(HTTPLIB_INCLUDE_DIR httplib.h HINTS ${CPP_HTTPLIB_INCLUDE_DIRS} REQUIRED)
+  target_include_directories(bbprompt_httplib SYSTEM INTERFACE ${HTTPLIB_INCLUDE_DIR})
+  target_compile_options(bbprompt_httplib INTERFACE ${CPP_HTTPLIB_CFLAGS})
+  target_link_libraries(bbprompt_httplib INTERFACE ${CPP_HTTPLIB_LINK_LIBRARIES})
+endif()
+
 set(BBPROMPT_HAS_BLAS OFF)
 if(BBPROMPT_USE_BLAS)
   if(NOT BLA_VENDOR)

@@ -33,6 +33,7 @@ constexpr std::array kCommands{
             explain_command},
     Command{"data", "import a data set, or check one for leakage, balance and length",
             data_command},
+    Command{"serve", "answer queries to a model of this machine over HTTP", serve_command},
     Command{"submit", "run a sweep as a Slurm job that requeues itself until done", submit_command},
     Command{"status", "show how far a run is, from another shell", status_command},
 };

@@ -150,6 +150,7 @@ int explain_command(const Arguments& arguments) {
   if (style.is_short && !is_json) wanted.num_replacements = 0;
   if (values.count("replacements") > 0) wanted.num_replacements = count_of(values, "replacements");
   const PathRoots roots = roots_of(results, values);
+  const ServerOptions server = server_of_document(results.run.config_resolved);
 
   ModelPool models;
   std::vector<Explanation> explanations;
@@ -158,7 +159,7 @@ int explain_command(const Arguments& arguments) {
     {
       Counter counter(record.id);
       wanted.on_progress = [&](std::size_t done, std::size_t all) { counter.show(done, all); };
-      const OpenedTrial trial = open_trial(record, roots, models);
+      const OpenedTrial trial = open_trial(record, roots, models, server);
       explanations.push_back(explain(record, *trial.evaluator, wanted));
     }
     if (is_json) continue;

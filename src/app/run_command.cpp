@@ -69,7 +69,7 @@ void log_start(const SweepPlan& plan, const RunFolder& folder, const Channel& ch
 
 std::string stop_cause(const RunArguments& arguments) {
   if (stop_signal() != 0) return ::strsignal(stop_signal());
-  return arguments.is_time_over() ? "the end of its time" : "a worker's signal";
+  return arguments.is_time_over() ? "the end of its time" : "what a rank reported (see above)";
 }
 
 int report_outcome(RunOutcome outcome, const RunFolder& folder, const RunArguments& arguments) {
@@ -231,8 +231,8 @@ int run_master_rank(Channel& channel, const po::variables_map& values) {
   return say_farewell(channel, code);
 }
 
-int run_worker_rank(Channel& channel, const po::variables_map& values) {
-  ModelPool models;
+int run_worker_rank(Channel& channel, int num_ranks, const po::variables_map& values) {
+  ModelPool models(ModelFactory::at({.rank = channel.rank(), .num_workers = num_ranks - 1}));
   models.set_max_bytes(model_memory(values));
   try {
     const auto query_log = make_query_log(values);
@@ -251,7 +251,7 @@ int run_in_world(const po::variables_map& values) {
   if (communicator.size() == 1) return run_alone(values);
   MpiChannel channel(communicator);
   return communicator.rank() == 0 ? run_master_rank(channel, values)
-                                  : run_worker_rank(channel, values);
+                                  : run_worker_rank(channel, communicator.size(), values);
 }
 
 }  // namespace

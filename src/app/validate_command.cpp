@@ -1,12 +1,30 @@
 #include <iostream>
+#include <set>
 
 #include "app/configuration_arguments.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/wording.hpp"
+#include "bbprompt/run/model_findings.hpp"
 #include "bbprompt/run/trial_evaluator.hpp"
 #include "bbprompt/run/trial_run.hpp"
 
 namespace bbprompt {
+namespace {
+
+// How each server of the plan will be asked.
+void show_servers(const SweepPlan& plan, ModelPool& models) {
+  std::set<ModelIdentity> seen;
+  for (const TrialSpec& trial : plan.trials) {
+    const ModelOptions& model = trial.spec.model;
+    if (model.kind != ModelKind::kServer || !seen.emplace(model).second) continue;
+    std::cout << "model " << model.server.name << '\n';
+    const ModelProbe probe = models.probe(model);
+    for (const std::string& line : probe.lines) std::cout << "  " << line << '\n';
+    check_objective(trial.spec, probe.findings);
+  }
+}
+
+}  // namespace
 
 int validate_command(const Arguments& arguments) {
   boost::program_options::variables_map values;
@@ -14,13 +32,15 @@ int validate_command(const Arguments& arguments) {
       {.name = "bbprompt validate",
        .usage = "bbprompt validate FILE.yaml [--set KEY=VALUE ...]",
        .about = "Finds mistakes before a run does. Checks every key of the configuration, the data "
-                "files, the few-shot examples of every trial and the model. Then asks the model "
+                "files, the few-shot examples of every trial and the model. Asks a model server "
+                "some 20 short questions, and prints how exact its scores are. Then asks the model "
                 "one query with the hand-written prompt and one with a prompt of the search.",
        .example = "  bbprompt validate configs/quickstart/quickstart.yaml --set seeds=3\n"});
   if (!parse_arguments(arguments, options, values)) return kExitDone;
   const SweepDocument document = load_document(values);
   const SweepPlan plan = plan_of(document, values);
   ModelPool models;
+  show_servers(plan, models);
   for (const TrialSpec& trial : plan.trials) {
     TrialProblem problem(trial.spec, models);
     LanguageModel& model = models.get(trial.spec.model);

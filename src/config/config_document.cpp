@@ -242,6 +242,7 @@ std::string resolved_yaml(const ConfigDocument& document) {
     if (starts_with(row.key, "profile")) continue;  // applied already
     const auto* value = find_value(document.root, row.key);
     if (value == nullptr && row.presence == Presence::kRequired) continue;  // the sweep gives it
+    if (value == nullptr && !is_for(row, fields.spec.model.kind)) continue;
     if (value != nullptr) read_field(row, *value, fields);
     put_value(root, row.key, write_field(row, fields), {});
   }

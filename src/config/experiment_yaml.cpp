@@ -1,6 +1,7 @@
 #include "bbprompt/config/experiment_yaml.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "bbprompt/config/data_path.hpp"
 #include "config/field_io.hpp"
@@ -28,6 +29,19 @@ YamlPlace open_sections(std::string_view before, std::string_view key, std::stri
     place = {.key = key.substr(dot + 1), .indent = place.indent + 2};
   }
   return place;
+}
+
+// Keys of the section `model` that say how a model is asked and not which: no result depends on
+// them.
+constexpr std::array<std::string_view, 10> kKeysWithoutResult = {
+    "url",    "requests", "tries",        "patience_seconds", "times",
+    "limits", "prices",   "key_variable", "key_file",         "ca_file"};
+
+bool is_without_result(std::string_view line) {
+  return std::any_of(
+      kKeysWithoutResult.begin(), kKeysWithoutResult.end(), [line](std::string_view key) {
+        return line.substr(2, key.size()) == key && line.substr(2 + key.size()).starts_with(':');
+      });
 }
 
 }  // namespace
@@ -60,7 +74,7 @@ std::string to_yaml(const ExperimentSpec& spec) {
   std::string yaml;
   std::string_view before;
   for (const auto& row : schema()) {
-    if (!is_trial_row(row)) continue;
+    if (!is_trial_row(row) || !is_for(row, fields.spec.model.kind)) continue;
     const YamlPlace place = open_sections(before, row.key, yaml);
     append_yaml(place, write_field(row, fields), yaml);
     before = row.key;
@@ -71,19 +85,48 @@ std::string to_yaml(const ExperimentSpec& spec) {
 std::string text_of_results(std::string yaml) {
   constexpr std::string_view kSection = "model:\n";
   constexpr std::string_view kThreads = "  threads: ";
-  std::size_t line = yaml.starts_with(kSection) ? 0 : yaml.find("\nmodel:\n");
-  if (line == yaml.npos) return yaml;
-  if (line != 0) ++line;
-  const auto next_line = [&yaml](std::size_t at) {
-    return std::min(yaml.find('\n', at), yaml.size() - 1) + 1;
-  };
-  for (line += kSection.size(); yaml.compare(line, 2, "  ") == 0; line = next_line(line)) {
-    if (yaml.compare(line, kThreads.size(), kThreads) != 0) continue;
-    const std::size_t begin = line + kThreads.size();
-    yaml.replace(begin, next_line(line) - 1 - begin, std::to_string(ModelOptions{}.threads));
-    break;
+  const std::size_t found = yaml.starts_with(kSection) ? 0 : yaml.find("\nmodel:\n");
+  if (found == yaml.npos) return yaml;
+  const std::size_t begin = found + kSection.size() + (found == 0 ? 0 : 1);
+  std::string kept = yaml.substr(0, begin);
+  bool is_dropped = false;
+  std::size_t line = begin;
+  for (std::size_t next = 0; yaml.compare(line, 2, "  ") == 0; line = next) {
+    next = std::min(yaml.find('\n', line), yaml.size() - 1) + 1;
+    const std::string_view text(yaml.data() + line, next - line);
+    // What stands deeper belongs to the key before it.
+    if (!text.starts_with("   ")) is_dropped = is_without_result(text);
+    if (text.starts_with(kThreads)) {
+      kept.append(kThreads).append(std::to_string(ModelOptions{}.threads)) += '\n';
+    } else if (!is_dropped) {
+      kept += text;
+    }
   }
-  return yaml;
+  return kept + yaml.substr(line);
+}
+
+ServerOptions server_of_document(std::string_view yaml) {
+  const ConfigNode root = parse_yaml(yaml, "the run's configuration");
+  const ConfigNode* kind = root.find("model") ? root.find("model")->find("kind") : nullptr;
+  if (kind == nullptr || kind->text != kModelKinds[static_cast<std::size_t>(ModelKind::kServer)])
+    return {};
+  ConfigFields fields;
+  read_section(root, "model", fields);
+  return fields.spec.model.server;
+}
+
+ServerOptions asked_as_in(ServerOptions model, const ServerOptions& document) {
+  model.urls = document.urls;
+  model.requests = document.requests;
+  model.tries = document.tries;
+  model.patience_seconds = document.patience_seconds;
+  model.times = document.times;
+  model.limits = document.limits;
+  model.prices = document.prices;
+  model.key_variable = document.key_variable;
+  model.key_file = document.key_file;
+  model.ca_file = document.ca_file;
+  return model;
 }
 
 TaskOptions with_real_paths(TaskOptions task, const PathRoots& roots) {
@@ -99,7 +142,10 @@ TaskOptions with_real_paths(TaskOptions task, const PathRoots& roots) {
 }
 
 ExperimentSpec with_real_paths(ExperimentSpec spec, const PathRoots& roots) {
-  if (!spec.model.path.empty()) spec.model.path = roots.folder / spec.model.path;
+  ServerOptions& server = spec.model.server;
+  for (auto* path : {&spec.model.path, &server.tokenizer, &server.key_file, &server.ca_file}) {
+    if (!path->empty()) *path = roots.folder / *path;
+  }
   spec.task = with_real_paths(std::move(spec.task), roots);
   return spec;
 }

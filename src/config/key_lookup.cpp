@@ -180,6 +180,8 @@ std::shared_ptr<const KeyPlaces> places_of(const ConfigNode& root,
 void read_section(const ConfigNode& root, std::string_view prefix, ConfigFields& fields) {
   for (const auto& row : schema()) {
     if (!is_under(row.key, prefix)) continue;
+    // model.kind comes first, and what is for other kinds is left as it is.
+    if (!is_for(row, fields.spec.model.kind)) continue;
     if (const auto* value = find_value(root, row.key)) {
       read_field(row, *value, fields);
     } else if (row.presence == Presence::kRequired) {

@@ -10,7 +10,7 @@ constexpr auto kRequired = Presence::kRequired;
 constexpr double kMany = 1e9;
 constexpr double kLargest = 1e300;
 
-constexpr SchemaRow kRowsBeforePrompt[] = {
+constexpr SchemaRow kFirstRows[] = {
     {.key = "name",
      .field = [](ConfigFields& f) -> FieldRef {
        return TextField{&f.spec.name, TextField::Rule::kName};
@@ -24,22 +24,9 @@ constexpr SchemaRow kRowsBeforePrompt[] = {
      .field = [](ConfigFields&) -> FieldRef { return SweepField{kNamedSettings}; },
      .meaning = "named settings, such as budgets, that replace those of the file"},
 
-    {.key = "model.kind",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.model.kind; },
-     .choices = kModelKinds,
-     .meaning = "`replica`: every rank runs the model itself"},
-    {.key = "model.path",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.model.path; },
-     .presence = kRequired,
-     .meaning = "Hugging Face folder: `config.json`, tokenizer files, safetensors"},
-    {.key = "model.weights",
-     .field = [](ConfigFields& f) -> FieldRef { return TextField{&f.spec.model.weights}; },
-     .meaning = "weights file in that folder; empty: `model.safetensors` or its index"},
-    {.key = "model.threads",
-     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.model.threads; },
-     .limits = {1, 1024},
-     .meaning = "threads of each rank"},
+};
 
+constexpr SchemaRow kRowsBeforePrompt[] = {
     {.key = "task.name",
      .field = [](ConfigFields& f) -> FieldRef {
        return TextField{&f.spec.task.name, TextField::Rule::kName};
@@ -349,7 +336,10 @@ const std::map<std::string_view, const SchemaRow*>& index() {
 std::span<const SchemaRow> schema() {
   static const std::vector<SchemaRow> kRows = [] {
     const std::span<const SchemaRow> prompt = prompt_rows();
-    std::vector<SchemaRow> rows(std::begin(kRowsBeforePrompt), std::end(kRowsBeforePrompt));
+    const std::span<const SchemaRow> model = model_rows();
+    std::vector<SchemaRow> rows(std::begin(kFirstRows), std::end(kFirstRows));
+    rows.insert(rows.end(), model.begin(), model.end());
+    rows.insert(rows.end(), std::begin(kRowsBeforePrompt), std::end(kRowsBeforePrompt));
     rows.insert(rows.end(), prompt.begin(), prompt.end());
     rows.insert(rows.end(), std::begin(kRowsAfterPrompt), std::end(kRowsAfterPrompt));
     const std::span<const SchemaRow> sweep = sweep_rows();
@@ -362,6 +352,10 @@ std::span<const SchemaRow> schema() {
 const SchemaRow* find_row(std::string_view key) {
   const auto found = index().find(key);
   return found == index().end() ? nullptr : found->second;
+}
+
+bool is_for(const SchemaRow& row, ModelKind kind) {
+  return row.model_kind.empty() || row.model_kind == kModelKinds[static_cast<std::size_t>(kind)];
 }
 
 bool is_section(std::string_view prefix) {

@@ -60,8 +60,8 @@ struct SweepField {
 
 using FieldRef =
     std::variant<int*, std::int64_t*, double*, OptionalReal, bool*, TextField, TemplateField,
-                 std::string*, std::filesystem::path*, ModelKind*, PromptKind*, Relaxation*,
-                 CandidateSource*, CandidateText*, SoftPromptMode*, SoftPromptLayers*,
+                 std::string*, std::filesystem::path*, ModelKind*, ServerApi*, Route*, PromptKind*,
+                 Relaxation*, CandidateSource*, CandidateText*, SoftPromptMode*, SoftPromptLayers*,
                  ObjectiveKind*, MetricKind*, Calibration*, SelectionRule*, FailurePolicy*,
                  OptimizerKind*, CovarianceKind*, RestartKind*, PolicyGradientVariant*,
                  GradientRule*, std::vector<std::string>*, std::vector<LabelOptions>*,
@@ -80,16 +80,18 @@ enum class Presence { kOptional, kRequired };
 struct SchemaRow {
   std::string_view key;
   FieldRef (*field)(ConfigFields& fields);
-  Presence presence = Presence::kOptional;
+  Presence presence = Presence::kOptional;  // for models of `model_kind`
+  std::string_view model_kind{};            // the only one that the key is for; empty: all
   Limits limits{};
-  std::array<std::string_view, 5> choices{};  // in enumerator order; unused ones empty
+  std::array<std::string_view, 9> choices{};  // in enumerator order; unused ones empty
   std::string_view meaning;
 };
 
 // All rows, in canonical order.
 [[nodiscard]] std::span<const SchemaRow> schema();
 
-// Those of the sections `prompt` and `sweep`.
+// Those of the sections `model`, `prompt` and `sweep`.
+[[nodiscard]] std::span<const SchemaRow> model_rows();
 [[nodiscard]] std::span<const SchemaRow> prompt_rows();
 [[nodiscard]] std::span<const SchemaRow> sweep_rows();
 
@@ -97,6 +99,9 @@ inline constexpr std::string_view kNamedSettings =
     "a mapping from names to mappings from dotted keys to values";
 
 [[nodiscard]] const SchemaRow* find_row(std::string_view key);
+
+// Whether the key is for models of this kind.
+[[nodiscard]] bool is_for(const SchemaRow& row, ModelKind kind);
 
 // Whether some key starts with "PREFIX."; the empty prefix is the whole document.
 [[nodiscard]] bool is_section(std::string_view prefix);

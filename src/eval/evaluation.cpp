@@ -37,6 +37,8 @@ Evaluation evaluation_of(const AnswerScores& answers, const Verbalizer& verbaliz
   }
   Evaluation evaluation;
   evaluation.usage = answers.usage;
+  evaluation.missing_are = answers.unknown_are;
+  evaluation.retry_after_seconds = answers.retry_after_seconds;
   evaluation.label_scores.resize(answers.scores.rows(), verbalizer.num_labels());
   for (Eigen::Index i = 0; i < answers.scores.rows(); ++i) {
     const auto index = static_cast<std::size_t>(i);

@@ -1,5 +1,7 @@
 #include "bbprompt/explain/open_trial.hpp"
 
+#include <utility>
+
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/config/config_node.hpp"
 #include "bbprompt/config/data_path.hpp"
@@ -31,8 +33,15 @@ PathRoots path_roots(const RunInfo& run) {
   return {.folder = run.config_folder, .data = find_data_folder(data == nullptr ? "" : data->text)};
 }
 
-OpenedTrial open_trial(const TrialRecord& record, const PathRoots& roots, ModelPool& models) {
-  const ExperimentSpec spec = experiment_from_yaml(record.config, roots);
+OpenedTrial open_trial(const TrialRecord& record, const PathRoots& roots, ModelPool& models,
+                       const ServerOptions& server) {
+  ExperimentSpec spec = experiment_from_yaml(record.config, roots);
+  if (spec.model.kind == ModelKind::kServer) {
+    ExperimentSpec there;
+    there.model.server = server;
+    spec.model.server = asked_as_in(std::move(spec.model.server),
+                                    with_real_paths(std::move(there), roots).model.server);
+  }
   OpenedTrial trial;
   trial.problem = std::make_unique<TrialProblem>(spec, models);
   check_same(record, *trial.problem);

@@ -123,14 +123,14 @@ void CallEngine::give_back_waiting(double now) {
   double soonest = std::numeric_limits<double>::infinity();
   bool is_long = true;
   bool is_gone = true;
-  for (const ModelServer& server : servers_) {
+  for (const AskedServer& server : servers_) {
     const CircuitBreaker& breaker = server.breaker();
     const double wait = server.available_at() - now;
     soonest = std::min(soonest, wait);
     is_long &= !breaker.is_testing() && wait > (breaker.is_open() ? kLongestAway : kLongestWait);
     is_gone &= breaker.is_open() && now - breaker.away_since() > options_.patience_seconds;
   }
-  const ModelServer& server = servers_[static_cast<std::size_t>(parts_.rank) % servers_.size()];
+  const AskedServer& server = servers_[static_cast<std::size_t>(parts_.rank) % servers_.size()];
   if (is_gone) {
     return end_waiting({.outcome = CallOutcome::kFatal,
                         .why = "no server has answered for " +

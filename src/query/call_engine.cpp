@@ -19,13 +19,13 @@ BreakerOptions breaker_options(const ServerOptions& options) {
   return {.num_failures = std::clamp(options.tries, 3, 5)};
 }
 
-std::vector<ModelServer> make_servers(const ServerOptions& options) {
+std::vector<AskedServer> make_servers(const ServerOptions& options) {
   if (options.urls.empty()) throw Error("expected the URL of a model server in model.url");
   if (options.requests < 1 || options.tries < 1) {
     throw Error("expected at least 1 request under way and 1 try for a model server, found " +
                 std::to_string(options.requests) + " and " + std::to_string(options.tries));
   }
-  std::vector<ModelServer> servers;
+  std::vector<AskedServer> servers;
   for (const std::string& url : options.urls) servers.emplace_back(url, breaker_options(options));
   return servers;
 }
@@ -146,7 +146,7 @@ double CallEngine::next_event(double now) const {
     if (soonest <= now) break;
   }
   double server = kNever;
-  for (const ModelServer& each : servers_) server = std::min(server, each.available_at());
+  for (const AskedServer& each : servers_) server = std::min(server, each.available_at());
   return std::max({soonest, server, pace_.start_time(now, num_tokens), now + kTick});
 }
 
@@ -159,7 +159,7 @@ void CallEngine::take(const HttpAnswer& answer) {
   call.num_requests += was_sent(answer.fault) ? 1 : 0;
   call.num_cut += answer.fault != HttpFault::kNone && answer.has_begun ? 1 : 0;
   call.connection = ConnectionUse::kAny;
-  ModelServer& server = servers_[call.server];
+  AskedServer& server = servers_[call.server];
   Verdict verdict = judge(answer, call.askers.front().check,
                           {.key = parts_.key,
                            .wall_now = parts_.wall_now(),
@@ -174,7 +174,7 @@ void CallEngine::take(const HttpAnswer& answer) {
 
 void CallEngine::note_health(const HttpAnswer& answer, const Verdict& verdict, double now) {
   const OpenCall& call = open_.at(answer.id);
-  ModelServer& server = servers_[call.server];
+  AskedServer& server = servers_[call.server];
   CircuitBreaker& breaker = server.breaker();
   const bool was_open = breaker.is_open();
   // A server that says the same about a request each time is well; only time tells.

@@ -11,8 +11,8 @@
 
 #include "bbprompt/http/http_client.hpp"
 #include "bbprompt/query/server_options.hpp"
+#include "query/asked_server.hpp"
 #include "query/call_queue.hpp"
-#include "query/model_server.hpp"
 #include "query/pace_keeper.hpp"
 #include "query/verdict.hpp"
 #include "query/waiting_time.hpp"
@@ -97,7 +97,7 @@ class CallEngine {
 
   ServerOptions options_;
   EngineParts parts_;
-  std::vector<ModelServer> servers_;
+  std::vector<AskedServer> servers_;
   PaceKeeper pace_;
   BackOff back_off_;
 

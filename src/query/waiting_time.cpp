@@ -60,12 +60,12 @@ double limit_wait(const HttpAnswer& answer, const std::string& of) {
   // A limit of 0 or -1 stands for none.
   const auto limit = find_header(answer, "x-ratelimit-limit-" + of);
   if (limit && plain_number(*limit).value_or(0.0) <= 0.0) return 0.0;
-  return parse_duration(*reset).value_or(0.0);
+  return parse_pause(*reset).value_or(0.0);
 }
 
 }  // namespace
 
-std::optional<double> parse_duration(std::string_view text) {
+std::optional<double> parse_pause(std::string_view text) {
   double seconds = 0.0;
   if (const auto number = plain_number(text)) {
     seconds = *number;

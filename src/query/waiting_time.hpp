@@ -10,7 +10,7 @@ namespace bbprompt {
 
 // Seconds of "1.5", "17ms", "1s", "6m0s" or "1h2m3s"; nothing for any other text and for more than
 // a year (some servers send a date as seconds since 1970).
-[[nodiscard]] std::optional<double> parse_duration(std::string_view text);
+[[nodiscard]] std::optional<double> parse_pause(std::string_view text);
 
 // How long the server asks to wait, in seconds: retry-after-ms, else x-ms-retry-after-ms, else
 // Retry-After (seconds, or a date that counts from the answer's own Date, or from `wall_now` where

@@ -48,4 +48,25 @@ Eigen::VectorXd CausalHead::log_probabilities(const Eigen::Ref<const RowMatrixXf
   return result;
 }
 
+void CausalHead::visit(
+    const Eigen::Ref<const RowMatrixXf>& states,
+    const std::function<void(Eigen::Index row, const Distribution&)>& visitor) const {
+  RowMatrixXf logits(std::min(kRowsAtOnce, states.rows()), weights_->head().rows);
+  for (Eigen::Index begin = 0; begin < states.rows(); begin += kRowsAtOnce) {
+    const Eigen::Index count = std::min(kRowsAtOnce, states.rows() - begin);
+    multiply_transposed(states.middleRows(begin, count), weights_->head().map(),
+                        logits.topRows(count));
+    for (Eigen::Index row = 0; row < count; ++row) {
+      visitor(begin + row,
+              {.logits = {logits.row(row).data(), static_cast<std::size_t>(logits.cols())},
+               .normaliser = log_sum_exp(logits.row(row))});
+    }
+  }
+}
+
+double CausalHead::log_probability(const Eigen::Ref<const Eigen::RowVectorXf>& state, TokenId id,
+                                   double normaliser) const {
+  return logit(state, weights_->head().map().row(id)) - normaliser;
+}
+
 }  // namespace bbprompt

@@ -1,11 +1,14 @@
 #include "bbprompt/replica/causal_replica.hpp"
 
+#include <algorithm>
+#include <cmath>
+#include <numeric>
 #include <string>
 #include <utility>
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/lm/input_layout.hpp"
 #include "replica/gemm.hpp"
-#include "replica/input_layout.hpp"
 #include "replica/replica_options.hpp"
 #include "replica/shared_prefix.hpp"
 
@@ -26,6 +29,33 @@ void append(const LaidOutQuery& query, std::size_t begin, std::size_t end, Causa
     batch.vectors.push_back(vector);
   }
   batch.pieces.push_back({.begin = first, .end = batch.num_tokens()});
+}
+
+// The best by logits in float32; their values and order in float64. A few more are looked at, as
+// the order of near ones can differ.
+template <typename Exact>
+std::vector<TokenScore> best_tokens(std::span<const float> logits, int num_best,
+                                    const Exact& exact) {
+  constexpr std::size_t kMore = 4;
+  const std::size_t wanted = std::min(static_cast<std::size_t>(num_best), logits.size());
+  std::vector<TokenId> ids(logits.size());
+  std::iota(ids.begin(), ids.end(), 0);
+  if (wanted + kMore < ids.size()) {
+    std::nth_element(ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(wanted + kMore),
+                     ids.end(), [&](TokenId a, TokenId b) {
+                       return std::pair(-logits[static_cast<std::size_t>(a)], a) <
+                              std::pair(-logits[static_cast<std::size_t>(b)], b);
+                     });
+    ids.resize(wanted + kMore);
+  }
+  std::vector<TokenScore> best;
+  best.reserve(ids.size());
+  for (const TokenId id : ids) best.push_back({.id = id, .log_probability = exact(id)});
+  std::sort(best.begin(), best.end(), [](const TokenScore& a, const TokenScore& b) {
+    return std::pair(-a.log_probability, a.id) < std::pair(-b.log_probability, b.id);
+  });
+  best.resize(wanted);
+  return best;
 }
 
 }  // namespace
@@ -88,10 +118,7 @@ AnswerScores CausalReplica::score(std::span<const Query> queries, std::span<cons
                      .num_tokens = num_tokens + num_answer_tokens,
                      .num_truncated = inputs.back().is_truncated ? 1 : 0};
   }
-  const bool is_shared = options_.prefix == PrefixReuse::kShared;
-  const std::size_t num_shared =
-      is_shared ? shared_prefix(inputs, static_cast<std::size_t>(weights_->config().hidden_size))
-                : 0;
+  const std::size_t num_shared = this->num_shared(inputs);
   const KeyValues prefix = num_shared > 0 ? remember(inputs.front(), num_shared) : KeyValues{};
   Eigen::Index num_done = 0;
   const auto finish = [&] {
@@ -107,6 +134,11 @@ AnswerScores CausalReplica::score(std::span<const Query> queries, std::span<cons
   if (work.num_queries > 0) finish();
   if (!queries.empty()) result.usage.num_calls = 1;
   return result;
+}
+
+std::size_t CausalReplica::num_shared(std::span<const LaidOutQuery> inputs) const {
+  if (options_.prefix != PrefixReuse::kShared) return 0;
+  return shared_prefix(inputs, static_cast<std::size_t>(weights_->config().hidden_size));
 }
 
 KeyValues CausalReplica::remember(const LaidOutQuery& query, std::size_t num_tokens) {
@@ -158,6 +190,86 @@ void CausalReplica::compute(const Work& work, const KeyValues& prefix,
                      "expected finite scores, found infinity or NaN: the input or the weights "
                      "overflow float32");
   }
+}
+
+// Some inputs of a call, and whose place each asked row is.
+struct CausalReplica::NextWork {
+  const NextTokensAsked& asked;
+  CausalBatch batch{};
+  struct Row {
+    std::size_t input = 0;
+    std::size_t token = 0;  // after which the next one is asked
+  };
+  std::vector<Row> rows{};
+  std::span<const LaidOutQuery> inputs{};
+};
+
+std::vector<LaidOutQuery> CausalReplica::lay_out(std::span<const std::vector<TokenId>> inputs,
+                                                 Usage& usage) const {
+  std::vector<LaidOutQuery> laid_out;
+  for (const std::vector<TokenId>& ids : inputs) {
+    if (ids.empty())
+      throw ModelError(options_.folder.string(), "expected at least one token, found none");
+    laid_out.push_back(view_->layout().lay_out({{PromptTokens{ids}, AnswerSlot{}}}));
+    usage += {.num_queries = 1, .num_tokens = static_cast<std::int64_t>(ids.size())};
+  }
+  return laid_out;
+}
+
+// Batches are those of score(), so that both give the same bits.
+NextTokensAnswer CausalReplica::next_tokens(std::span<const std::vector<TokenId>> inputs,
+                                            const NextTokensAsked& asked) {
+  set_gemm_threads(options_.threads);
+  check(std::vector<Answer>(asked.named.begin(), asked.named.end()));
+  NextTokensAnswer result;
+  const std::vector<LaidOutQuery> laid_out = lay_out(inputs, result.usage);
+  result.inputs.resize(inputs.size());
+  const bool is_last = asked.places == Places::kLast;
+  const std::size_t shared = is_last ? num_shared(laid_out) : 0;
+  const KeyValues prefix = shared > 0 ? remember(laid_out.front(), shared) : KeyValues{};
+  NextWork work{.asked = asked, .inputs = laid_out};
+  const auto finish = [&] {
+    compute(work, prefix, result.inputs);
+    work.batch = {};
+    work.rows.clear();
+  };
+  for (std::size_t i = 0; i < laid_out.size(); ++i) {
+    const std::size_t size = laid_out[i].ids.size();
+    const auto num_own = static_cast<std::int64_t>(size - shared);
+    if (!work.rows.empty() && work.batch.num_tokens() + num_own > options_.max_batch_tokens)
+      finish();
+    append(laid_out[i], shared, size, work.batch);
+    work.batch.pieces.back().num_asked = is_last ? 1 : num_own;
+    for (std::size_t token = is_last ? size - 1 : 0; token < size; ++token)
+      work.rows.push_back({.input = i, .token = token});
+  }
+  if (!work.rows.empty()) finish();
+  if (!inputs.empty()) result.usage.num_calls = 1;
+  return result;
+}
+
+void CausalReplica::compute(const NextWork& work, const KeyValues& prefix,
+                            std::span<NextTokensOf> results) {
+  const Eigen::Map<const RowMatrixXf> states = decoder_.decode(work.batch, prefix);
+  head_.visit(states, [&](Eigen::Index row, const CausalHead::Distribution& next) {
+    if (!std::isfinite(next.normaliser)) {
+      throw ModelError(options_.folder.string(),
+                       "expected finite scores, found infinity or NaN: the input or the weights "
+                       "overflow float32");
+    }
+    const auto exact = [&](TokenId id) {
+      return head_.log_probability(states.row(row), id, next.normaliser);
+    };
+    const auto [input, token] = work.rows[static_cast<std::size_t>(row)];
+    const std::vector<TokenId>& ids = work.inputs[input].ids;
+    NextTokensOf& result = results[input];
+    result.best.push_back(best_tokens(next.logits, work.asked.num_best, exact));
+    if (token + 1 < ids.size()) {
+      result.own.push_back(exact(ids[token + 1]));
+    } else {
+      for (const TokenId id : work.asked.named) result.named.push_back(exact(id));
+    }
+  });
 }
 
 std::unique_ptr<CausalReplica> load_causal_replica(const ReplicaOptions& options) {

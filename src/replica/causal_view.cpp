@@ -9,18 +9,11 @@
 #include "bbprompt/replica/causal_head.hpp"
 #include "bbprompt/replica/causal_weights.hpp"
 #include "bbprompt/replica/decoder.hpp"
-#include "replica/input_layout.hpp"
 #include "replica/mapped_embeddings.hpp"
 #include "replica/model_name.hpp"
 #include "replica/weights_source.hpp"
 
 namespace bbprompt {
-
-int num_reserved_for(std::span<const Answer> answers) {
-  std::size_t longest = 1;
-  for (const Answer& answer : answers) longest = std::max(longest, answer.ids().size());
-  return static_cast<int>(longest) - 1;
-}
 
 CausalView::CausalView(const ReplicaOptions& options)
     : options_(options),
@@ -39,7 +32,7 @@ CausalView::CausalView(const ReplicaOptions& options)
            .num_layers = 0,
            .family = ModelFamily::kCausal};
   embeddings_ = std::make_unique<MappedEmbeddings>(source_);
-  layout_ = std::make_unique<InputLayout>(tokenizer_, config);
+  layout_ = std::make_unique<InputLayout>(tokenizer_, config.input_rules());
 }
 
 CausalView::~CausalView() = default;
@@ -50,10 +43,7 @@ std::int64_t CausalView::count_tokens(const Query& query) const {
 
 std::int64_t CausalView::count_tokens_with(const Query& query,
                                            std::span<const Answer> answers) const {
-  const LaidOutQuery input = layout_->lay_out(query, num_reserved_for(answers));
-  auto count = static_cast<std::int64_t>(input.ids.size());
-  for (const Answer& answer : answers) count += static_cast<std::int64_t>(answer.ids().size()) - 1;
-  return count;
+  return layout_->count_with(query, answers);
 }
 
 AnswerToken CausalView::answer_token(std::string_view word) const {

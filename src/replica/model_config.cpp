@@ -184,6 +184,16 @@ void read_gpt2(const ConfigReader& reader, ModelConfig& config) {
 
 }  // namespace
 
+InputRules ModelConfig::input_rules() const {
+  return {.model = file.parent_path().string(),
+          .family = is_causal() ? ModelFamily::kCausal : ModelFamily::kMasked,
+          .max_tokens = max_tokens(),
+          .vocabulary_size = vocab_size,
+          .hidden_size = hidden_size,
+          .num_layers = is_causal() ? 0 : num_layers,
+          .has_second_type = architecture == Architecture::kBert && num_types > 1};
+}
+
 ModelConfig load_model_config(const std::filesystem::path& model_folder) {
   require_model_folder(model_folder);
   const ConfigReader reader(model_folder / "config.json");

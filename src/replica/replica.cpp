@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/lm/input_layout.hpp"
 #include "replica/gemm.hpp"
-#include "replica/input_layout.hpp"
 #include "replica/layer_deviation.hpp"
 #include "replica/replica_options.hpp"
 

@@ -8,7 +8,6 @@
 #include "bbprompt/base/utf8.hpp"
 #include "bbprompt/replica/encoder.hpp"
 #include "bbprompt/replica/weights.hpp"
-#include "replica/input_layout.hpp"
 #include "replica/mapped_embeddings.hpp"
 #include "replica/model_name.hpp"
 #include "replica/weights_source.hpp"
@@ -48,7 +47,7 @@ ReplicaView::ReplicaView(const ReplicaOptions& options)
            .hidden_size = config.hidden_size,
            .num_layers = config.num_layers};
   embeddings_ = std::make_unique<MappedEmbeddings>(source_);
-  layout_ = std::make_unique<InputLayout>(tokenizer_, config);
+  layout_ = std::make_unique<InputLayout>(tokenizer_, config.input_rules());
 }
 
 ReplicaView::~ReplicaView() = default;

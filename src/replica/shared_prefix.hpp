@@ -3,7 +3,7 @@
 #include <cstddef>
 #include <span>
 
-#include "replica/input_layout.hpp"
+#include "bbprompt/lm/input_layout.hpp"
 
 namespace bbprompt {
 

@@ -182,16 +182,35 @@ DataTable efficiency_table(const Efficiency& efficiency) {
   return table;
 }
 
+namespace {
+
+// Charges of a server are shown where there are any.
+std::vector<UsageCounter> shown_counters(const std::vector<Paid>& all) {
+  std::vector<UsageCounter> shown;
+  for (const UsageCounter& counter : kUsageCounters) {
+    const bool is_counted = std::any_of(all.begin(), all.end(), [&](const Paid& paid) {
+      return std::any_of(paid.usage.begin(), paid.usage.end(),
+                         [&](const auto& usage) { return usage.second.usage.*counter.value != 0; });
+    });
+    if (!counter.is_charge || is_counted) shown.push_back(counter);
+  }
+  return shown;
+}
+
+}  // namespace
+
 DataTable usage_table(const Results& results) {
+  const std::vector<Paid> all = paid_by_method(results);
+  const std::vector<UsageCounter> counters = shown_counters(all);
   DataTable table("What was paid, totals over finished trials");
   table.add_column("method", Align::kLeft);
   table.add_column("trials", Align::kRight);
   table.add_column("purpose", Align::kLeft);
   table.add_column("evaluations", Align::kRight);
-  for (const UsageCounter& counter : kUsageCounters)
+  for (const UsageCounter& counter : counters)
     table.add_column(std::string(counter.name), Align::kRight);
   for (const auto* title : {"cached", "failed"}) table.add_column(title, Align::kRight);
-  for (const Paid& paid : paid_by_method(results)) {
+  for (const Paid& paid : all) {
     for (const auto* purpose : {"search", "dev", "test"}) {
       const auto found = paid.usage.find(purpose);
       if (found == paid.usage.end()) continue;
@@ -199,7 +218,7 @@ DataTable usage_table(const Results& results) {
       std::vector<TableCell> cells{{paid.method}, {std::to_string(paid.num_trials)}, {purpose}};
       const auto add = [&](std::int64_t count) { cells.push_back({std::to_string(count)}); };
       add(usage.num_evaluations);
-      for (const UsageCounter& counter : kUsageCounters) add(usage.usage.*counter.value);
+      for (const UsageCounter& counter : counters) add(usage.usage.*counter.value);
       add(usage.num_cached);
       add(usage.num_failed);
       table.add_row(std::move(cells));

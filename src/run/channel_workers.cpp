@@ -45,11 +45,12 @@ std::optional<WorkerSet::Answer> ChannelWorkers::wait(double seconds) {
       watch_.answered(message->source, answer->result);
       return Answer{.worker = message->source, .result = std::move(answer->result)};
     }
-    if (!std::holds_alternative<StopAskedMessage>(decoded)) {
+    const auto* asked = std::get_if<StopAskedMessage>(&decoded);
+    if (asked == nullptr) {
       throw CommError("rank " + std::to_string(message->source) +
                       " sent a message that only masters send");
     }
-    logger()->warn("rank {} was asked to stop by a signal", message->source);
+    if (!is_stop_asked_) logger()->warn("rank {}: {}", message->source, asked->why);
     is_stop_asked_ = true;
     seconds = 0.0;  // who waits must see it soon
   }

@@ -7,6 +7,7 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/here_and_now.hpp"
+#include "bbprompt/run/model_findings.hpp"
 #include "bbprompt/run/protocol.hpp"
 #include "bbprompt/sched/dispatch_loop.hpp"
 #include "bbprompt/store/finished_trials.hpp"
@@ -29,12 +30,14 @@ struct MasterRun::Parts {
         finished(folder.path(), options.info),
         checkpoints(folder.path(), options.info.version, report),
         model_numbers(plan, models),
+        findings(plan, models, folder.path()),
         watch(channel, report, options.hang),
         workers(channel, watch, report,
                 [this](std::int32_t trial) { return trials.settings_of(trial); }),
         trials({.plan = plan,
                 .models = models,
                 .model_numbers = model_numbers,
+                .findings = findings,
                 .finished = finished,
                 .checkpoints = checkpoints,
                 .report = report,
@@ -42,7 +45,7 @@ struct MasterRun::Parts {
                 .on_settings_changed = [this](std::int32_t trial) { workers.tell_again(trial); },
                 .on_ended = [this](std::int32_t trial) { workers.forget_trial(trial); }}),
         loop({.scheduler = {.max_attempts = plan.failures.max_attempts,
-                            .slots = options.slots,
+                            .slots = model_numbers.slots(),
                             .models_per_worker =
                                 model_numbers.models_per_worker(options.worker_model_bytes)},
               .order = check_start({.plan = plan,
@@ -53,13 +56,14 @@ struct MasterRun::Parts {
                                     .is_stop_requested = options.is_stop_requested}),
               .first_item = options.first_item},
              channel.workers(), trials, workers) {
-    for (const int worker : channel.workers()) watch.set_slots(worker, options.slots);
+    for (const int worker : channel.workers()) watch.set_slots(worker, model_numbers.slots());
   }
 
   RunReport report;
   FinishedTrials finished;
   CheckpointKeeper checkpoints;
   ModelNumbers model_numbers;
+  ModelFindings findings;
   WorkerWatch watch;
   ChannelWorkers workers;
   RunningTrials trials;

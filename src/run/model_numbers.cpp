@@ -10,6 +10,7 @@ ModelNumbers::ModelNumbers(const SweepPlan& plan, ModelPool& models) {
     const ModelOptions& model = trial.spec.model;
     const auto [known, is_new] = bytes_.try_emplace(ModelIdentity(model), 0);
     if (is_new) known->second = models.view(model)->memory().weights;
+    slots_ = std::max(slots_, models.slots(model));
   }
 }
 

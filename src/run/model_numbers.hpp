@@ -20,7 +20,11 @@ class ModelNumbers {
   // How many of the largest models fit into a worker's memory; 0 for no limit (bytes 0).
   [[nodiscard]] int models_per_worker(std::int64_t worker_bytes) const;
 
+  // Work items that a worker is at at once: as many as the model takes that takes most.
+  [[nodiscard]] int slots() const { return slots_; }
+
  private:
+  int slots_ = 1;
   std::map<ModelIdentity, std::int64_t> bytes_;
 };
 

@@ -14,12 +14,13 @@ void put(ByteWriter& writer, const TrialMessage& message) {
   writer.put_string(message.folder);
   writer.put_string(message.data_folder);
   writer.put_all(std::span<const double>(message.layer_scales));
+  writer.put_string(message.findings);
 }
 void put(ByteWriter& writer, const ForgetMessage& message) { writer.put(message.trial); }
 void put(ByteWriter& writer, const ItemMessage& message) { message.item.append_to(writer); }
 void put(ByteWriter& writer, const ResultMessage& message) { message.result.append_to(writer); }
 void put(ByteWriter& /*writer*/, const StopMessage& /*message*/) {}
-void put(ByteWriter& /*writer*/, const StopAskedMessage& /*message*/) {}
+void put(ByteWriter& writer, const StopAskedMessage& message) { writer.put_string(message.why); }
 void put(ByteWriter& /*writer*/, const ByeMessage& /*message*/) {}
 void put(ByteWriter& /*writer*/, const DropMessage& /*message*/) {}
 
@@ -33,6 +34,7 @@ RunMessage read_body(std::size_t kind, ByteReader& reader) {
       message.folder = reader.get_string();
       message.data_folder = reader.get_string();
       message.layer_scales = reader.get_all<double>();
+      message.findings = reader.get_string();
       return message;
     }
     case 1:
@@ -44,7 +46,7 @@ RunMessage read_body(std::size_t kind, ByteReader& reader) {
     case 4:
       return ResultMessage{.result = WorkResult::deserialize(reader)};
     case 5:
-      return StopAskedMessage{};
+      return StopAskedMessage{.why = reader.get_string()};
     case 6:
       return ByeMessage{};
     case 7:

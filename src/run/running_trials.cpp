@@ -137,7 +137,8 @@ TrialMessage RunningTrials::settings_of(std::int32_t trial) const {
           .resolved_yaml = spec.resolved_yaml,
           .folder = around_.plan.folder.string(),
           .data_folder = around_.plan.data_folder.string(),
-          .layer_scales = running_.at(index).problem->layer_scales()};
+          .layer_scales = running_.at(index).problem->layer_scales(),
+          .findings = around_.findings.of(spec.spec.model)};
 }
 
 void RunningTrials::save_all() {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "bbprompt/run/evaluation_group.hpp"
+#include "bbprompt/run/model_findings.hpp"
 #include "bbprompt/run/protocol.hpp"
 #include "bbprompt/run/trial_run.hpp"
 #include "bbprompt/sched/dispatch_loop.hpp"
@@ -30,6 +31,7 @@ class RunningTrials : public TrialSet {
     const SweepPlan& plan;
     ModelPool& models;
     const ModelNumbers& model_numbers;
+    const ModelFindings& findings;
     FinishedTrials& finished;
     CheckpointKeeper& checkpoints;
     RunReport& report;

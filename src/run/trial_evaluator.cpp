@@ -7,6 +7,13 @@
 
 namespace bbprompt {
 
+namespace {
+
+// An item of a lost model is not given out again before the run has stopped.
+constexpr double kLostSeconds = 3600.0;
+
+}  // namespace
+
 std::span<const Example> TrialEvaluator::asked(const WorkItem& item,
                                                std::vector<Example>& picked) const {
   const auto all = problem_.examples(item.split);
@@ -46,7 +53,11 @@ WorkResult TrialEvaluator::result(const WorkItem& item, const AnswerScores& answ
     result.state = WorkResult::State::kScored;
   } else {
     result.fail(evaluation.describe_missing());
-    result.is_retryable = true;
+    result.is_retryable = evaluation.missing_are == UnknownScores::kFailed;
+    if (evaluation.missing_are == UnknownScores::kNotYet) {
+      result.state = WorkResult::State::kDeferred;
+      result.retry_after_seconds = evaluation.retry_after_seconds;
+    }
   }
   auto missing = evaluation.missing.begin();
   for (std::size_t i = 0; i < static_cast<std::size_t>(evaluation.label_scores.rows()); ++i) {
@@ -111,6 +122,11 @@ WorkResult failed_result(const WorkItem& item, const std::exception_ptr& error) 
   result.id = item.id;
   try {
     std::rethrow_exception(error);
+  } catch (const ModelLostError& lost) {
+    // The item is whole for the run that goes on from the checkpoint.
+    result.fail(lost.what());
+    result.state = WorkResult::State::kDeferred;
+    result.retry_after_seconds = kLostSeconds;
   } catch (const ModelError& refused) {
     result.fail(refused.what());  // what the model cannot take here it can take nowhere
   } catch (const std::exception& failed) {

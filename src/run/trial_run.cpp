@@ -6,6 +6,7 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/sha256.hpp"
+#include "bbprompt/config/experiment_yaml.hpp"
 #include "bbprompt/task/metric.hpp"
 #include "run/dev_selection.hpp"
 #include "run/group_plan.hpp"
@@ -23,7 +24,7 @@ TrialRecord new_record(const TrialRun::Identity& identity, const TrialProblem& p
   TrialRecord record;
   record.id = identity.id;
   record.method = identity.method;
-  record.config = identity.resolved_yaml;
+  record.config = text_of_results(identity.resolved_yaml);
   record.config_hash = record_hash(identity.resolved_yaml, problem);
   record.settings = identity.settings;
   record.task = spec.task.name;
@@ -44,7 +45,8 @@ TrialRecord new_record(const TrialRun::Identity& identity, const TrialProblem& p
 
 std::string record_hash(const std::string& resolved_yaml, const std::string& model_fingerprint,
                         const std::string& data_fingerprint) {
-  return sha256_hex(resolved_yaml + '\n' + model_fingerprint + '\n' + data_fingerprint);
+  return sha256_hex(text_of_results(resolved_yaml) + '\n' + model_fingerprint + '\n' +
+                    data_fingerprint);
 }
 
 std::string record_hash(const std::string& resolved_yaml, const TrialProblem& problem) {

@@ -17,6 +17,18 @@ namespace {
 // Trials whose data and projections stay in memory at the same time.
 constexpr std::size_t kMaxParts = 16;
 
+// The error's text where it means that the model is lost.
+std::optional<std::string> reason_of_loss(const std::exception_ptr& error) {
+  if (!error) return std::nullopt;
+  try {
+    std::rethrow_exception(error);
+  } catch (const ModelLostError& lost) {
+    return lost.what();
+  } catch (...) {
+    return std::nullopt;
+  }
+}
+
 }  // namespace
 
 WorkerRun::Parts::Parts(const ExperimentSpec& spec, ModelPool& models)
@@ -116,6 +128,8 @@ void WorkerRun::finish_model(LanguageModel& model, double timeout_seconds, const
     auto entry = under_way_.extract(finished.id);
     if (entry.empty()) throw Error("the model answered a request twice, or one it did not get");
     const UnderWay& done = entry.mapped();
+    if (const auto why = reason_of_loss(finished.error))
+      reply(encode(StopAskedMessage{.why = *why}));
     answer(done,
            finished.error ? failed_result(done.item, finished.error)
                           : done.parts->evaluator.result(done.item, finished.scores),
@@ -133,8 +147,9 @@ std::shared_ptr<WorkerRun::Parts> WorkerRun::parts_of(std::int32_t trial) {
       recently_used_.pop_back();
     }
     const TrialMessage& settings = known->second.settings;
-    const ExperimentSpec spec = experiment_from_yaml(
+    ExperimentSpec spec = experiment_from_yaml(
         settings.resolved_yaml, {.folder = settings.folder, .data = settings.data_folder});
+    spec.model.findings = settings.findings;
     auto parts = std::make_shared<Parts>(spec, models_);
     if (!settings.layer_scales.empty()) parts->problem.set_layer_scales(settings.layer_scales);
     known->second.parts = std::move(parts);
@@ -220,7 +235,7 @@ void serve_master(Channel& channel, ModelPool& models,
   bool has_asked = false;
   while (!worker.is_stopped()) {
     if (is_stop_requested() && !has_asked) {
-      channel.send(kMaster, encode(StopAskedMessage{}));
+      channel.send(kMaster, encode(StopAskedMessage{.why = "a signal asked it to stop"}));
       inbox.end_items();
       has_asked = true;
     }

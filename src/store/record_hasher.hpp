@@ -34,6 +34,7 @@ class RecordHasher {
   void later_attribute(const std::string& name, std::int64_t value) {
     if (value != 0) attribute(name, value);
   }
+  void charge_attribute(const std::string& /*name*/, std::int64_t /*value*/) {}
   template <NamedEnum Enum>
   void word(const std::string& name, Enum value) {
     attribute(name, to_string(value));

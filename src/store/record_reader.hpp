@@ -57,6 +57,9 @@ class RecordReader {
   void later_attribute(const std::string& name, T& value) {
     if (group_.has_attribute(name)) attribute(name, value);
   }
+  void charge_attribute(const std::string& name, std::int64_t& value) {
+    later_attribute(name, value);
+  }
   void text(const std::string& name, std::string& value) { value = group_.read_text(name); }
   void texts(const std::string& name, std::vector<std::string>& values) {
     values = group_.read_texts(name);

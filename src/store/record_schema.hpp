@@ -15,6 +15,7 @@ namespace bbprompt {
 //   word(name, value)           the name of an enum's value (enum_names.hpp), a string attribute
 //   later_attribute(name, value) the same, string or int64; files that were written before it came
 //                               lack it, and the digest knows it only where it is not 0
+//   charge_attribute(name, value) the same for int64, and no digest knows it
 //   text(name, string)          long string
 //   texts(name, vector<string>)
 //   numbers(name, vector<T>)    one dimension; also Eigen::VectorXd
@@ -37,7 +38,9 @@ void describe(Archive& archive, Record& usage) {
   archive.attribute("num_evaluations", usage.num_evaluations);
   for (const UsageCounter& counter : kUsageCounters) {
     auto& count = usage.usage.*counter.value;
-    if (counter.is_later) {
+    if (counter.is_charge) {
+      archive.charge_attribute(file_name(counter), count);
+    } else if (counter.is_later) {
       archive.later_attribute(file_name(counter), count);
     } else {
       archive.attribute(file_name(counter), count);

@@ -32,6 +32,7 @@ class RecordWriter {
   void later_attribute(const std::string& name, const T& value) {
     attribute(name, value);
   }
+  void charge_attribute(const std::string& name, std::int64_t value) { attribute(name, value); }
   void text(const std::string& name, const std::string& value) { group_.write_text(name, value); }
   void texts(const std::string& name, const std::vector<std::string>& values) {
     group_.write_texts(name, values);

@@ -112,8 +112,8 @@ TEST(ConfigErrors, WrongTypesSayWhatWasExpectedAndFound) {
        "c.yaml:1:7: name: expected a name (at most 64 letters, digits, '.', '_' and '-'), found "
        "\"a b\""},
       {"{path: model}", "{path: \"\"}", "c.yaml:2:15: model.path: expected a path, found \"\""},
-      {"{path: model}", "{path: model, kind: server}",
-       "c.yaml:2:28: model.kind: expected replica, found \"server\""},
+      {"{path: model}", "{path: model, kind: remote}",
+       "c.yaml:2:28: model.kind: expected replica or server, found \"remote\""},
       {"\"{prompt} {text_a} It was {mask}.\"", "\"  \"",
        "c.yaml:7:13: task.template: expected text that is not empty, or a mapping of masked and "
        "causal to such texts, found \"  \""},

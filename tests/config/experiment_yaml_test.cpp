@@ -116,6 +116,28 @@ TEST(TextOfResults, IsTheSameForAnyNumberOfThreadsAndForNothingElse) {
   EXPECT_EQ(text_of_results(""), "");
 }
 
+TEST(TextOfResults, OfAServerHoldsWhichModelItIsAndNotHowItIsAsked) {
+  ExperimentSpec spec = spec_of(kSmallConfig);
+  spec.model = {.kind = ModelKind::kServer};
+  spec.model.server.urls = {"http://a:1"};
+  spec.model.server.name = "m";
+  const std::string text = text_of_results(to_yaml(spec));
+  EXPECT_THAT(text, ::testing::HasSubstr("model:\n  kind: server\n  name: m\n"));
+  ServerOptions& server = spec.model.server;
+  server.urls = {"http://b:2", "http://c:3"};
+  server.requests = 3;
+  server.tries = 9;
+  server.patience_seconds = 1.0;
+  server.times.total_seconds = 5.0;
+  server.limits.tokens_per_minute = 7.0;
+  server.prices.prompt = 2.0;
+  server.key_variable = "KEY";
+  server.key_file = server.ca_file = "file";
+  EXPECT_EQ(text_of_results(to_yaml(spec)), text);
+  server.revision = "2";
+  EXPECT_NE(text_of_results(to_yaml(spec)), text);
+}
+
 // Written by hand: what every key of a small configuration resolves to.
 TEST(ToYaml, WritesEveryKeyInCanonicalForm) {
   EXPECT_EQ(

@@ -145,10 +145,10 @@ class BadInput(support.RunCase):
         self.assertIn("4 queries were longer than the model takes", (self.folder / "run/run.log").read_text())
 
     def test_a_model_of_another_architecture(self):
-        if not (SHARED / "models/tiny-gpt2-random").exists():
+        if not (SHARED / "models/tiny-llama-random").exists():
             self.skipTest("the folder of shared models is absent")
-        self.refuse(r"tiny-gpt2-random.*config\.json", "gpt2", expect=1,
-                    **{"model.path": SHARED / "models/tiny-gpt2-random"})
+        self.refuse(r"tiny-llama-random.*config\.json", "llama", expect=1,
+                    **{"model.path": SHARED / "models/tiny-llama-random"})
 
     def test_a_folder_with_another_configurations_run(self):
         self.finished_run()

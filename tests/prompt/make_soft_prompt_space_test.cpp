@@ -110,8 +110,9 @@ TEST_F(MakeSoftPromptSpace, RefusesWhatTheModelCannotTake) {
   auto deep = options(SoftPromptMode::kAdd, "");
   deep.soft.layers = SoftPromptLayers::kAll;
   auto parts = inputs();
-  EXPECT_THAT(refusal(deep, parts), HasSubstr("prompt.soft.layers: all needs a model whose hidden "
-                                              "states can be reached (model.kind: replica)"));
+  EXPECT_THAT(refusal(deep, parts),
+              HasSubstr("prompt.soft.layers: all needs a model whose hidden "
+                        "states can be reached (a BERT or RoBERTa with model.kind: replica)"));
   auto closed = inputs();
   closed.vocabulary.embeddings = nullptr;
   EXPECT_THAT(refusal(options(SoftPromptMode::kAdd, ""), closed),

@@ -10,15 +10,15 @@ namespace {
 using Headers = std::vector<std::pair<std::string, std::string>>;
 
 TEST(WaitingTime, ReadsDurations) {
-  EXPECT_EQ(parse_duration("1s"), 1.0);
-  EXPECT_EQ(parse_duration("6m0s"), 360.0);
-  EXPECT_EQ(parse_duration("17ms"), 0.017);
-  EXPECT_EQ(parse_duration("1h2m3.5s"), 3723.5);
-  EXPECT_EQ(parse_duration("20"), 20.0);
-  EXPECT_EQ(parse_duration("0.5"), 0.5);
+  EXPECT_EQ(parse_pause("1s"), 1.0);
+  EXPECT_EQ(parse_pause("6m0s"), 360.0);
+  EXPECT_EQ(parse_pause("17ms"), 0.017);
+  EXPECT_EQ(parse_pause("1h2m3.5s"), 3723.5);
+  EXPECT_EQ(parse_pause("20"), 20.0);
+  EXPECT_EQ(parse_pause("0.5"), 0.5);
   for (const auto* text :
        {"", "-1", "s", "1x", "1m x", "soon", "nan", "inf", "1730000000", "1e400"}) {
-    EXPECT_EQ(parse_duration(text), std::nullopt) << text;
+    EXPECT_EQ(parse_pause(text), std::nullopt) << text;
   }
 }
 

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "bbprompt/base/error.hpp"
-#include "replica/input_layout.hpp"
+#include "bbprompt/lm/input_layout.hpp"
 #include "replica/shared_prefix.hpp"
 #include "tests/replica/naive_gpt2.hpp"
 #include "tests/small_gpt2.hpp"

@@ -1,4 +1,4 @@
-#include "replica/input_layout.hpp"
+#include "bbprompt/lm/input_layout.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/replica/model_config.hpp"
 #include "tests/support.hpp"
 
 namespace bbprompt {
@@ -34,7 +35,8 @@ class Layout : public ::testing::Test {
     BBPROMPT_REQUIRE_SHARED(kFolder);
     const auto folder = testing::shared_folder() / kFolder;
     config_ = load_model_config(folder);
-    layout_.emplace(std::shared_ptr<const Tokenizer>(load_tokenizer(folder)), config_);
+    layout_.emplace(std::shared_ptr<const Tokenizer>(load_tokenizer(folder)),
+                    config_.input_rules());
   }
   LaidOutQuery lay_out(std::vector<Segment> segments) {
     query_.segments = std::move(segments);
@@ -108,7 +110,7 @@ TEST_F(Layout, MovesTheAnswerAndVectorsBehindACut) {
   const auto vectors = std::make_shared<const RowMatrixXf>(RowMatrixXf::Random(2, 8));
   const auto inner = std::make_shared<const RowMatrixXf>(RowMatrixXf::Random(2, 8));
   config_.num_layers = 3;
-  layout_.emplace(load_tokenizer(testing::shared_folder() / kFolder), config_);
+  layout_.emplace(load_tokenizer(testing::shared_folder() / kFolder), config_.input_rules());
   const PromptVectors prompt{.vectors = vectors, .base_ids = {kThe, kIt}, .layers = {inner, inner}};
   const auto input = lay_out({field("a b c d e f g h i j k l m n a b"), prompt, AnswerSlot{}});
   ASSERT_EQ(input.ids.size(), 16U);
@@ -155,7 +157,7 @@ TEST(RobertaLayout, StripsEverySpaceBeforeTheAnswerSlotAndNoneElsewhere) {
   BBPROMPT_REQUIRE_SHARED("models/tiny-roberta");
   const auto folder = testing::shared_folder() / "models/tiny-roberta";
   const std::shared_ptr<const Tokenizer> tokenizer = load_tokenizer(folder);
-  InputLayout layout(tokenizer, load_model_config(folder));
+  InputLayout layout(tokenizer, load_model_config(folder).input_rules());
   for (const std::string space : {"", " ", " \t\n", "\xc2\xa0 ", "\xe3\x80\x80\xe2\x80\x89"}) {
     const Query query{{text("It was" + space), AnswerSlot{}, text(" ."), Separator{}, text("No")}};
     EXPECT_EQ(layout.lay_out(query).ids, tokenizer->encode("<s>It was<mask> .</s>No</s>").ids)

@@ -55,8 +55,7 @@ class CausalRun : public ::testing::Test {
     MasterRun master(plan, folder, channel, master_models,
                      {.is_stop_requested = [&] { return max_looks > 0 && ++num_looks > max_looks; },
                       .on_progress = {},
-                      .info = testing::info_of(plan),
-                      .slots = 1});
+                      .info = testing::info_of(plan)});
     return master.run();
   }
 

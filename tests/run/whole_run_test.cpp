@@ -96,7 +96,9 @@ class WholeRunTest : public ::testing::Test {
 
   RunOutcome run(const SweepPlan& plan, const ModelFactory& factory, const std::string& name,
                  const Options& options) {
-    ModelPool master_models(factory);
+    ModelFactory with_slots = factory;
+    with_slots.slots = [&options](const ModelOptions&) { return options.slots; };
+    ModelPool master_models(with_slots);
     ModelPool worker_models(factory);
     WorkerRun worker(worker_models);
     LoopbackChannel channel(worker.in_this_process());
@@ -106,8 +108,7 @@ class WholeRunTest : public ::testing::Test {
                      {.is_stop_requested =
                           [&] { return options.max_looks > 0 && ++num_looks > options.max_looks; },
                       .on_progress = {},
-                      .info = testing::info_of(plan),
-                      .slots = options.slots});
+                      .info = testing::info_of(plan)});
     const RunOutcome outcome = master.run();
     EXPECT_EQ(master_models.size(), 0U) << "the master has loaded a model";
     return outcome;

@@ -106,11 +106,12 @@ def check_best(best):
 def check_usage(usage):
     names = ["num_evaluations", "num_queries", "num_calls", "num_tokens", "num_truncated", "num_bounded",
              "num_cached", "num_failed"]
+    charges = dict.fromkeys(["num_requests", "num_prompt_tokens", "num_completion_tokens", "num_cut_answers"], 0)
     rows = {"search": [40, 1280, 80, 99000, 3, 0, 5, 1], "dev": [2, 6, 4, 400, 0, 0, 1, 0],
             "test": [2, 8, 3, 500, 1, 0, 0, 0]}
     children(usage, *rows)
     for purpose, values in rows.items():
-        attributes(usage[purpose], **dict(zip(names, values)))
+        attributes(usage[purpose], **dict(zip(names, values)), **charges)
 
 
 def check_trial(trial, state, stop_reason):
@@ -196,7 +197,9 @@ def check_checkpoint(path):
         opened = saved["open"]
         attributes(opened, fingerprint="0pen")
         columns = {"member": [0, 5], "begin": [16, 0], "num_scores": [2, 1], "num_queries": [1, 6],
-                   "num_calls": [3, 7], "num_tokens": [21, 8], "num_truncated": [4, 9], "num_bounded": [0, 0]}
+                   "num_calls": [3, 7], "num_tokens": [21, 8], "num_truncated": [4, 9], "num_bounded": [0, 0],
+                   "num_requests": [0, 0], "num_prompt_tokens": [0, 0], "num_completion_tokens": [0, 0],
+                   "num_cut_answers": [0, 0]}
         children(opened, "scores", *columns)
         array(opened["scores"], "<f8", [-0.5, -1.5, 0.25])
         for name, values in columns.items():

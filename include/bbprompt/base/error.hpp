@@ -71,6 +71,13 @@ class StoreError : public Error {
   std::string file_;
 };
 
+// A model that cannot be asked any more, whatever is asked: a server is gone, a key or an account
+// is refused. The run stops with checkpoints.
+class ModelLostError : public Error {
+ public:
+  using Error::Error;
+};
+
 // Ranks cannot talk to each other, or said something that breaks the protocol.
 class CommError : public Error {
  public:

@@ -34,6 +34,13 @@ void check_experiment(const ConfigNode& root, const ExperimentSpec& spec);
 // what ids and hashes of trials are made from. That is model.threads.
 [[nodiscard]] std::string text_of_results(std::string yaml);
 
+// How a trial's model server is asked, which text_of_results() leaves out, as a whole document
+// (such as RunInfo::config_resolved) says it. Throws ConfigError for a document that cannot be
+// read.
+[[nodiscard]] ServerOptions server_of_document(std::string_view yaml);
+// The options of `model` with all that by `document`.
+[[nodiscard]] ServerOptions asked_as_in(ServerOptions model, const ServerOptions& document);
+
 // Where relative paths of a configuration start.
 struct PathRoots {
   std::filesystem::path folder;  // of the configuration

@@ -26,7 +26,9 @@ struct MissingExample {
 struct Evaluation {
   RowMatrixXd label_scores;             // examples x labels; NaN in the rows of missing examples
   std::vector<MissingExample> missing;  // in the order of the examples
-  Usage usage;                          // bounded scores are used as they are, and counted here
+  UnknownScores missing_are{};          // AnswerScores::unknown_are
+  double retry_after_seconds = 0.0;
+  Usage usage;  // bounded scores are used as they are, and counted here
 
   [[nodiscard]] bool is_complete() const { return missing.empty(); }
   // "2 of 32 examples have no score: WHY (the first is of row 7)", for messages; empty when all

@@ -21,7 +21,8 @@ struct OpenedTrial {
 
 // The trial from its resolved configuration; loads its model. `models` must outlive it. Throws
 // Error when model or data are no longer those of the record, and what TrialProblem throws.
+// `server`: how a model server is asked (server_of_document()), which the record leaves open.
 [[nodiscard]] OpenedTrial open_trial(const TrialRecord& record, const PathRoots& roots,
-                                     ModelPool& models);
+                                     ModelPool& models, const ServerOptions& server = {});
 
 }  // namespace bbprompt

@@ -10,6 +10,7 @@
 #include "bbprompt/lm/answer_scores.hpp"
 #include "bbprompt/lm/hidden_states.hpp"
 #include "bbprompt/lm/model_view.hpp"
+#include "bbprompt/lm/next_tokens.hpp"
 #include "bbprompt/lm/query.hpp"
 #include "bbprompt/lm/usage.hpp"
 
@@ -52,6 +53,8 @@ class LanguageModel {
 
   // Optional capability: null where hidden states are out of reach.
   [[nodiscard]] virtual HiddenStates* hidden_states() { return nullptr; }
+  // Optional capability: null for a masked model, and where only some tokens are told.
+  [[nodiscard]] virtual NextTokens* next_tokens() { return nullptr; }
 
   // Requests that it takes at once; more may be started, but wait. At least 1.
   [[nodiscard]] virtual int slots() const { return 1; }

@@ -17,6 +17,11 @@ struct Usage {
   std::int64_t num_truncated = 0;  // queries that lost tokens to the model's length
   std::int64_t num_calls = 0;      // requests to the model, each of one or more queries
   std::int64_t num_bounded = 0;    // scores that are known as upper bounds only
+  // Of a model behind HTTP, in its own numbers: they count what was asked twice, too.
+  std::int64_t num_requests = 0;           // sent
+  std::int64_t num_prompt_tokens = 0;      // that the server read
+  std::int64_t num_completion_tokens = 0;  // that it wrote
+  std::int64_t num_cut_answers = 0;        // lost on the way, and maybe charged for
 
   Usage& operator+=(const Usage& other);
   friend bool operator==(const Usage&, const Usage&) = default;
@@ -33,6 +38,7 @@ struct UsageCounter {
   std::int64_t Usage::*value;
   bool is_later =
       false;  // came after files had been written: those read as 0, and keep their digest
+  bool is_charge = false;  // of a server: may differ between equal runs, so no digest has it
 };
 
 // In the order of files and reports.
@@ -42,6 +48,12 @@ inline constexpr std::array kUsageCounters{
     UsageCounter{"tokens", "token", "tokens", &Usage::num_tokens},
     UsageCounter{"truncated", "truncated query", "truncated queries", &Usage::num_truncated},
     UsageCounter{"bounded", "bounded score", "bounded scores", &Usage::num_bounded, true},
+    UsageCounter{"requests", "request", "requests", &Usage::num_requests, true, true},
+    UsageCounter{"prompt_tokens", "prompt token", "prompt tokens", &Usage::num_prompt_tokens, true,
+                 true},
+    UsageCounter{"completion_tokens", "completion token", "completion tokens",
+                 &Usage::num_completion_tokens, true, true},
+    UsageCounter{"cut_answers", "cut answer", "cut answers", &Usage::num_cut_answers, true, true},
 };
 
 // "num_queries": the counter's name in HDF5 files.

@@ -5,19 +5,26 @@
 #include <string>
 #include <string_view>
 
+#include "bbprompt/query/server_options.hpp"
+
 namespace bbprompt {
 
 enum class ModelKind {
   kReplica,  // every rank runs the model itself
+  kServer,   // it is behind HTTP
 };
 // Their names in a configuration, in enumerator order; empty ones are not used.
-inline constexpr std::array<std::string_view, 5> kModelKinds = {"replica"};
+inline constexpr std::array<std::string_view, 9> kModelKinds = {"replica", "server"};
 
 struct ModelOptions {
   ModelKind kind = ModelKind::kReplica;
-  std::filesystem::path path;  // Hugging Face folder
+  std::filesystem::path path;  // kReplica: Hugging Face folder
   std::string weights;         // file in it; empty: model.safetensors or its index
   int threads = 1;             // per rank; changes no result
+
+  ServerOptions server;  // kServer
+  std::string
+      findings;  // of a probe of the server (ServerFindings); empty: it is probed when needed
 };
 
 }  // namespace bbprompt

@@ -31,6 +31,11 @@ class ModelPool {
   // there.
   [[nodiscard]] LanguageModel& get(const ModelOptions& options);
 
+  [[nodiscard]] ModelProbe probe(const ModelOptions& options) {
+    return factory_.probe(options, view(options));
+  }
+  [[nodiscard]] int slots(const ModelOptions& options) const { return factory_.slots(options); }
+
   [[nodiscard]] TaskDataCache& task_data() { return task_data_; }
   // What was found with the model's tokenizer.
   [[nodiscard]] OptionCache& candidates(const ModelOptions& options);

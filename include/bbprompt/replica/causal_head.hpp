@@ -1,6 +1,7 @@
 #pragma once
 
 #include <Eigen/Core>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -27,6 +28,19 @@ class CausalHead {
   // without a finite normaliser give NaN.
   [[nodiscard]] Eigen::VectorXd log_probabilities(const Eigen::Ref<const RowMatrixXf>& states,
                                                   std::span<const Asked> asked) const;
+
+  // The distribution after a state: logits of the whole vocabulary in float32, to choose by, and
+  // what log_probability() subtracts.
+  struct Distribution {
+    std::span<const float> logits;
+    double normaliser = 0.0;
+  };
+  // Shows the distributions after all states in order, kRowsAtOnce computed together.
+  void visit(const Eigen::Ref<const RowMatrixXf>& states,
+             const std::function<void(Eigen::Index row, const Distribution&)>& visitor) const;
+  // One token's, with the bits of log_probabilities().
+  [[nodiscard]] double log_probability(const Eigen::Ref<const Eigen::RowVectorXf>& state,
+                                       TokenId id, double normaliser) const;
 
   // Logits of the whole vocabulary: rows of `states` x vocabulary.
   [[nodiscard]] RowMatrixXf logits(const Eigen::Ref<const RowMatrixXf>& states) const;

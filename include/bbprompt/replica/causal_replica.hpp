@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "bbprompt/lm/language_model.hpp"
+#include "bbprompt/lm/next_tokens.hpp"
 #include "bbprompt/replica/causal_head.hpp"
 #include "bbprompt/replica/causal_view.hpp"
 #include "bbprompt/replica/causal_weights.hpp"
@@ -26,7 +27,7 @@ struct LaidOutQuery;
 // Keys and values of the beginning that all queries of a call share are computed once
 // (shared_prefix). They depend on the call's queries alone, and no call remembers anything of
 // another: equal arguments give equal bits.
-class CausalReplica final : public LanguageModel {
+class CausalReplica final : public LanguageModel, public NextTokens {
  public:
   // Loads the view's weights, unless another replica of the view has them. Throws ModelError for
   // options that cannot work.
@@ -36,13 +37,23 @@ class CausalReplica final : public LanguageModel {
   [[nodiscard]] AnswerScores score(std::span<const Query> queries,
                                    std::span<const Answer> answers) override;
 
+  [[nodiscard]] NextTokens* next_tokens() override { return this; }
+  // Usage counts the tokens of the inputs.
+  [[nodiscard]] NextTokensAnswer next_tokens(std::span<const std::vector<TokenId>> inputs,
+                                             const NextTokensAsked& asked) override;
+
  private:
   struct Work;
+  struct NextWork;
 
   void check(std::span<const Answer> answers) const;
+  [[nodiscard]] std::size_t num_shared(std::span<const LaidOutQuery> inputs) const;
   [[nodiscard]] KeyValues remember(const LaidOutQuery& query, std::size_t num_tokens);
   void add_query(const LaidOutQuery& query, std::size_t num_shared, Work& work) const;
   void compute(const Work& work, const KeyValues& prefix, Eigen::Ref<Eigen::MatrixXd> scores);
+  [[nodiscard]] std::vector<LaidOutQuery> lay_out(std::span<const std::vector<TokenId>> inputs,
+                                                  Usage& usage) const;
+  void compute(const NextWork& work, const KeyValues& prefix, std::span<NextTokensOf> results);
 
   std::shared_ptr<const CausalView> view_;
   ReplicaOptions options_;

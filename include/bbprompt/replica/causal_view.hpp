@@ -47,8 +47,4 @@ class CausalView final : public ModelView {
   mutable std::weak_ptr<const CausalWeights> weights_;
 };
 
-// Tokens that words of several tokens take of the model's length after a query: of the longest one
-// all but the last.
-[[nodiscard]] int num_reserved_for(std::span<const Answer> answers);
-
 }  // namespace bbprompt

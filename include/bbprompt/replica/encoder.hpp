@@ -6,25 +6,10 @@
 #include <vector>
 
 #include "bbprompt/base/types.hpp"
+#include "bbprompt/lm/input_vectors.hpp"
 #include "bbprompt/replica/weights.hpp"
 
 namespace bbprompt {
-
-// A vector that stands in the place of a token's word embedding, or is added to it, before
-// position and type embeddings.
-enum class VectorUse { kReplace, kAdd };
-struct InputVector {
-  Eigen::Index token = 0;         // index into the batch
-  const float* values = nullptr;  // hidden size of them; borrowed
-  VectorUse use = VectorUse::kReplace;
-};
-
-// A vector added to a token's hidden state before layer `layer`, from 1.
-struct LayerVector {
-  int layer = 1;
-  Eigen::Index token = 0;
-  const float* values = nullptr;  // hidden size of them; borrowed
-};
 
 // Sequences of any lengths, one after another without padding.
 struct TokenBatch {

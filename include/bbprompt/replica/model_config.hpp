@@ -5,6 +5,7 @@
 #include <string>
 
 #include "bbprompt/base/types.hpp"
+#include "bbprompt/lm/input_layout.hpp"
 
 namespace bbprompt {
 
@@ -51,6 +52,9 @@ struct ModelConfig {
 
   // Longest input, special tokens included.
   [[nodiscard]] int max_tokens() const { return num_positions - first_position(); }
+
+  // Of the inputs that are laid out for it.
+  [[nodiscard]] InputRules input_rules() const;
 };
 
 // Reads `config.json` of a Hugging Face folder. Keys that Hugging Face writes only when they differ

@@ -27,7 +27,6 @@ struct MasterOptions {
   double status_seconds = 2.0;                          // between writes of status.json
   RunInfo info;                                         // what the results say of the run
   HangOptions hang{};
-  int slots = 1;                        // work items that a worker is at at once
   std::int64_t worker_model_bytes = 0;  // ModelPool's limit in each worker
   // Work items are numbered from here: after those of a run before it with the same workers, whose
   // answers may come late.

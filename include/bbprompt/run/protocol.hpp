@@ -19,6 +19,7 @@ struct TrialMessage {
   std::string folder;                  // paths in it are relative to this
   std::string data_folder;             // and paths written "data:..." to this
   std::vector<double> layer_scales{};  // of a deep prompt, once they are measured; else empty
+  std::string findings{};              // of the probe of a server (ModelOptions::findings)
 };
 // The trial is over; its parts may be thrown away.
 struct ForgetMessage {
@@ -35,8 +36,11 @@ struct DropMessage {};
 struct ResultMessage {
   WorkResult result;
 };
-// A signal asked this worker alone to stop; the master stops the run.
-struct StopAskedMessage {};
+// Why the master shall stop the run: a signal asked this worker alone to stop, or its model is
+// lost.
+struct StopAskedMessage {
+  std::string why;  // for people
+};
 // Answer to StopMessage; the last one of a worker.
 struct ByeMessage {};
 

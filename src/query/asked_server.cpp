@@ -1,4 +1,4 @@
-#include "query/model_server.hpp"
+#include "query/asked_server.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -42,12 +42,12 @@ std::string server_base(const std::string& url) {
   return base;
 }
 
-double ModelServer::available_at() const {
+double AskedServer::available_at() const {
   if (!breaker_.is_open()) return hold_until_;
   if (breaker_.is_testing()) return std::numeric_limits<double>::infinity();
   return std::max(hold_until_, breaker_.next_test());
 }
 
-void ModelServer::hold_until(double time) { hold_until_ = std::max(hold_until_, time); }
+void AskedServer::hold_until(double time) { hold_until_ = std::max(hold_until_, time); }
 
 }  // namespace bbprompt

@@ -1,4 +1,4 @@
-#include "replica/input_layout.hpp"
+#include "bbprompt/lm/input_layout.hpp"
 
 #include <algorithm>
 #include <array>
@@ -39,15 +39,19 @@ void append(TextSegment& text, const TextSegment& more) {
     text.fields.push_back({field.begin + shift, field.end + shift, field.max_tokens});
 }
 
-std::string model_name(const ModelConfig& config) { return config.file.parent_path().string(); }
-
-TokenId required(const std::optional<TokenId>& id, const char* what, const ModelConfig& config) {
+TokenId required(const std::optional<TokenId>& id, const char* what, const InputRules& rules) {
   if (id) return *id;
-  throw ModelError(model_name(config),
+  throw ModelError(rules.model,
                    std::string("expected a ") + what + " token in the vocabulary, found none");
 }
 
 }  // namespace
+
+int num_reserved_for(std::span<const Answer> answers) {
+  std::size_t longest = 1;
+  for (const Answer& answer : answers) longest = std::max(longest, answer.ids().size());
+  return static_cast<int>(longest) - 1;
+}
 
 // The input with room for every token and where it came from.
 struct InputLayout::Draft {
@@ -65,26 +69,28 @@ struct InputLayout::Draft {
   }
 };
 
-InputLayout::Marks InputLayout::marks_of(const Tokenizer& tokenizer, const ModelConfig& config) {
+InputLayout::Marks InputLayout::marks_of(const Tokenizer& tokenizer, const InputRules& rules) {
   const SpecialTokens& special = tokenizer.special_tokens();
-  if (config.is_causal()) {
+  if (rules.family == ModelFamily::kCausal) {
     return {.begin = special.begin,
             .end = {},
             .mask = {},
             .separator = tokenizer.encode("\n").ids,
             .strips_before_answer = true};
   }
-  const TokenId begin = required(special.begin, "begin", config);
-  const TokenId separator = required(special.separator, "separator", config);
+  const TokenId begin = required(special.begin, "begin", rules);
+  const TokenId separator = required(special.separator, "separator", rules);
   return {.begin = begin,
           .end = separator,
-          .mask = required(special.mask, "mask", config),
+          .mask = required(special.mask, "mask", rules),
           .separator = {separator},
           .strips_before_answer = tokenizer.mask_strips_left()};
 }
 
-InputLayout::InputLayout(std::shared_ptr<const Tokenizer> tokenizer, const ModelConfig& config)
-    : tokenizer_(std::move(tokenizer)), config_(config), marks_(marks_of(*tokenizer_, config)) {
+InputLayout::InputLayout(std::shared_ptr<const Tokenizer> tokenizer, InputRules rules)
+    : tokenizer_(std::move(tokenizer)),
+      rules_(std::move(rules)),
+      marks_(marks_of(*tokenizer_, rules_)) {
   for (const auto& mark : {marks_.begin, marks_.end, marks_.mask}) {
     if (mark) check_id(*mark);
   }
@@ -94,7 +100,7 @@ InputLayout::InputLayout(std::shared_ptr<const Tokenizer> tokenizer, const Model
 LaidOutQuery InputLayout::lay_out(const Query& query, int num_reserved) {
   Draft draft;
   TextSegment text;
-  if (!config_.is_causal()) draft.add(*marks_.begin);
+  if (!is_causal()) draft.add(*marks_.begin);
   for (const Segment& segment : query.segments) {
     if (const auto* more = std::get_if<TextSegment>(&segment)) {
       append(text, *more);
@@ -110,21 +116,27 @@ LaidOutQuery InputLayout::lay_out(const Query& query, int num_reserved) {
   if (marks_.end) draft.add(*marks_.end);
   cut(draft, num_reserved);
   if (!draft.query.ids.empty()) {
-    if (config_.is_causal())
-      draft.query.answer = static_cast<Eigen::Index>(draft.query.ids.size()) - 1;
+    if (is_causal()) draft.query.answer = static_cast<Eigen::Index>(draft.query.ids.size()) - 1;
     return std::move(draft.query);
   }
-  draft.add(required(marks_.begin, "begin", config_));
+  draft.add(required(marks_.begin, "begin", rules_));
   return std::move(draft.query);
+}
+
+std::int64_t InputLayout::count_with(const Query& query, std::span<const Answer> answers) {
+  const LaidOutQuery input = lay_out(query, num_reserved_for(answers));
+  auto count = static_cast<std::int64_t>(input.ids.size());
+  for (const Answer& answer : answers) count += static_cast<std::int64_t>(answer.ids().size()) - 1;
+  return count;
 }
 
 void InputLayout::check_answer(const Draft& draft) const {
   if (draft.num_answers != 1) {
-    throw ModelError(model_name(config_), "expected one answer slot in a query, found " +
-                                              std::to_string(draft.num_answers));
+    throw ModelError(rules_.model, "expected one answer slot in a query, found " +
+                                       std::to_string(draft.num_answers));
   }
-  if (config_.is_causal() && draft.query.ids.size() > draft.end_of_answer) {
-    throw ModelError(model_name(config_),
+  if (is_causal() && draft.query.ids.size() > draft.end_of_answer) {
+    throw ModelError(rules_.model,
                      "expected the answer slot at the end of a query, as this model answers after "
                      "the text; found tokens after it");
   }
@@ -142,7 +154,7 @@ void InputLayout::add_other(const Segment& segment, Draft& draft) const {
     draft.end_of_answer = draft.query.ids.size();
   } else {
     for (const TokenId id : marks_.separator) draft.add(id);
-    if (config_.architecture == Architecture::kBert && config_.num_types > 1) draft.type = 1;
+    if (rules_.has_second_type) draft.type = 1;
   }
 }
 
@@ -183,13 +195,13 @@ void InputLayout::add_tokens(const PromptTokens& tokens, Draft& draft) const {
 // same in each layer.
 void InputLayout::check_vectors(const PromptVectors& prompt) const {
   const auto fail = [this](const std::string& expected, const std::string& found) {
-    throw ModelError(model_name(config_), "expected " + expected + ", found " + found);
+    throw ModelError(rules_.model, "expected " + expected + ", found " + found);
   };
   const auto check_matrix = [&](const std::shared_ptr<const RowMatrixXf>& matrix) {
     const std::string expected =
-        "prompt vectors of " + std::to_string(config_.hidden_size) + " finite numbers";
+        "prompt vectors of " + std::to_string(rules_.hidden_size) + " finite numbers";
     if (matrix == nullptr) fail(expected, "none");
-    if (matrix->cols() != config_.hidden_size)
+    if (matrix->cols() != rules_.hidden_size)
       fail(expected, std::to_string(matrix->cols()) + " in a row");
     if (!matrix->allFinite()) fail(expected, "infinity or NaN");
   };
@@ -200,10 +212,10 @@ void InputLayout::check_vectors(const PromptVectors& prompt) const {
     fail("a base token for each of the " + num_rows + " prompt vectors", std::to_string(num_base));
   }
   const std::size_t num_inner = prompt.layers.size();
-  if (num_inner != 0 && config_.is_causal())
+  if (num_inner != 0 && rules_.num_layers == 0)
     fail("prompt vectors at the input alone, as this model takes no deep prompts", "more layers");
-  if (num_inner != 0 && num_inner + 1 != static_cast<std::size_t>(config_.num_layers)) {
-    fail("a deep prompt for " + std::to_string(config_.num_layers) + " layers",
+  if (num_inner != 0 && num_inner + 1 != static_cast<std::size_t>(rules_.num_layers)) {
+    fail("a deep prompt for " + std::to_string(rules_.num_layers) + " layers",
          std::to_string(num_inner + 1));
   }
   for (const auto& matrix : prompt.layers) {
@@ -237,16 +249,16 @@ void InputLayout::add_vectors(const PromptVectors& prompt, Draft& draft) const {
 }
 
 void InputLayout::check_id(TokenId id) const {
-  if (id >= 0 && id < config_.vocab_size) return;
-  throw ModelError(model_name(config_), "expected a token id below vocab_size " +
-                                            std::to_string(config_.vocab_size) + ", found " +
-                                            std::to_string(id));
+  if (id >= 0 && id < rules_.vocabulary_size) return;
+  throw ModelError(rules_.model, "expected a token id below vocab_size " +
+                                     std::to_string(rules_.vocabulary_size) + ", found " +
+                                     std::to_string(id));
 }
 
 void InputLayout::cut(Draft& draft, int num_reserved) const {
-  const auto room = static_cast<std::size_t>(std::max(config_.max_tokens() - num_reserved, 0));
-  const FieldFit fit = fit_fields(draft.fields, draft.max_tokens,
-                                  {.max_tokens = room, .model = model_name(config_)});
+  const auto room = static_cast<std::size_t>(std::max(rules_.max_tokens - num_reserved, 0));
+  const FieldFit fit =
+      fit_fields(draft.fields, draft.max_tokens, {.max_tokens = room, .model = rules_.model});
   draft.query.is_truncated = fit.is_truncated;
   const std::vector<std::size_t> kept = kept_tokens(draft.fields, fit.kept);
   if (kept.size() < draft.fields.size()) keep(kept, draft.query);

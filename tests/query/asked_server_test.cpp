@@ -1,4 +1,4 @@
-#include "query/model_server.hpp"
+#include "query/asked_server.hpp"
 
 #include <gmock/gmock.h>
 
@@ -10,7 +10,7 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-TEST(ModelServer, FindsTheBaseOfAUrl) {
+TEST(AskedServer, FindsTheBaseOfAUrl) {
   EXPECT_EQ(server_base("http://host:8000"), "http://host:8000");
   EXPECT_EQ(server_base("http://host:8000/"), "http://host:8000");
   EXPECT_EQ(server_base("https://host/v1"), "https://host");
@@ -18,7 +18,7 @@ TEST(ModelServer, FindsTheBaseOfAUrl) {
   EXPECT_EQ(server_base("http://[::1]:80/v10"), "http://[::1]:80/v10");
 }
 
-TEST(ModelServer, RefusesOtherUrls) {
+TEST(AskedServer, RefusesOtherUrls) {
   for (const auto* url : {"", "host:8000", "ftp://host", "http://", "http:///v1", "http://:80",
                           "http://a b", "http://host/?x=1", "http://host/#x", "file:///etc"}) {
     EXPECT_THROW(static_cast<void>(server_base(url)), Error) << url;
@@ -32,8 +32,8 @@ TEST(ModelServer, RefusesOtherUrls) {
   }
 }
 
-TEST(ModelServer, IsAvailableWhenNothingHoldsIt) {
-  ModelServer server("http://host", {.num_failures = 1});
+TEST(AskedServer, IsAvailableWhenNothingHoldsIt) {
+  AskedServer server("http://host", {.num_failures = 1});
   EXPECT_TRUE(server.may_send(0.0));
   server.hold_until(3.0);
   server.hold_until(2.0);

@@ -12,9 +12,9 @@ namespace bbprompt {
 [[nodiscard]] std::string server_base(const std::string& url);
 
 // One of the servers of a queue, and whether calls may go to it. Times as in CircuitBreaker.
-class ModelServer {
+class AskedServer {
  public:
-  ModelServer(const std::string& url, const BreakerOptions& options)
+  AskedServer(const std::string& url, const BreakerOptions& options)
       : base_(server_base(url)), breaker_(options) {}
 
   [[nodiscard]] const std::string& base() const { return base_; }

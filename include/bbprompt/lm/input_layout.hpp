@@ -1,18 +1,32 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "bbprompt/lm/answer.hpp"
+#include "bbprompt/lm/input_vectors.hpp"
+#include "bbprompt/lm/model_view.hpp"
 #include "bbprompt/lm/query.hpp"
-#include "bbprompt/replica/encoder.hpp"
-#include "bbprompt/replica/model_config.hpp"
 #include "bbprompt/text/tokenizer.hpp"
 
 namespace bbprompt {
+
+// What a model's inputs look like.
+struct InputRules {
+  std::string model;  // for messages
+  ModelFamily family = ModelFamily::kMasked;
+  int max_tokens = 0;  // longest input, special tokens included
+  int vocabulary_size = 0;
+  int hidden_size = 0;           // of prompt vectors
+  int num_layers = 0;            // that deep prompts reach; 0: none
+  bool has_second_type = false;  // the token type is 1 behind the first Separator (BERT)
+};
 
 // A query as the model's input. Vectors borrow from the query; their tokens count from this input's
 // start.
@@ -25,11 +39,15 @@ struct LaidOutQuery {
   bool is_truncated = false;  // lost tokens to the model's length
 };
 
+// Tokens that words of several tokens take of the model's length after a query: of the longest one
+// all but the last.
+[[nodiscard]] int num_reserved_for(std::span<const Answer> answers);
+
 // Segments to ids. Neighbouring text segments are tokenized as one. What is too long is cut by
 // lm/fit_fields.hpp.
 //
 // Masked models: begin token, segments, separator. Where the mask swallows the white space before
-// it, text before the answer slot loses it; BERT's type is 1 behind the first Separator.
+// it, text before the answer slot loses it.
 //
 // Causal models: the segments alone, as their tokenizers add nothing; the begin token stands only
 // where there would be no token at all. The answer slot must be the last segment; text before it
@@ -38,7 +56,7 @@ struct LaidOutQuery {
 class InputLayout {
  public:
   // Throws ModelError when the vocabulary of a masked model has no begin, separator or mask token.
-  InputLayout(std::shared_ptr<const Tokenizer> tokenizer, const ModelConfig& config);
+  InputLayout(std::shared_ptr<const Tokenizer> tokenizer, InputRules rules);
 
   // Throws ModelError for a query that cannot be asked: not exactly one answer slot, something
   // after that of a causal model, ids outside the vocabulary, vectors of another width or not
@@ -46,7 +64,12 @@ class InputLayout {
   // model's length are left free.
   [[nodiscard]] LaidOutQuery lay_out(const Query& query, int num_reserved = 0);
 
+  // Tokens that are sent for a query and these answers: ModelView::count_tokens_with().
+  [[nodiscard]] std::int64_t count_with(const Query& query, std::span<const Answer> answers);
+
  private:
+  [[nodiscard]] bool is_causal() const { return rules_.family == ModelFamily::kCausal; }
+
   struct Draft;
 
   // Which tokens stand around and between segments.
@@ -55,7 +78,7 @@ class InputLayout {
     std::vector<TokenId> separator;
     bool strips_before_answer = false;
   };
-  static Marks marks_of(const Tokenizer& tokenizer, const ModelConfig& config);
+  static Marks marks_of(const Tokenizer& tokenizer, const InputRules& rules);
 
   const Encoding& tokenize(const std::string& text);
   void add_text(const TextSegment& text, Draft& draft);
@@ -69,7 +92,7 @@ class InputLayout {
   static void keep(const std::vector<std::size_t>& tokens, LaidOutQuery& query);
 
   std::shared_ptr<const Tokenizer> tokenizer_;
-  ModelConfig config_;
+  InputRules rules_;
   Marks marks_;
   // Texts seen before. Emptied when full; the result of a query does not depend on it.
   std::unordered_map<std::string, Encoding> memo_;
