@@ -30,7 +30,8 @@ std::unique_ptr<LanguageModel> make_server(const ModelOptions& options,
   ServerFindings findings = options.findings.empty() ? probe_server(server_view(view))
                                                      : ServerFindings::from_json(options.findings);
   return std::make_unique<ServerModel>(std::dynamic_pointer_cast<const ServerView>(view),
-                                       std::move(server), std::move(findings), place.rank);
+                                       std::move(server), std::move(findings), place.rank,
+                                       options.journal);
 }
 
 }  // namespace

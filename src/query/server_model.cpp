@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "bbprompt/base/error.hpp"
+#include "query/answer_journal.hpp"
 #include "query/call_queue.hpp"
 #include "query/scoring_route.hpp"
 #include "query/server_key.hpp"
@@ -23,20 +24,30 @@ struct ServerModel::OpenRequest {
   std::vector<bool> is_bad;  // queries of which a call failed
   std::size_t num_open = 0;  // calls
   std::exception_ptr fatal;
+
+  // Parts come in any order; they are added in that of their calls, so that sums have equal bits.
+  struct Part {
+    std::size_t call = 0;
+    Eigen::Index query = 0;
+    ScorePart part;
+  };
+  std::vector<Part> parts;
 };
 
 struct ServerModel::OpenCall {
   std::uint64_t request = 0;
-  std::size_t first_query = 0;
+  std::size_t place = 0;  // among the calls of the request
   RouteCall call;
+  std::string name;  // in the journal
 };
 
 ServerModel::ServerModel(std::shared_ptr<const ServerView> view, const ServerOptions& options,
-                         ServerFindings findings, int rank)
+                         ServerFindings findings, int rank, const std::filesystem::path& journal)
     : view_(std::move(view)), findings_(std::move(findings)) {
   if (findings_.route == Route::kAuto) throw Error("a server must be probed before it is asked");
   if (findings_.route != Route::kAnswerScores) route_ = make_route(RequestForm(options, findings_));
   queue_ = std::make_unique<CallQueue>(options, read_key(options), rank);
+  journal_ = std::make_unique<AnswerJournal>(journal, rank);
 }
 
 ServerModel::~ServerModel() = default;
@@ -93,64 +104,92 @@ void ServerModel::start(ScoreRequest request) {
   open.num_open = calls.size();
   open.request = std::move(request);
   requests_.emplace(id, std::move(open));
+  std::size_t place = 0;
   for (RouteCall& call : calls) {
-    const std::uint64_t number = ++num_calls_;
-    queue_->start(
-        {.id = number,
-         .path = call.path,
-         .body = call.body,
-         .num_tokens = std::max<std::int64_t>(call.num_prompt_tokens, 0) + 1,
-         .check = [read = call.read](const nlohmann::json& answer) { (void)read(answer); }});
-    calls_.emplace(number, OpenCall{.request = id, .call = std::move(call)});
+    OpenCall opened{.request = id,
+                    .place = place++,
+                    .call = {},
+                    .name = AnswerJournal::name_of(call.path, call.body)};
+    opened.call = std::move(call);
+    if (const RouteReply* known = journal_->find(opened.name)) {
+      use(opened, *known);
+    } else {
+      begin(std::move(opened));
+    }
+  }
+}
+
+void ServerModel::begin(OpenCall opened) {
+  const std::uint64_t number = ++num_calls_;
+  const RouteCall& call = opened.call;
+  queue_->start(
+      {.id = number,
+       .path = call.path,
+       .body = call.body,
+       .num_tokens = std::max<std::int64_t>(call.num_prompt_tokens, 0) + 1,
+       .check = [read = call.read](const nlohmann::json& answer) { (void)read(answer); }});
+  calls_.emplace(number, std::move(opened));
+}
+
+// Keeps what an answer tells of the scores of its request.
+void ServerModel::use(const OpenCall& opened, const RouteReply& reply) {
+  OpenRequest& open = requests_.at(opened.request);
+  --open.num_open;
+  for (const ScorePart& part : reply.parts) {
+    const auto query =
+        static_cast<Eigen::Index>(opened.call.covers_all ? part.query : opened.call.query);
+    if (query >= open.scores.scores.rows() ||
+        static_cast<Eigen::Index>(part.answer) >= open.scores.scores.cols())
+      throw Error("an answer of the journal is of another request");
+    open.parts.push_back({.call = opened.place, .query = query, .part = part});
   }
 }
 
 void ServerModel::take(FinishedCall finished) {
-  auto entry = calls_.extract(finished.id);
+  const auto entry = calls_.extract(finished.id);
   if (entry.empty()) throw Error("a call was answered twice");
-  const RouteCall& call = entry.mapped().call;
-  OpenRequest& open = requests_.at(entry.mapped().request);
+  const OpenCall& opened = entry.mapped();
+  Usage& usage = requests_.at(opened.request).scores.usage;
+  usage.num_requests += finished.num_requests;
+  usage.num_cut_answers += finished.num_cut;
+  if (finished.outcome != CallOutcome::kAnswered) return mark_bad(opened, finished);
+  const RouteReply reply = opened.call.read(finished.answer);
+  if (finished.num_requests > 0) {
+    usage.num_prompt_tokens += reply.usage.prompt_tokens >= 0
+                                   ? reply.usage.prompt_tokens
+                                   : std::max<std::int64_t>(opened.call.num_prompt_tokens, 0);
+    usage.num_completion_tokens += std::max<std::int64_t>(reply.usage.completion_tokens, 0);
+  }
+  journal_->add(opened.name, reply);
+  use(opened, reply);
+}
+
+void ServerModel::mark_bad(const OpenCall& opened, const FinishedCall& finished) {
+  OpenRequest& open = requests_.at(opened.request);
   --open.num_open;
   AnswerScores& scores = open.scores;
-  scores.usage.num_requests += finished.num_requests;
-  scores.usage.num_cut_answers += finished.num_cut;
-  const auto mark_bad = [&](UnknownScores what) {
-    const std::size_t end = call.covers_all ? open.is_bad.size() : call.query + 1;
-    for (std::size_t q = call.covers_all ? 0 : call.query; q < end; ++q) open.is_bad[q] = true;
-    scores.why = finished.why;
-    scores.unknown_are = std::max(scores.unknown_are, what);
-  };
-  switch (finished.outcome) {
-    case CallOutcome::kAnswered:
-      break;
-    case CallOutcome::kFailed:
-      return mark_bad(UnknownScores::kRefused);
-    case CallOutcome::kNotNow:
-      scores.retry_after_seconds =
-          std::max(scores.retry_after_seconds, finished.retry_after_seconds);
-      return mark_bad(UnknownScores::kNotYet);
-    case CallOutcome::kFatal:
-      mark_bad(UnknownScores::kNotYet);
-      open.fatal = std::make_exception_ptr(ModelLostError(finished.why));
-      return;
-  }
-  const RouteReply reply = call.read(finished.answer);
-  if (finished.num_requests > 0) {
-    scores.usage.num_prompt_tokens += reply.usage.prompt_tokens >= 0
-                                          ? reply.usage.prompt_tokens
-                                          : std::max<std::int64_t>(call.num_prompt_tokens, 0);
-    scores.usage.num_completion_tokens += std::max<std::int64_t>(reply.usage.completion_tokens, 1);
-  }
-  for (const ScorePart& part : reply.parts) {
-    const auto query = static_cast<Eigen::Index>(call.covers_all ? part.query : call.query);
-    const auto answer = static_cast<Eigen::Index>(part.answer);
-    scores.scores(query, answer) += part.value;
-    scores.states(query, answer) = std::max(scores.states(query, answer), part.state);
-  }
+  const bool is_refused = finished.outcome == CallOutcome::kFailed;
+  scores.why = finished.why;
+  scores.unknown_are =
+      std::max(scores.unknown_are, is_refused ? UnknownScores::kRefused : UnknownScores::kNotYet);
+  scores.retry_after_seconds = std::max(scores.retry_after_seconds, finished.retry_after_seconds);
+  const std::size_t begin = opened.call.covers_all ? 0 : opened.call.query;
+  const std::size_t end = opened.call.covers_all ? open.is_bad.size() : begin + 1;
+  for (std::size_t query = begin; query < end; ++query) open.is_bad[query] = true;
+  if (finished.outcome == CallOutcome::kFatal)
+    open.fatal = std::make_exception_ptr(ModelLostError(finished.why));
 }
 
 FinishedScore ServerModel::close(std::uint64_t id, OpenRequest& open) const {
   if (open.fatal) return {.id = id, .scores = {}, .error = open.fatal};
+  std::stable_sort(open.parts.begin(), open.parts.end(),
+                   [](const auto& a, const auto& b) { return a.call < b.call; });
+  for (const auto& [call, query, part] : open.parts) {
+    const auto answer = static_cast<Eigen::Index>(part.answer);
+    open.scores.scores(query, answer) += part.value;
+    ScoreState& state = open.scores.states(query, answer);
+    state = std::max(state, part.state);
+  }
   for (std::size_t q = 0; q < open.is_bad.size(); ++q) {
     if (open.is_bad[q])
       open.scores.states.row(static_cast<Eigen::Index>(q)).setConstant(ScoreState::kUnknown);

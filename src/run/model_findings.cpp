@@ -6,6 +6,7 @@
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/json.hpp"
 #include "bbprompt/base/log.hpp"
+#include "bbprompt/base/sha256.hpp"
 #include "bbprompt/config/setting_place.hpp"
 #include "bbprompt/task/objective.hpp"
 
@@ -53,7 +54,8 @@ std::string find_out(const ModelOptions& model, ModelPool& models,
 }  // namespace
 
 ModelFindings::ModelFindings(const SweepPlan& plan, ModelPool& models,
-                             const std::filesystem::path& folder) {
+                             const std::filesystem::path& folder)
+    : folder_(std::filesystem::absolute(folder)) {
   const std::filesystem::path file = folder / kFile;
   std::map<std::string, std::string> known = read_known(file);
   for (const TrialSpec& trial : plan.trials) {
@@ -75,6 +77,11 @@ void check_objective(const ExperimentSpec& spec, const std::string& findings) {
 std::string ModelFindings::of(const ModelOptions& model) const {
   const auto found = findings_.find(ModelIdentity(model));
   return found == findings_.end() ? std::string() : found->second;
+}
+
+std::string ModelFindings::journal(const ModelOptions& model) const {
+  if (of(model).empty()) return {};
+  return (folder_ / "requests" / sha256_hex(of(model)).substr(0, 12)).string();
 }
 
 }  // namespace bbprompt

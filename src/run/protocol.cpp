@@ -15,6 +15,7 @@ void put(ByteWriter& writer, const TrialMessage& message) {
   writer.put_string(message.data_folder);
   writer.put_all(std::span<const double>(message.layer_scales));
   writer.put_string(message.findings);
+  writer.put_string(message.journal);
 }
 void put(ByteWriter& writer, const ForgetMessage& message) { writer.put(message.trial); }
 void put(ByteWriter& writer, const ItemMessage& message) { message.item.append_to(writer); }
@@ -35,6 +36,7 @@ RunMessage read_body(std::size_t kind, ByteReader& reader) {
       message.data_folder = reader.get_string();
       message.layer_scales = reader.get_all<double>();
       message.findings = reader.get_string();
+      message.journal = reader.get_string();
       return message;
     }
     case 1:

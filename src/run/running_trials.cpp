@@ -138,7 +138,8 @@ TrialMessage RunningTrials::settings_of(std::int32_t trial) const {
           .folder = around_.plan.folder.string(),
           .data_folder = around_.plan.data_folder.string(),
           .layer_scales = running_.at(index).problem->layer_scales(),
-          .findings = around_.findings.of(spec.spec.model)};
+          .findings = around_.findings.of(spec.spec.model),
+          .journal = around_.findings.journal(spec.spec.model)};
 }
 
 void RunningTrials::save_all() {

@@ -150,6 +150,7 @@ std::shared_ptr<WorkerRun::Parts> WorkerRun::parts_of(std::int32_t trial) {
     ExperimentSpec spec = experiment_from_yaml(
         settings.resolved_yaml, {.folder = settings.folder, .data = settings.data_folder});
     spec.model.findings = settings.findings;
+    spec.model.journal = settings.journal;
     auto parts = std::make_shared<Parts>(spec, models_);
     if (!settings.layer_scales.empty()) parts->problem.set_layer_scales(settings.layer_scales);
     known->second.parts = std::move(parts);

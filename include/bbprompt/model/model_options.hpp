@@ -22,9 +22,10 @@ struct ModelOptions {
   std::string weights;         // file in it; empty: model.safetensors or its index
   int threads = 1;             // per rank; changes no result
 
-  ServerOptions server;  // kServer
-  std::string
-      findings;  // of a probe of the server (ServerFindings); empty: it is probed when needed
+  ServerOptions server;           // kServer
+  std::filesystem::path journal;  // kServer: folder that keeps answers; empty: none
+  // kServer: of a probe (ServerFindings); empty: it is probed when it is first needed.
+  std::string findings;
 };
 
 }  // namespace bbprompt

@@ -22,7 +22,12 @@ class ModelFindings {
   // Empty for a model that needs no probe.
   [[nodiscard]] std::string of(const ModelOptions& model) const;
 
+  // Folder below the run's where the workers keep the answers of this model; empty where it needs
+  // none.
+  [[nodiscard]] std::string journal(const ModelOptions& model) const;
+
  private:
+  std::filesystem::path folder_;
   std::map<ModelIdentity, std::string> findings_;
 };
 

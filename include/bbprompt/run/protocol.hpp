@@ -20,6 +20,7 @@ struct TrialMessage {
   std::string data_folder;             // and paths written "data:..." to this
   std::vector<double> layer_scales{};  // of a deep prompt, once they are measured; else empty
   std::string findings{};              // of the probe of a server (ModelOptions::findings)
+  std::string journal{};               // folder of a server's answers (ModelOptions::journal)
 };
 // The trial is over; its parts may be thrown away.
 struct ForgetMessage {
