@@ -183,8 +183,8 @@ std::string Transfer::error_text(CURLcode code) const {
   switch (fault) {
     case HttpFault::kTooLarge:
       return "the answer is larger than allowed: over " +
-             plural(static_cast<std::int64_t>(options_.max_body_bytes >> 20), "MiB") +
-             " of body or " + std::to_string(options_.max_header_bytes >> 10) + " KiB of header";
+             std::to_string(options_.max_body_bytes >> 20) + " MiB of body or " +
+             std::to_string(options_.max_header_bytes >> 10) + " KiB of header";
     case HttpFault::kNoConnection: {
       long reason = 0;
       curl_easy_getinfo(handle(), CURLINFO_OS_ERRNO, &reason);

@@ -32,6 +32,9 @@ Verdict of_fault(const HttpAnswer& answer, const JudgeContext& context) {
       verdict.kind = VerdictKind::kSendAgain;
       verdict.health = Health::kUnknown;
       break;
+    case HttpFault::kLost:
+      if (!context.has_spoken_http) verdict.why += " (does the server speak https:// there?)";
+      break;
     case HttpFault::kNoConnection:
       verdict.kind = VerdictKind::kWait;
       verdict.health = Health::kAway;
