@@ -52,6 +52,8 @@ class Setup(support.RunCase):
             text = path.read_text()
             if "prompts_from:" in text:
                 arguments = [*arguments, "--set", f"sweep.prompts_from.run={self.folder / 'source'}"]
+            if "tokenizer:" in text:  # of a model that is not here
+                arguments = [*arguments, "--set", f"model.tokenizer={support.model()}"]
             with self.subTest(configuration=path.name):
                 shown, errors = self.call("plan", *arguments, "--set", "seeds=1", expect=0 if shared.exists() else None)
                 if shared.exists() or not errors:
