@@ -65,20 +65,21 @@ CommandOptions serve_options() {
           "  bbprompt serve models/gpt2 --port 8080\n"
           "  curl http://127.0.0.1:8080/v1/completions -H 'Content-Type: application/json' \\\n"
           "    -d '{\"prompt\": \"The film was\", \"logprobs\": 5}'\n"};
-  options.named.add_options()("host", po::value<std::string>()->default_value("127.0.0.1"),
-                              "address to listen at. The default takes clients of this machine "
-                              "alone; 0.0.0.0 takes those of the network: use a key then");
-  options.named.add_options()("port", po::value<int>()->default_value(8080),
+  options.named.add_options()(
+      "host", po::value<std::string>()->default_value("127.0.0.1")->value_name("HOST"),
+      "address to listen at. The default takes clients of this machine "
+      "alone; 0.0.0.0 takes those of the network: use a key then");
+  options.named.add_options()("port", po::value<int>()->default_value(8080)->value_name("PORT"),
                               "port to listen at; 0: one that is free");
   options.named.add_options()("port-file", po::value<std::string>()->value_name("FILE"),
                               "write the port to FILE when the server is ready, for scripts");
-  options.named.add_options()("name", po::value<std::string>(),
+  options.named.add_options()("name", po::value<std::string>()->value_name("NAME"),
                               "the model's name for clients, instead of its folder's");
   options.named.add_options()("key-file", po::value<std::string>()->value_name("FILE"),
                               "file with the key that clients must send");
   options.named.add_options()("weights", po::value<std::string>()->value_name("FILE"),
                               "weights file in the folder, instead of model.safetensors");
-  options.named.add_options()("threads", po::value<int>()->default_value(1),
+  options.named.add_options()("threads", po::value<int>()->default_value(1)->value_name("N"),
                               "threads of the model's matrix products; changes no answer");
   add_limits(options);
   options.hidden.add_options()("folder", po::value<std::string>()->required(),
