@@ -60,6 +60,8 @@ struct PlanReport {
   bool more_follow = false;  // trials that are known only when these are done
 
   [[nodiscard]] std::int64_t num_tokens(std::size_t trial) const;
+  // Of all trials at model.prices; nothing where these are not known.
+  [[nodiscard]] std::optional<double> price() const;
 };
 
 // Idle time that the recommended number of ranks stays within.

@@ -65,12 +65,18 @@ std::string totals_text(const PlanReport& report) {
     num_queries += report.trials[i].shape.num_queries();
     num_tokens += report.num_tokens(i);
   }
-  return wrapped(
-      fmt::format("{}, at most about {} with {}. What a cache or an early stop saves is not known "
-                  "before the run.",
-                  plural(static_cast<std::int64_t>(report.trials.size()), "trial"),
-                  plural(num_queries, "query"), plural(num_tokens, "token")),
-      text_columns());
+  std::string text = fmt::format(
+      "{}, at most about {} with {}. What a cache or an early stop saves is not known "
+      "before the run.",
+      plural(static_cast<std::int64_t>(report.trials.size()), "trial"),
+      plural(num_queries, "query"), plural(num_tokens, "token"));
+  if (const auto price = report.price()) {
+    text += fmt::format(
+        " At model.prices that is about {:.2f}, with one request and one token of answer for each "
+        "query; some routes take a request for each answer word.",
+        *price);
+  }
+  return wrapped(text, text_columns());
 }
 
 std::string memory_text(const RankMemory& memory) {
@@ -137,6 +143,17 @@ nlohmann::ordered_json time_json(const PlannedTime& time) {
 
 }  // namespace
 
+std::optional<double> PlanReport::price() const {
+  std::optional<double> price;
+  for (std::size_t i = 0; i < trials.size(); ++i) {
+    const TokenPrices& prices = plan.trials[i].spec.model.server.prices;
+    if (!prices.is_known()) continue;
+    price = price.value_or(0.0) + prices.money(static_cast<double>(num_tokens(i)),
+                                               static_cast<double>(trials[i].shape.num_queries()));
+  }
+  return price;
+}
+
 std::int64_t PlanReport::num_tokens(std::size_t trial) const {
   const TrialShape& shape = trials[trial].shape;
   const SettingFigures& setting = settings[trials[trial].setting];
@@ -176,6 +193,7 @@ std::string plan_json(const PlanReport& report) {
   }
   json["queries"] = num_queries;
   json["tokens"] = num_tokens;
+  if (const auto price = report.price()) json["price"] = *price;
   json["more_trials_follow"] = report.more_follow;
   json["memory_bytes"] = {{"is_estimate", true},
                           {"weights_once_a_node", report.memory.weights},

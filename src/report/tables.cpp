@@ -1,10 +1,13 @@
 #include "report/tables.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cmath>
 #include <map>
 #include <set>
 
+#include "bbprompt/config/experiment_yaml.hpp"
 #include "report/number_text.hpp"
 
 namespace bbprompt {
@@ -201,6 +204,9 @@ std::vector<UsageCounter> shown_counters(const std::vector<Paid>& all) {
 
 DataTable usage_table(const Results& results) {
   const std::vector<Paid> all = paid_by_method(results);
+  const TokenPrices prices = server_of_document(results.run.config_asked).prices;
+  double prompt_tokens = 0.0;
+  double completion_tokens = 0.0;
   const std::vector<UsageCounter> counters = shown_counters(all);
   DataTable table("What was paid, totals over finished trials");
   table.add_column("method", Align::kLeft);
@@ -218,11 +224,18 @@ DataTable usage_table(const Results& results) {
       std::vector<TableCell> cells{{paid.method}, {std::to_string(paid.num_trials)}, {purpose}};
       const auto add = [&](std::int64_t count) { cells.push_back({std::to_string(count)}); };
       add(usage.num_evaluations);
+      prompt_tokens += static_cast<double>(usage.usage.num_prompt_tokens);
+      completion_tokens += static_cast<double>(usage.usage.num_completion_tokens);
       for (const UsageCounter& counter : counters) add(usage.usage.*counter.value);
       add(usage.num_cached);
       add(usage.num_failed);
       table.add_row(std::move(cells));
     }
+  }
+  if (prices.is_known()) {
+    table.add_note(
+        fmt::format("price of all at model.prices: {:.4f}, without the probe and cut answers",
+                    prices.money(prompt_tokens, completion_tokens)));
   }
   return table;
 }

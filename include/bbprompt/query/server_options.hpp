@@ -49,6 +49,11 @@ struct RequestLimits {
 struct TokenPrices {
   double prompt = 0.0;
   double completion = 0.0;
+
+  [[nodiscard]] bool is_known() const { return prompt > 0.0 || completion > 0.0; }
+  [[nodiscard]] double money(double prompt_tokens, double completion_tokens) const {
+    return (prompt * prompt_tokens + completion * completion_tokens) / 1e6;
+  }
 };
 
 // A language model behind HTTP.
