@@ -37,7 +37,7 @@ def main():
                         f"{folder}/run", "--progress", "none"], check=True)
         seconds = time.monotonic() - start
         stats = server.stats()
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)  # the server is still running
     possible = WORKERS * REQUESTS / DELAY
     print(json.dumps({"requests": stats["requests"], "seconds": seconds, "requests_per_second": stats["requests"] / seconds,
                       "share_of_possible": stats["requests"] / seconds / possible,
