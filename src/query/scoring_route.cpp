@@ -73,7 +73,7 @@ class ListRoute final : public ScoringRoute {
   static void read(const NextToken& next, const std::vector<NextChoice>& choices, bool is_whole,
                    RouteReply& reply) {
     if (next.top.empty())
-      throw UselessAnswer("expected a list of the best tokens, found none in the answer");
+      throw MalformedAnswer("expected a list of the best tokens, found none in the answer");
     for (const NextChoice& choice : choices) {
       const TokenEntry* entry = find_entry(next, choice, choices);
       if (entry != nullptr && !entry->is_outside()) {
@@ -103,6 +103,9 @@ class ForcedRoute final : public ScoringRoute {
                       .num_top = 1,
                       .bias = {{choice.id.value(), kForcingBias}}};
         calls.push_back(call_of(form_, ask, [choice](const NextToken& next, RouteReply& reply) {
+          if (!next.sampled)
+            throw MalformedAnswer(
+                "expected the probability of the token, found none in the answer");
           NextToken sampled = next;
           sampled.top.clear();
           const TokenEntry* entry = find_entry(sampled, choice, {choice});
@@ -151,6 +154,8 @@ class LiftedRoute final : public ScoringRoute {
  private:
   static void read(const NextToken& next, const std::vector<NextChoice>& choices,
                    RouteReply& reply) {
+    if (next.top.empty())
+      throw MalformedAnswer("expected a list of the best tokens, found none in the answer");
     double sum = 0.0;
     for (const NextChoice& choice : choices) {
       const TokenEntry* entry = find_entry(next, choice, choices);

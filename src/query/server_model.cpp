@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/log.hpp"
 #include "query/answer_journal.hpp"
 #include "query/call_queue.hpp"
 #include "query/scoring_route.hpp"
@@ -160,8 +161,24 @@ void ServerModel::take(FinishedCall finished) {
                                    : std::max<std::int64_t>(opened.call.num_prompt_tokens, 0);
     usage.num_completion_tokens += std::max<std::int64_t>(reply.usage.completion_tokens, 0);
   }
+  check_identity(reply.identity);
   journal_->add(opened.name, reply);
   use(opened, reply);
+}
+
+// A server may have been started again with another model.
+void ServerModel::check_identity(const ServerIdentity& now) {
+  const auto differs = [](const std::string& found, const std::string& known) {
+    return !found.empty() && !known.empty() && found != known;
+  };
+  if (is_warned_ ||
+      !(differs(now.model, findings_.model) || differs(now.fingerprint, findings_.fingerprint)))
+    return;
+  is_warned_ = true;
+  logger()->warn(
+      "model {}: the server answers as {} {}, and it was {} {} when it was probed; scores of two "
+      "models may be mixed",
+      view_->info().name, now.model, now.fingerprint, findings_.model, findings_.fingerprint);
 }
 
 void ServerModel::mark_bad(const OpenCall& opened, const FinishedCall& finished) {

@@ -282,17 +282,13 @@ EchoedText read_echo(const json& answer) {
   return echo;
 }
 
+// Some servers say 0, or count more than was sent; fewer means a prompt that was cut.
 void check_prompt_tokens(const NextToken& next, std::int64_t num_sent) {
   if (next.is_truncated) throw UselessAnswer("the server cut the prompt; lower model.max_tokens");
-  if (num_sent < 0 || next.num_read < 0 || next.num_read == num_sent) return;
-  if (next.num_read < num_sent) {
-    throw UselessAnswer("the server read " + std::to_string(next.num_read) + " of the " +
-                        std::to_string(num_sent) +
-                        " tokens that were sent: it cut the prompt; lower model.max_tokens");
-  }
-  throw UselessAnswer("the server read " + std::to_string(next.num_read) + " tokens where " +
+  if (num_sent < 0 || next.num_read <= 0 || next.num_read >= num_sent) return;
+  throw UselessAnswer("the server read " + std::to_string(next.num_read) + " of the " +
                       std::to_string(num_sent) +
-                      " were sent: its tokenizer is not that of model.tokenizer, or it adds some");
+                      " tokens that were sent: it cut the prompt; lower model.max_tokens");
 }
 
 }  // namespace bbprompt

@@ -56,7 +56,7 @@ struct EchoedText {
 };
 [[nodiscard]] EchoedText read_echo(const nlohmann::json& answer);
 
-// Throws MalformedAnswer unless the server read as many tokens as were sent (-1: not known).
+// Throws UselessAnswer where the server read fewer tokens than were sent (-1: not known).
 void check_prompt_tokens(const NextToken& next, std::int64_t num_sent);
 
 }  // namespace bbprompt

@@ -38,7 +38,7 @@ failures: {policy: fail_trial, max_attempts: 1}
 
 # Limits that end a silence soon and leave a slow machine time.
 SETTINGS = {"model.kind": "server", "model.name": "toy", "model.max_tokens": 512, "model.tries": 5, "model.requests": 4,
-            "model.patience_seconds": 60, "model.times.first_byte_seconds": 5, "model.times.stall_seconds": 3,
+            "model.patience_seconds": 8, "model.times.first_byte_seconds": 5, "model.times.stall_seconds": 3,
             "model.times.total_seconds": 30}
 
 

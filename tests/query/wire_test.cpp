@@ -101,7 +101,7 @@ TEST(CheckPromptTokens, FindsAPromptThatWasCut) {
   EXPECT_NO_THROW(check_prompt_tokens(next, 18));
   EXPECT_NO_THROW(check_prompt_tokens(next, -1));
   EXPECT_THROW(check_prompt_tokens(next, 19), UselessAnswer);
-  EXPECT_THROW(check_prompt_tokens(next, 17), UselessAnswer);
+  EXPECT_NO_THROW(check_prompt_tokens(next, 17)) << "a begin token";
   next.is_truncated = true;
   EXPECT_THROW(check_prompt_tokens(next, 18), UselessAnswer);
   next = {};

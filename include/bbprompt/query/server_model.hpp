@@ -20,6 +20,7 @@ class ScoringRoute;
 struct FinishedCall;
 struct RouteCall;
 struct RouteReply;
+struct ServerIdentity;
 
 // A model behind HTTP. Scores are logarithms of probabilities (for a masked model logits), and
 // states say which are only bounds. A query that fails for good has unknown scores; the others of
@@ -51,6 +52,7 @@ class ServerModel final : public LanguageModel {
   [[nodiscard]] std::vector<RouteCall> calls_of(const ScoreRequest& request, OpenRequest& open);
   void begin(OpenCall call);
   void take(FinishedCall finished);
+  void check_identity(const ServerIdentity& now);
   void mark_bad(const OpenCall& call, const FinishedCall& finished);
   void use(const OpenCall& call, const RouteReply& reply);
   [[nodiscard]] FinishedScore close(std::uint64_t id, OpenRequest& open) const;
@@ -64,6 +66,7 @@ class ServerModel final : public LanguageModel {
   std::map<std::uint64_t, OpenCall> calls_;        // by the queue's number
   std::vector<FinishedScore> failed_;              // of requests that could not begin
   std::uint64_t num_calls_ = 0;
+  bool is_warned_ = false;
 };
 
 }  // namespace bbprompt
