@@ -15,7 +15,9 @@ INCLUDE = re.compile(r'^\s*#\s*include\s*"(?:bbprompt/)?([a-z_]+)/[A-Za-z0-9_./]
 OPTIONS_SUFFIX = re.compile(r'#\s*include\s*"bbprompt/([a-z_]+)/[a-z_]*(?:options|spec)\.hpp"')
 # Modules of one kind of language model each, and the class names of the kind. Everyone else, tests included, has a
 # LanguageModel or a ModelView from the factory.
-MODEL_KINDS = {"replica": re.compile(r"\bReplica[A-Z]?\w*\b|\bload_replica\b|#\s*include\s*\"(?:bbprompt/|tests/)?replica/")}
+MODEL_KINDS = {"replica": re.compile(r"\bReplica[A-Z]?\w*\b|\bload_replica\b|#\s*include\s*\"(?:bbprompt/|tests/)?replica/"),
+               "query": re.compile(r"\bServer(?:Model|View|Findings)\b|\bprobe_server\b|"
+                                   r"#\s*include\s*\"(?:bbprompt/|tests/)?query/(?!server_options)")}
 FACTORY = "model"
 MAY_NAME_KINDS = {"bench"}  # tests that measure one kind
 
