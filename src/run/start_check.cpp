@@ -5,6 +5,7 @@
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/log.hpp"
+#include "bbprompt/base/wording.hpp"
 #include "bbprompt/run/plan_survey.hpp"
 #include "bbprompt/run/trial_run.hpp"
 #include "bbprompt/sched/trial_order.hpp"
@@ -64,7 +65,8 @@ std::vector<std::size_t> check_start(const StartCheckInputs& inputs) {
     return result != nullptr;
   });
   if (inputs.finished.size() > 0)
-    logger()->info("{} trials have finished before", inputs.finished.size());
+    logger()->info("finished before: {}",
+                   plural(static_cast<std::int64_t>(inputs.finished.size()), "trial"));
   return order;
 }
 
