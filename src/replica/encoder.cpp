@@ -100,6 +100,7 @@ Eigen::Map<const RowMatrixXf> Encoder::encode_answers(const TokenBatch& batch) {
     answers.begins.push_back(static_cast<Eigen::Index>(i));
   const int num_layers = weights_->config().num_layers;
   for (int layer = 0; layer < num_layers; ++layer)
+    // Nobody reads the last layer but at the answers: its other rows need not be computed.
     apply_layer(layer, batch, layer + 1 < num_layers ? all : answers);
   return {buffers_->hidden.data(), answers.begins.back(), buffers_->hidden.cols()};
 }

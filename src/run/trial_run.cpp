@@ -130,11 +130,13 @@ std::vector<std::vector<double>> TrialRun::plan_search() {
     begin_without_search();
     return {};
   }
+  // Where both would end it, the record names the search's own reason and not the budget.
   if (const auto reason = search_->end(record_.generations)) {
     end_search(*reason);
     return {};
   }
   auto generation = search_->ask();
+  // A generation is paid for as a whole or not begun, so that a budget is never overshot.
   if (is_within(problem_.spec().budget, record_.usage["search"], generation.cost))
     return std::move(generation.asked);
   end_search("budget");
@@ -152,6 +154,7 @@ void TrialRun::begin_without_search() {
 
 void TrialRun::end_search(const std::string& reason) {
   record_.stop_reason = reason;
+  // The last generations were not due for dev yet, and their best point may be the best of all.
   if (num_generations() % problem_.spec().selection.every != 0) nominate_due();
   record_.option_texts = problem_.prompt_space().option_texts();
   record_.position_shares = search_->position_shares();
@@ -215,6 +218,7 @@ void TrialRun::consider(const Nominee& nominee, const SplitEvaluation& dev) {
 
 void TrialRun::absorb_generation(const EvaluationGroup& group, double seconds) {
   UsageRecord& usage = record_.usage["search"];
+  // In index order, whatever the order in which members came: sums and ties have equal bits.
   if (const auto failure = search_->absorb(group, usage)) return fail(*failure);
   GenerationRecord row = search_->record(usage);
   const auto dev = record_.best.splits.find("dev");
@@ -282,6 +286,7 @@ void TrialRun::nominate_due() {
 
 void TrialRun::nominate(Nominee nominee) {
   const std::string prompt = problem_.prompt_key(nominee.point);
+  // The search has scored this prompt on train already: its means calibrate dev at no query.
   if (const auto* known = search_->known_means(prompt)) nominee.label_means = *known;
   if (selection_->nominate(std::move(nominee), prompt)) return;
   ++record_.usage["dev"].num_evaluations;

@@ -96,6 +96,8 @@ bool Scheduler::has_other_worker(const std::vector<int>& failed_on) const {
 
 std::optional<int> Scheduler::find_worker(
     const std::vector<int>& failed_on, const std::vector<const std::set<int>*>& preferred) const {
+  // A worker on which the item failed gets it again only when no other is left: its node may be
+  // ill.
   const std::vector<int> avoided = has_other_worker(failed_on) ? failed_on : std::vector<int>();
   for (const auto& [load, ranks] : by_load_) {
     for (const std::set<int>* liked : preferred) {
@@ -109,6 +111,7 @@ std::optional<int> Scheduler::find_worker(
 // The models that the least loaded workers have; none where all trials ask the same.
 std::set<int> Scheduler::preferred_models() const {
   std::set<int> models;
+  // With one model every worker is as good as any other.
   if (holders_.size() < 2 || by_load_.empty()) return models;
   for (const auto& [model, ranks] : holders_) {
     if (lowest_common(by_load_.begin()->second, ranks, {})) models.insert(model);
@@ -125,6 +128,8 @@ std::optional<Assignment> Scheduler::next_assignment(double now) {
   if (!pending) return std::nullopt;
   std::set<int>& served = served_[pending->item.trial];
   const int model = queue_.model_of(pending->item.trial);
+  // First a worker that has built the trial's parts, then one that has loaded its model: both take
+  // longer than many an item.
   const int worker = find_worker(pending->failed_on, {&served, &holders_[model]}).value();
   served.insert(worker);
   use_model(worker, model);
@@ -171,9 +176,12 @@ std::optional<PendingItem> Scheduler::take_answered(int rank, const WorkResult& 
   if (found == workers_.end()) return std::nullopt;
   Worker& worker = found->second;
   delist(rank);
+  // Any answer, even to an item that was moved, shows that the worker lives.
   if (std::exchange(worker.is_hung, false)) --num_hung_;
   const auto answered =
       std::find_if(worker.in_flight.begin(), worker.in_flight.end(), [&](const auto& pending) {
+        // A moved item may come back to the same worker: then the late answer is to the older
+        // attempt.
         const bool is_attempt = result.attempt == 0 || result.attempt == pending.item.attempt;
         return pending.item.id == result.id && is_attempt;
       });
@@ -203,6 +211,7 @@ std::optional<Completion> Scheduler::complete(int worker, const WorkResult& resu
 
 // Whether the item has another try.
 bool Scheduler::queue_again(int rank, PendingItem pending, const WorkResult& result, double now) {
+  // What is known of the item was kept by the caller; asking it again would be paid for twice.
   if (!result.missing.empty()) pending.item.only = result.missing;
   if (result.state == WorkResult::State::kDeferred) {
     deferred_.emplace(now + std::max(0.0, result.retry_after_seconds), std::move(pending));
@@ -227,6 +236,7 @@ std::vector<WorkItem> Scheduler::take_back(int rank, Worker& worker,
     PendingItem copy = pending;
     pending.claim = PendingItem::Claim::kMoved;
     --num_awaited_;
+    // Items that only waited behind others had no chance to fail, so they lose no attempt.
     const bool is_under_way = std::cmp_less(i, worker.slots);
     const bool is_blamed =
         overdue.empty() || std::find(overdue.begin(), overdue.end(), copy.item.id) != overdue.end();
