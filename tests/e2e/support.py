@@ -196,14 +196,26 @@ def rank_processes(launcher_pid):
     return ranks
 
 
+def is_gone(pid):
+    """Whether the process has ended; a killed one takes a moment."""
+    try:
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 def kill_all(process):
-    """SIGKILL to mpirun and every rank."""
-    for pid in [*rank_processes(process.pid).values(), process.pid]:
+    """SIGKILL to mpirun and every rank; returns when all have ended."""
+    ranks = list(rank_processes(process.pid).values())
+    for pid in [*ranks, process.pid]:
         try:
             os.kill(pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
     process.communicate(timeout=TIMEOUT)
+    deadline = time.monotonic() + TIMEOUT
+    while not all(map(is_gone, ranks)) and time.monotonic() < deadline:
+        time.sleep(0.005)
 
 
 def main():
