@@ -10,7 +10,7 @@ build_packages=(
   libssl-dev librandom123-dev libopenblas-dev libpugixml-dev libcurl4-openssl-dev
   libcpp-httplib-dev
 )
-test_packages=(libgtest-dev libgmock-dev hdf5-tools python3 python3-h5py clang-format wordnet-base gnuplot-nox)
+test_packages=(libgtest-dev libgmock-dev hdf5-tools openssl python3 python3-h5py clang-format wordnet-base gnuplot-nox)
 
 list_for_other_systems() {
   cat >&2 <<'LIST'
