@@ -6,8 +6,10 @@
 # Arguments:
 #   --profile FILE      modules, binary, launcher (profile.example); or the variable PROFILE
 #   --max-requeues N    how often the job may start again because its time was too short (20); or MAX_REQUEUES
+#   --parts N           task I of an array is part I of N (default: the array's tasks are the parts), so that one part
+#                       can be submitted again: sbatch --array=3 ... --parts 4
 # The others are those of "bbprompt run"; --out must be among them. An array runs part I of N in FOLDER/part-I-of-N;
-# "bbprompt report FOLDER/part-*" puts the parts together. Account, partition and the like are given to sbatch.
+# "bbprompt report FOLDER/part-*" puts the parts together. What is done may be submitted again: it ends at once. Account, partition and the like are given to sbatch.
 #SBATCH --job-name=bbprompt
 # A warning to this script two minutes before the end (Slurm may be a minute early), to stop with checkpoints.
 #SBATCH --signal=B:USR1@120
@@ -23,14 +25,16 @@ say() { echo "sweep.sh: $*" >&2; }
 # The profile and the limit of requeues; then the arguments of bbprompt, the output folder among them.
 profile=${PROFILE:-}
 max_requeues=${MAX_REQUEUES:-20}
+num_parts=
 arguments=()
 out=
 while [ $# -gt 0 ]; do
   case $1 in
-    --profile | --max-requeues | --out)
+    --profile | --max-requeues | --parts | --out)
       [ $# -ge 2 ] || { say "expected a value after $1"; exit 2; } ;;&
     --profile) profile=$2; shift 2 ;;
     --max-requeues) max_requeues=$2; shift 2 ;;
+    --parts) num_parts=$2; shift 2 ;;
     --out) out=$2; shift 2 ;;
     --out=*) out=${1#--out=}; shift ;;
     *) arguments+=("$1"); shift ;;
@@ -44,15 +48,18 @@ source "$profile"
 
 restarts=${SLURM_RESTART_COUNT:-0}
 if [ -n "${SLURM_ARRAY_TASK_ID:-}" ]; then
-  part=$((SLURM_ARRAY_TASK_ID - SLURM_ARRAY_TASK_MIN + 1))
-  out+="/part-$part-of-$SLURM_ARRAY_TASK_COUNT"
-  arguments+=(--shard "$part/$SLURM_ARRAY_TASK_COUNT")
+  part=$SLURM_ARRAY_TASK_ID
+  if [ -z "$num_parts" ]; then
+    part=$((SLURM_ARRAY_TASK_ID - SLURM_ARRAY_TASK_MIN + 1))
+    num_parts=$SLURM_ARRAY_TASK_COUNT
+  fi
+  out+="/part-$part-of-$num_parts"
+  arguments+=(--shard "$part/$num_parts")
 fi
 say "job ${SLURM_JOB_ID:-none}, start $((restarts + 1)), on ${SLURM_JOB_NODELIST:-this machine}, into $out"
 
-# Results that are older than this file are those of an earlier start.
-mkdir -p "$out"
-: >"$out/job.start"
+# What status.json calls this start; an earlier one, or another run of the folder, has another name.
+start=${SLURM_JOB_ID:-$HOSTNAME-$$}.$restarts
 
 # bash runs a trap only between commands, so the launcher runs in the background and wait is what it interrupts.
 # SIGUSR1 to mpirun or srun reaches every rank; SIGTERM would make mpirun kill them within seconds.
@@ -68,34 +75,60 @@ trap pass_on USR1
 # SIGTERM: cancelled, preempted, or the time is over. What comes next is then for Slurm to decide.
 trap 'is_ended_by_slurm=1; pass_on' TERM
 
-"${LAUNCHER[@]}" "$BBPROMPT" run "${arguments[@]}" --out "$out" --progress plain &
-launcher=$!
-[ "$is_asked_to_stop" -eq 0 ] || pass_on
-while true; do
-  code=0
-  wait "$launcher" || code=$?
-  kill -0 "$launcher" 2>/dev/null || break  # over; else a signal ended the wait
+# Runs the sweep once more; the launcher's code comes out in $code.
+launch() {
+  "${LAUNCHER[@]}" "$BBPROMPT" run "${arguments[@]}" --out "$out" --progress plain --started-by "$start" &
+  launcher=$!
+  [ "$is_asked_to_stop" -eq 0 ] || pass_on
+  while true; do
+    code=0
+    wait "$launcher" || code=$?
+    kill -0 "$launcher" 2>/dev/null || break  # over; else a signal ended the wait
+  done
+}
+
+# How this start ended is what the run wrote down, and no exit code: mpirun ends with 0 when a node took its ranks away,
+# srun with the code of a worker that it had to kill, and Hydra forgets code 3 after a signal.
+launch
+state=$("$BBPROMPT" status "$out" --state --started-by "$start") || state=none
+# Where nodes are handed on within a second, srun may find the last job's step in the way, start nothing and end with 0.
+for pause in 5 20 60; do
+  if [ "$state" != none ] || [ "$code" -ne 0 ] || [ "$is_asked_to_stop" -ne 0 ]; then break; fi
+  say "the launcher ended with 0 and bbprompt never began; another try in $pause s"
+  sleep "$pause"
+  launch
+  state=$("$BBPROMPT" status "$out" --state --started-by "$start") || state=none
 done
 
-# A start that was asked to stop before it could catch the signal died of it, and had nothing to save.
 stop_reason="stopped with checkpoints"
-if [ "$is_asked_to_stop" -eq 1 ] && [ "$code" -eq $((128 + $(kill -l USR1))) ]; then
-  code=3
-  stop_reason="asked to stop before it had begun"
-fi
-# srun returns the code of a worker that it had to kill, because it was in a long evaluation, and not the master's.
-# The last event tells: a run that stopped because something was wrong says the reason.
-has_stopped() {
-  [ "$out/events.jsonl" -nt "$out/job.start" ] || return 1
-  tail -n 1 "$out/events.jsonl" | grep '"event":"run_stopped"' | grep -qv '"reason"'
-}
-if [ "$code" -gt 128 ] && has_stopped; then code=3; fi
-# An exit code of 0 alone proves nothing: mpirun returns it too when a node took its ranks away. The results file is
-# written last, as a whole, by every run that comes to its end.
-if [ "$code" -eq 0 ] && { ! [ -e "$out/results.h5" ] || [ "$out/job.start" -nt "$out/results.h5" ]; }; then
-  say "the launcher ended with 0, but $out/results.h5 is not there, or is older than this start"
-  code=1
-fi
+case $state in
+  done) code=0 ;;
+  stopped) code=3 ;;
+  failed) code=1 ;;
+  "stopped: "*)
+    say "$state"
+    [ "$code" -ne 0 ] && [ "$code" -ne 3 ] || code=1 ;;
+  running)
+    # Killed on its way, with what its checkpoints hold.
+    if [ "$code" -eq 137 ]; then
+      say "a rank was killed, most often because its node had no memory left: bbprompt plan says what a rank needs"
+    fi
+    if [ "$code" -eq 0 ]; then
+      say "the launcher ended with 0, but the run in $out had not come to its end"
+      code=1
+    fi ;;
+  *)
+    # A start that was asked to stop before it could catch the signal died of it, and had nothing to save.
+    if [ "$is_asked_to_stop" -eq 1 ] && [ "$code" -eq $((128 + $(kill -l USR1))) ]; then
+      code=3
+      stop_reason="asked to stop before it had begun"
+    elif [ "$code" -eq 0 ]; then
+      say "the launcher ended with 0, but bbprompt never began"
+      code=1
+    elif [ "$code" -ne 2 ] && [ "$code" -ne 3 ]; then
+      say "bbprompt never began (code $code): look at LAUNCHER and BBPROMPT in $profile"
+    fi ;;
+esac
 # A node that fails takes the launcher along at once, but Slurm takes minutes to notice; till then the job would end as
 # failed. (When the first node fails, this script is gone too, and Slurm starts the job again when it notices.)
 has_lost_node() {

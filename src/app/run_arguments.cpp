@@ -105,6 +105,10 @@ CommandOptions run_options() {
       "lock-timeout", po::value<std::string>()->default_value("60s")->value_name("DURATION"),
       "how long a run on another machine may give no sign of life before its folder is taken "
       "over. Raise it for a slow shared file system");
+  options.named.add_options()(
+      "started-by", po::value<std::string>()->value_name("NAME"),
+      "a name for this start, such as the job's number. status.json repeats it, so that a job "
+      "script can ask how this very start ended: bbprompt status FOLDER --state --started-by NAME");
   return options;
 }
 
@@ -123,6 +127,7 @@ RunArguments read_run_arguments(const po::variables_map& values) {
   return {.out = given_text(values, "out"),
           .stop_at = time_to_stop(values),
           .lock_seconds = lock_seconds(values),
+          .started_by = given_text(values, "started-by").value_or(""),
           .progress = values["progress"].as<std::string>(),
           .progress_seconds = progress_seconds(values)};
 }

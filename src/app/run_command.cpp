@@ -146,6 +146,7 @@ class StageRunner {
                             return is_stop_wanted(arguments_);
                           },
                       .on_progress = [&](const RunProgress& progress) { view_.show(progress); },
+                      .started_by = arguments_.started_by,
                       .info = describe_run(plan, num_ranks_of(channel_)),
                       .worker_model_bytes = worker_model_bytes_,
                       .first_item = next_item_,

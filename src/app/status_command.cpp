@@ -15,6 +15,7 @@
 #include "app/command.hpp"
 #include "app/progress_view.hpp"
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/utf8.hpp"
 #include "bbprompt/base/wording.hpp"
 #include "bbprompt/run/progress.hpp"
 
@@ -114,6 +115,7 @@ void print_status(const RunProgress& progress, std::size_t limit) {
   std::cout << fmt::format("{}: {} on {} (process {}), {}\n", progress.name,
                            to_string(progress.state), progress.host, progress.process_id,
                            plural(progress.num_workers, "worker"));
+  if (!progress.reason.empty()) std::cout << "  " << printable(progress.reason) << '\n';
   if (progress.state == RunState::kRunning && (age > kSilentSeconds || is_known_dead(progress))) {
     std::cout << "  no sign of life for " << format_duration(static_cast<double>(age))
               << ": the run was killed, or its machine is gone. Run the same command again to "
@@ -135,6 +137,16 @@ void print_status(const RunProgress& progress, std::size_t limit) {
   }
 }
 
+// One word for scripts. A run that stopped because something was wrong says what, so that nobody
+// takes it for one that only has to go on.
+std::string state_word(const std::filesystem::path& file, const std::string& started_by) {
+  if (!std::filesystem::exists(file)) return "none";
+  const RunProgress progress = read_progress(file);
+  if (!started_by.empty() && progress.started_by != started_by) return "none";
+  if (progress.reason.empty()) return std::string(to_string(progress.state));
+  return std::string(to_string(progress.state)) + ": " + printable(progress.reason);
+}
+
 }  // namespace
 
 int status_command(const Arguments& arguments) {
@@ -142,7 +154,9 @@ int status_command(const Arguments& arguments) {
   CommandOptions options;
   options.help = {
       .name = "bbprompt status",
-      .usage = "bbprompt status RUN_FOLDER [--all]",
+      .usage =
+          "bbprompt status RUN_FOLDER [--all]\n       bbprompt status RUN_FOLDER --state "
+          "[--started-by NAME]",
       .about =
           "Shows how far a run is, while it goes on and afterwards: its trials, queries per second "
           "and time left, the slowest workers, what failed and why. Reads only the files in the "
@@ -150,6 +164,13 @@ int status_command(const Arguments& arguments) {
       .example = "  bbprompt status out/quickstart\n"};
   options.named.add_options()("all", po::bool_switch(),
                               "show every trial, not only the 40 that say most");
+  options.named.add_options()("state", po::bool_switch(),
+                              "print one word for scripts and nothing else: running, stopped, "
+                              "done, failed, or none where there is no run; after \"stopped\" "
+                              "comes what was wrong, if anything was");
+  options.named.add_options()("started-by", po::value<std::string>()->value_name("NAME"),
+                              "with --state: of the start that was given this name (bbprompt run "
+                              "--started-by), and none where that one never began");
   options.hidden.add_options()("folder", po::value<std::string>()->required(),
                                "the folder of a run: bbprompt status RUN_FOLDER");
   options.positional.add("folder", 1);
@@ -157,6 +178,11 @@ int status_command(const Arguments& arguments) {
   if (!parse_arguments(arguments, options, values)) return kExitDone;
   const std::filesystem::path folder = values["folder"].as<std::string>();
   const auto file = folder / "status.json";
+  if (values["state"].as<bool>()) {
+    const bool is_named = values.count("started-by") > 0;
+    std::cout << state_word(file, is_named ? values["started-by"].as<std::string>() : "") << '\n';
+    return kExitDone;
+  }
   if (!std::filesystem::exists(file)) {
     throw StoreError(folder.string(),
                      "expected the folder of a run, which has a file status.json; found none. Name "

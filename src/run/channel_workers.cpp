@@ -52,6 +52,7 @@ std::optional<WorkerSet::Answer> ChannelWorkers::wait(double seconds) {
     }
     if (!is_stop_asked_) logger()->warn("rank {}: {}", message->source, asked->why);
     is_stop_asked_ = true;
+    if (asked->is_trouble && trouble_.empty()) trouble_ = asked->why;
     seconds = 0.0;  // who waits must see it soon
   }
   return std::nullopt;

@@ -32,6 +32,8 @@ class ChannelWorkers : public WorkerSet {
 
   // Whether a signal asked a worker alone to stop.
   [[nodiscard]] bool is_stop_asked() const { return is_stop_asked_; }
+  // What is wrong where a worker asked to stop, by the first that said so; empty: nothing.
+  [[nodiscard]] const std::string& trouble() const { return trouble_; }
   // What workers were told of the trial has changed: they are told again.
   void tell_again(std::int32_t trial) { told_.erase(trial); }
   // The trial has ended; its workers may throw its parts away.
@@ -49,6 +51,7 @@ class ChannelWorkers : public WorkerSet {
   std::map<std::int32_t, std::set<int>> told_;   // workers, by trial
   std::map<std::int32_t, std::set<int>> knows_;  // workers that hold parts of a trial
   bool is_stop_asked_ = false;
+  std::string trouble_;
 };
 
 }  // namespace bbprompt

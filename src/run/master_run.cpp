@@ -26,7 +26,9 @@ struct MasterRun::Parts {
   Parts(const SweepPlan& plan, const RunFolder& folder, Channel& channel, ModelPool& models,
         const MasterOptions& options)
       : report(plan, folder, channel.workers(),
-               {.on_progress = options.on_progress, .status_seconds = options.status_seconds}),
+               {.on_progress = options.on_progress,
+                .status_seconds = options.status_seconds,
+                .started_by = options.started_by}),
         finished(folder.path(), options.info),
         checkpoints(folder.path(), options.info.version, report),
         model_numbers(plan, models),
@@ -113,7 +115,7 @@ RunOutcome MasterRun::stop() {
     parts_->loop.drain();
   }
   parts_->trials.save_all();
-  parts_->report.run_ended(RunState::kStopped);
+  parts_->report.run_ended(RunState::kStopped, parts_->workers.trouble());
   return RunOutcome::kStopped;
 }
 

@@ -208,6 +208,8 @@ std::int64_t RunProgress::num_queries_planned() const {
 void write_progress(const std::filesystem::path& path, const RunProgress& progress) {
   ordered_json json = {{"name", progress.name},
                        {"state", to_string(progress.state)},
+                       {"reason", progress.reason},
+                       {"started_by", progress.started_by},
                        {"host", progress.host},
                        {"process_id", progress.process_id},
                        {"workers", progress.num_workers},
@@ -217,7 +219,10 @@ void write_progress(const std::filesystem::path& path, const RunProgress& progre
                        {"updated", progress.updated},
                        {"retried", progress.num_retried},
                        {"given_up", progress.num_given_up}};
-  std::string text = json.dump(1);
+  for (const char* name : {"reason", "started_by"}) {
+    if (json[name].get_ref<const std::string&>().empty()) json.erase(name);
+  }
+  std::string text = json.dump(1, ' ', false, ordered_json::error_handler_t::replace);
   text.erase(text.rfind('\n'));  // the closing brace: lists follow
   text += to_array("failures", progress.failures) + to_array("ranks", progress.workers) +
           to_array("trials", progress.trials) + "\n}\n";
@@ -229,6 +234,8 @@ RunProgress read_progress(const std::filesystem::path& path) {
     const auto json = parse_json(read_file(path));
     RunProgress progress{.name = json.at("name").get<std::string>(),
                          .state = state_in<RunState>(json),
+                         .reason = text_in(json, "reason"),
+                         .started_by = text_in(json, "started_by"),
                          .host = json.at("host").get<std::string>(),
                          .process_id = json.at("process_id").get<std::int64_t>(),
                          .num_workers = json.at("workers").get<int>(),

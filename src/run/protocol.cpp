@@ -21,7 +21,10 @@ void put(ByteWriter& writer, const ForgetMessage& message) { writer.put(message.
 void put(ByteWriter& writer, const ItemMessage& message) { message.item.append_to(writer); }
 void put(ByteWriter& writer, const ResultMessage& message) { message.result.append_to(writer); }
 void put(ByteWriter& /*writer*/, const StopMessage& /*message*/) {}
-void put(ByteWriter& writer, const StopAskedMessage& message) { writer.put_string(message.why); }
+void put(ByteWriter& writer, const StopAskedMessage& message) {
+  writer.put_string(message.why);
+  writer.put<std::uint8_t>(message.is_trouble ? 1 : 0);
+}
 void put(ByteWriter& /*writer*/, const ByeMessage& /*message*/) {}
 void put(ByteWriter& /*writer*/, const DropMessage& /*message*/) {}
 
@@ -48,7 +51,8 @@ RunMessage read_body(std::size_t kind, ByteReader& reader) {
     case 4:
       return ResultMessage{.result = WorkResult::deserialize(reader)};
     case 5:
-      return StopAskedMessage{.why = reader.get_string()};
+      return StopAskedMessage{.why = reader.get_string(),
+                              .is_trouble = reader.get<std::uint8_t>() != 0};
     case 6:
       return ByeMessage{};
     case 7:

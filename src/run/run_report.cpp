@@ -53,6 +53,7 @@ RunReport::RunReport(const SweepPlan& plan, const RunFolder& folder,
       last_estimate_(start_),
       next_status_(start_) {
   progress_.name = plan.name;
+  progress_.started_by = options_.started_by;
   progress_.host = host_name();
   progress_.process_id = ::getpid();
   progress_.num_workers = static_cast<int>(workers.size());
@@ -79,6 +80,7 @@ void RunReport::run_started(bool is_resumed, const std::string& version) {
 
 void RunReport::run_ended(RunState state, const std::string& reason) {
   progress_.state = state;
+  progress_.reason = reason;
   ordered_json fields = {{"done", progress_.count(TrialStanding::kDone)},
                          {"failed", progress_.count(TrialStanding::kFailed)},
                          {"queries", progress_.num_queries()}};

@@ -25,6 +25,7 @@ class EventLog;
 struct RunReportOptions {
   std::function<void(const RunProgress&)> on_progress;  // several times a second; must be quick
   double status_seconds = 2.0;                          // between writes of status.json, at least
+  std::string started_by;                               // what status.json calls this start
 };
 
 // An attempt at a work item that failed.

@@ -129,7 +129,7 @@ void WorkerRun::finish_model(LanguageModel& model, double timeout_seconds, const
     if (entry.empty()) throw Error("the model answered a request twice, or one it did not get");
     const UnderWay& done = entry.mapped();
     if (const auto why = reason_of_loss(finished.error))
-      reply(encode(StopAskedMessage{.why = *why}));
+      reply(encode(StopAskedMessage{.why = *why, .is_trouble = true}));
     answer(done,
            finished.error ? failed_result(done.item, finished.error)
                           : done.parts->evaluator.result(done.item, finished.scores),

@@ -48,7 +48,8 @@ TEST(SlurmJob, AnArrayHasALogForEachPartAndAReportOfAllParts) {
   JobRequest parts = request();
   parts.num_parts = 3;
   EXPECT_THAT(sweep_job(parts),
-              IsSupersetOf({"--array=1-3", "--output=/scratch/me/50%%/big/job/sweep-%A_%a.log"}));
+              IsSupersetOf({"--array=1-3", "--output=/scratch/me/50%%/big/job/sweep-%A_%a.log",
+                            "--parts", "3"}));
   const auto report = report_job(parts, "17");
   EXPECT_THAT(report,
               IsSupersetOf({"--dependency=afterok:17", "--kill-on-invalid-dep=yes",

@@ -31,7 +31,10 @@ TEST(Protocol, EveryKindOfMessageSurvives) {
       std::get<ResultMessage>(decode(encode(ResultMessage{.result = result}))).result.label_scores,
       result.label_scores);
   EXPECT_TRUE(std::holds_alternative<StopMessage>(decode(encode(StopMessage{}))));
-  EXPECT_TRUE(std::holds_alternative<StopAskedMessage>(decode(encode(StopAskedMessage{}))));
+  const auto asked = std::get<StopAskedMessage>(
+      decode(encode(StopAskedMessage{.why = "no quota", .is_trouble = true})));
+  EXPECT_EQ(asked.why, "no quota");
+  EXPECT_TRUE(asked.is_trouble);
   EXPECT_TRUE(std::holds_alternative<DropMessage>(decode(encode(DropMessage{}))));
   EXPECT_TRUE(std::holds_alternative<ByeMessage>(decode(encode(ByeMessage{}))));
 }

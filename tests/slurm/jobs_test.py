@@ -130,6 +130,54 @@ class Jobs(Cluster):
         whole = self.call("report", "whole", "--csv", "--table", "matrix")[0]
         self.assertEqual(self.call("report", *parts, "--csv", "--table", "matrix")[0], whole)
 
+    def test_what_is_done_may_be_submitted_and_requeued_again(self):
+        experiment = self.experiment()
+        job = self.submit("sweep.sh", *experiment, "--out", "array", options=["--array=1-2", "--ntasks=2", "--time=60"])
+        self.expect_completed(job)
+        self.slurm("scontrol", "requeue", f"{job}_1")  # as in the moment after "done"
+        self.wait_for_text(", start 2, ")
+        self.expect_completed(job)
+        # One part alone, then all of it with its report.
+        (part,) = (self.folder / "array").glob("part-2-of-2")
+        digest = self.digest(part)
+        job = self.submit("sweep.sh", *experiment, "--out", "array", "--parts", 2,
+                          options=["--array=2", "--ntasks=2", "--time=60"])
+        self.expect_completed(job)
+        job = self.submit("sweep.sh", *experiment, "--out", "array", options=["--array=1-2", "--ntasks=2", "--time=60"])
+        report = self.submit("report.sh", "array/part-1-of-2", "array/part-2-of-2", options=[f"--dependency=afterok:{job}"])
+        self.expect_completed(job)
+        self.expect_completed(report)
+        self.assertEqual(len(list((self.folder / "array").glob("part-*"))), 2)
+        self.assertEqual(self.digest(part), digest)
+
+    def test_a_launcher_that_loses_exit_codes_stops_and_completes_all_the_same(self):
+        launcher = self.folder / "forgetful"  # as Hydra after a signal
+        launcher.write_text('#!/bin/bash\ntrap \'kill -USR1 "$job"\' USR1\nmpirun "$@" &\njob=$!\n'
+                            'until wait "$job"; ! kill -0 "$job" 2>/dev/null; do :; done\n'
+                            f'if [ -e "{self.folder}/was-here" ]; then exit 9; fi\n: >"{self.folder}/was-here"\nexit 0\n')
+        launcher.chmod(0o755)
+        profile = self.folder / "site.profile"
+        profile.write_text(profile.read_text().replace("(mpirun)", f'("{launcher}")'))
+        experiment = self.experiment()
+        job = self.submit("sweep.sh", *self.behind_gate(*experiment), "--out", "codes", options=["--ntasks=3", "--time=60"])
+        self.let_pass("codes")
+        self.slurm("scancel", "--batch", "--signal=USR1", job)
+        self.wait_for_text("requeue 1 of at most 20")  # after 0 for a run that stopped
+        self.gate().open()
+        self.expect_completed(job)  # after 9 for a run that is done
+        self.assertEqual(self.digest("codes"), self.digest_alone(experiment))
+
+    def test_a_launcher_that_starts_nothing_is_tried_again(self):
+        launcher = self.folder / "tardy"  # as srun when the last job's step is still in the way
+        launcher.write_text(f'#!/bin/bash\nif [ -e "{self.folder}/tried" ]; then exec mpirun "$@"; fi\n'
+                            f': >"{self.folder}/tried"\n')
+        launcher.chmod(0o755)
+        profile = self.folder / "site.profile"
+        profile.write_text(profile.read_text().replace("(mpirun)", f'("{launcher}")'))
+        job = self.submit("sweep.sh", *self.experiment(), "--out", "late", options=["--ntasks=2", "--time=60"])
+        self.expect_completed(job)
+        self.assertIn("bbprompt never began; another try in 5 s", self.log())
+
     def test_a_cancelled_and_a_requeued_job_go_on_where_they_were(self):
         experiment = self.experiment(**{"seeds": "[1,2]"})
         arguments = [*self.behind_gate(*experiment), "--out", "broken"]
@@ -149,7 +197,8 @@ class Jobs(Cluster):
     def test_a_job_asked_to_stop_before_its_program_is_up_is_requeued(self):
         experiment = self.experiment()
         slow = self.folder / "slow"  # as the program is on a busy file system
-        slow.write_text(f'#!/bin/sh\n: >"{self.folder}/loading"\nuntil [ -e "{self.folder}/loaded" ]; do sleep 0.1; done\n'
+        slow.write_text(f'#!/bin/sh\n[ "$1" = run ] || exec "{support.BINARY}" "$@"\n'
+                        f': >"{self.folder}/loading"\nuntil [ -e "{self.folder}/loaded" ]; do sleep 0.1; done\n'
                         f'exec "{support.BINARY}" "$@"\n')
         slow.chmod(0o755)
         with open(self.environment["PROFILE"], "a") as profile:

@@ -25,6 +25,7 @@ struct MasterOptions {
   std::function<bool()> is_stop_requested;
   std::function<void(const RunProgress&)> on_progress;  // several times a second; must be quick
   double status_seconds = 2.0;                          // between writes of status.json
+  std::string started_by{};                             // what status.json calls this start
   RunInfo info;                                         // what the results say of the run
   HangOptions hang{};
   std::int64_t worker_model_bytes = 0;  // ModelPool's limit in each worker

@@ -61,6 +61,8 @@ struct FailureProgress {
 struct RunProgress {
   std::string name;
   RunState state = RunState::kRunning;
+  std::string reason;      // why it stopped, where something was wrong; else empty
+  std::string started_by;  // the name that the caller gave to this start; empty: none
   std::string host;
   std::int64_t process_id = 0;
   int num_workers = 0;

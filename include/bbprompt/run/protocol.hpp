@@ -40,7 +40,8 @@ struct ResultMessage {
 // Why the master shall stop the run: a signal asked this worker alone to stop, or its model is
 // lost.
 struct StopAskedMessage {
-  std::string why;  // for people
+  std::string why;          // for people
+  bool is_trouble = false;  // something is wrong that another start would meet again
 };
 // Answer to StopMessage; the last one of a worker.
 struct ByeMessage {};
