@@ -62,6 +62,44 @@ std::optional<std::int64_t> time_to_stop(const po::variables_map& values) {
 
 }  // namespace
 
+void add_passed_options(po::options_description& options) {
+  options.add_options()(
+      "stop-before", po::value<std::string>()->default_value("60s")->value_name("DURATION"),
+      "how long before the end of its time the run stops. Raise it where one work item takes "
+      "longer than that");
+  options.add_options()("model-memory", po::value<std::int64_t>()->value_name("MB"),
+                        "memory for models in each worker, in MB of their weight files; the "
+                        "worker unloads the model it used least recently. Set it where a "
+                        "sweep has more models than fit into memory (default: no limit)");
+  options.add_options()("progress-seconds", real_value(5.0)->value_name("SECONDS"),
+                        "seconds between two plain progress lines, also in run.log");
+  options.add_options()(
+      "query-log", po::value<std::string>()->value_name("FOLDER"),
+      "write a line for every work item that is evaluated, one file per process, to audit what "
+      "the model was asked");
+  options.add_options()(
+      "lock-timeout", po::value<std::string>()->default_value("60s")->value_name("DURATION"),
+      "how long a run on another machine may give no sign of life before its folder is taken "
+      "over. Raise it for a slow shared file system");
+}
+
+std::vector<std::string> passed_options(const po::variables_map& values) {
+  std::vector<std::string> words;
+  const auto add = [&](const char* name, const std::string& value) {
+    words.push_back(std::string("--") + name);
+    words.push_back(value);
+  };
+  for (const char* name : {"stop-before", "query-log", "lock-timeout"}) {
+    if (values.count(name) > 0 && !values[name].defaulted())
+      add(name, values[name].as<std::string>());
+  }
+  if (const std::int64_t bytes = model_memory(values); bytes > 0)
+    add("model-memory", std::to_string(bytes / 1'000'000));
+  if (!values["progress-seconds"].defaulted())
+    add("progress-seconds", short_number(progress_seconds(values)));
+  return words;
+}
+
 CommandOptions run_options() {
   CommandOptions options = configuration_options(
       {.name = "bbprompt run",
@@ -82,29 +120,12 @@ CommandOptions run_options() {
                               "time the run may take, such as 900, 15m, 2h or 1:30:00; it stops "
                               "with checkpoints before. In a Slurm job, the end of the job "
                               "(SLURM_JOB_END_TIME) counts too");
-  options.named.add_options()(
-      "stop-before", po::value<std::string>()->default_value("60s")->value_name("DURATION"),
-      "how long before the end of its time the run stops. Raise it where one work item takes "
-      "longer than that");
-  options.named.add_options()("model-memory", po::value<std::int64_t>()->value_name("MB"),
-                              "memory for models in each worker, in MB of their weight files; the "
-                              "worker unloads the model it used least recently. Set it where a "
-                              "sweep has more models than fit into memory (default: no limit)");
   options.named.add_options()("progress",
                               po::value<std::string>()->default_value("auto")->value_name("STYLE"),
                               "how progress is shown: live (one line, redrawn), plain (a line "
                               "every few seconds), none, or auto (live on a terminal, else "
                               "plain)");
-  options.named.add_options()("progress-seconds", real_value(5.0)->value_name("SECONDS"),
-                              "seconds between two plain progress lines, also in run.log");
-  options.named.add_options()(
-      "query-log", po::value<std::string>()->value_name("FOLDER"),
-      "write a line for every work item that is evaluated, one file per process, to audit what "
-      "the model was asked");
-  options.named.add_options()(
-      "lock-timeout", po::value<std::string>()->default_value("60s")->value_name("DURATION"),
-      "how long a run on another machine may give no sign of life before its folder is taken "
-      "over. Raise it for a slow shared file system");
+  add_passed_options(options.named);
   options.named.add_options()(
       "started-by", po::value<std::string>()->value_name("NAME"),
       "a name for this start, such as the job's number. status.json repeats it, so that a job "

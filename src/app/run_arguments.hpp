@@ -4,12 +4,19 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "app/command.hpp"
 
 namespace bbprompt {
 
 [[nodiscard]] CommandOptions run_options();
+
+// The options of "bbprompt run" that a job passes on to it as they are, and those of them that were
+// given, as words.
+void add_passed_options(boost::program_options::options_description& options);
+[[nodiscard]] std::vector<std::string> passed_options(
+    const boost::program_options::variables_map& values);
 
 // --model-memory in bytes, 0 for any; read by every rank. Throws UsageError.
 [[nodiscard]] std::int64_t model_memory(const boost::program_options::variables_map& values);

@@ -62,6 +62,7 @@ std::vector<std::string> sweep_job(const JobRequest& request) {
   if (is_array) words.insert(words.end(), {"--parts", std::to_string(request.num_parts)});
   for (const std::string& setting : request.overrides)
     words.insert(words.end(), {"--set", setting});
+  words.insert(words.end(), request.run_options.begin(), request.run_options.end());
   return words;
 }
 

@@ -25,7 +25,8 @@ struct JobRequest {
   std::int64_t time_limit = 0;  // seconds
   int num_parts = 0;            // of an array; 0: one job
   int max_requeues = 20;
-  std::vector<std::string> options;  // further ones for sbatch
+  std::vector<std::string> options;      // further ones for sbatch
+  std::vector<std::string> run_options;  // further ones for bbprompt run
 };
 
 // The command lines of sbatch: words, not quoted.

@@ -4,6 +4,7 @@
 #include <cctype>
 #include <cstdlib>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <sstream>
 
@@ -11,6 +12,7 @@
 #include "app/configuration_arguments.hpp"
 #include "app/job_scripts.hpp"
 #include "app/progress_view.hpp"
+#include "app/run_arguments.hpp"
 #include "app/simulator.hpp"
 #include "app/slurm_job.hpp"
 #include "bbprompt/base/atomic_file.hpp"
@@ -18,6 +20,7 @@
 #include "bbprompt/base/wording.hpp"
 #include "bbprompt/run/deadline.hpp"
 #include "bbprompt/run/run_folder.hpp"
+#include "bbprompt/run/run_lock.hpp"
 
 namespace bbprompt {
 namespace {
@@ -64,6 +67,7 @@ CommandOptions submit_options() {
   add("report", "also submit a job that writes FOLDER/report.txt when the sweep is done");
   add("force", "submit even if the forecast says that the time is too short");
   add("dry-run", "show everything, but write and submit nothing");
+  add_passed_options(options.named);
   add_query_time_options(options.named);
   return options;
 }
@@ -155,7 +159,8 @@ JobRequest read_request(const po::variables_map& values, const SweepPlan& plan) 
                      .num_nodes = positive(values, "nodes"),
                      .time_limit = time_limit(values),
                      .max_requeues = values["max-requeues"].as<int>(),
-                     .options = passed_on(values)};
+                     .options = passed_on(values),
+                     .run_options = passed_options(values)};
   if (values.count("out") > 0) {
     request.out = fs::absolute(values["out"].as<std::string>()).lexically_normal().string();
   }
@@ -235,6 +240,63 @@ void check_forecast(const JobRequest& request, const JobForecast& shown) {
   }
 }
 
+fs::path last_job_file(const JobRequest& request) { return job_folder(request) + "/last_job"; }
+
+bool begins_with_any(const std::string& option, std::initializer_list<std::string_view> starts) {
+  return std::any_of(starts.begin(), starts.end(),
+                     [&](std::string_view start) { return option.starts_with(start); });
+}
+
+// The person has said what this job waits for.
+bool is_chained(const JobRequest& request) {
+  return std::any_of(request.options.begin(), request.options.end(), [](const std::string& option) {
+    return begins_with_any(option, {"--dependency", "-d"});
+  });
+}
+
+std::string note_on_gpus(const JobRequest& request, const SweepPlan& plan) {
+  const bool is_asked =
+      std::any_of(request.options.begin(), request.options.end(), [](const std::string& option) {
+        return begins_with_any(option, {"--gpus", "--gres=gpu", "-G"});
+      });
+  const bool is_local = std::all_of(
+      plan.trials.begin(), plan.trials.end(),
+      [](const TrialSpec& trial) { return trial.spec.model.kind == ModelKind::kReplica; });
+  if (!is_asked || !is_local) return {};
+  return "note       nothing in this job uses a GPU: bbprompt computes its model on the processor. "
+         "A "
+         "model server on the GPU does (configs/servers)\n";
+}
+
+// The number of the folder's last job, while Slurm has it waiting or running; else empty.
+std::string job_of_folder(const JobRequest& request) {
+  std::ifstream file(last_job_file(request));
+  std::string job;
+  if (!std::getline(file, job) || job.empty() ||
+      job.find_first_not_of("0123456789") != std::string::npos)
+    return {};
+  const auto told = run_program({"squeue", "--noheader", "--format=%i", "--jobs=" + job});
+  return told && told->exit_code == 0 && !told->output.empty() ? job : std::string();
+}
+
+// Two jobs of one folder would be in each other's way: the second fails when it begins.
+void check_nobody_runs(const JobRequest& request) {
+  constexpr const char* kAdvice =
+      "; wait for it or cancel it. To have this job begin when that one has ended, give "
+      "--sbatch=--dependency=afterany:";
+  for (const std::string& folder : run_folders(request)) {
+    const std::string holder = living_run(fs::path(folder) / "lock", RunLockOptions().lost_seconds);
+    if (!holder.empty() && !is_chained(request))
+      throw UsageError("--out " + folder + ": a run is going on there, " + holder + kAdvice +
+                       "JOB");
+  }
+  const std::string job = job_of_folder(request);
+  if (!job.empty() && !is_chained(request)) {
+    throw UsageError("--out " + request.out + ": its job " + job + " waits or runs" + kAdvice +
+                     job);
+  }
+}
+
 // What the runs would refuse hours later.
 void check_run_folders(const JobRequest& request, const SweepPlan& plan) {
   const std::vector<std::string> folders = run_folders(request);
@@ -293,10 +355,11 @@ int submit_command(const Arguments& arguments) {
   const SweepDocument document = load_document(values);
   const SweepPlan plan = plan_of(document, values);
   const JobRequest request = read_request(values, plan);
+  check_nobody_runs(request);
   check_run_folders(request, plan);
   const JobForecast shown = forecast(plan, request, query_time(values));
   show(request, plan.trials.size(), shown);
-  std::cout << note_on_followers(document);
+  std::cout << note_on_gpus(request, plan) << note_on_followers(document);
   if (values.count("force") == 0) check_forecast(request, shown);
   if (values.count("dry-run") > 0) {
     show_dry_run(request, values);
@@ -304,6 +367,7 @@ int submit_command(const Arguments& arguments) {
   }
   write_files(request);
   const std::string job = submit(sweep_job(request));
+  replace_file(last_job_file(request), job + '\n');
   std::cout << "submitted  job " << job << "; progress: bbprompt status " << request.out
             << "; logs: " << job_folder(request) << '\n';
   if (values.count("report") > 0) {

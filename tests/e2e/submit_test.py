@@ -106,6 +106,33 @@ class Submit(support.RunCase):
         self.assertIn("holds the run of another configuration", errors)
         self.assertIn("4 trials", self.submit("--time", "1h", "--dry-run", "--array", 2, seeds="[7]")[0])
 
+    def test_a_folder_that_is_in_use_is_refused_unless_the_job_waits_for_it(self):
+        self.with_sbatch()
+        self.tool("squeue", '[ -e "$NOTES/../queued" ] && echo "${*##*=}"')
+        self.submit("--time", "1h")
+        (self.folder / "queued").touch()
+        self.assertIn("its job 41 waits or runs", self.submit("--time", "1h", expect=2)[1])
+        self.assertIn("job 42;", self.submit("--time", "1h", "--sbatch=--dependency=afterany:41")[0])
+        (self.folder / "queued").unlink()
+        process = self.start_and_hold("run", *self.experiment(), "--out", self.out)
+        errors = self.submit("--time", "1h", expect=2)[1]
+        self.assertRegex(errors, rf"a run is going on there, process {process.pid} on ")
+        self.gate().open()
+        process.communicate(timeout=support.TIMEOUT)
+        self.assertEqual(process.returncode, 0)
+        self.assertIn("job 43;", self.submit("--time", "1h")[0])
+
+    def test_options_of_the_run_are_passed_on_and_a_gpu_for_nothing_is_told(self):
+        self.with_sbatch()
+        given = ["--stop-before", "5m", "--query-log", "a log", "--model-memory", "300", "--progress-seconds", "2.5"]
+        shown = self.submit("--time", "1h", *given, "--sbatch=--gres=gpu:1")[0]
+        self.assertIn("nothing in this job uses a GPU", shown)
+        words = self.noted(0)
+        for name, value in zip(given[::2], given[1::2]):
+            self.assertEqual(words[words.index(name) + 1], value)
+        self.assertNotIn("--lock-timeout", words)
+        self.assertNotIn("GPU", self.submit("--time", "1h")[0])
+
     def test_what_is_missing_is_named(self):
         self.environment["PATH"] = str(self.tools)
         self.assertIn("expected the program sbatch", self.submit("--time", "1h", expect=1)[1])

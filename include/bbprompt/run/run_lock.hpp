@@ -61,4 +61,9 @@ class RunLock {
   std::thread heart_;
 };
 
+// Who runs in a folder now, in words, by its lock file: for a look from outside, which takes
+// nothing and waits for nothing. Empty where nobody does, as far as this machine can tell: of a
+// holder elsewhere by the time of the file, and so by both machines' clocks.
+[[nodiscard]] std::string living_run(const std::filesystem::path& lock_file, double lost_seconds);
+
 }  // namespace bbprompt
