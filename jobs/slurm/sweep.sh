@@ -6,6 +6,7 @@
 # Arguments:
 #   --profile FILE      modules, binary, launcher (profile.example); or the variable PROFILE
 #   --max-requeues N    how often the job may start again because its time was too short (20); or MAX_REQUEUES
+#   --servers FILE      model servers that the job starts, waits for and stops (servers.example)
 #   --parts N           task I of an array is part I of N (default: the array's tasks are the parts), so that one part
 #                       can be submitted again: sbatch --array=3 ... --parts 4
 # The others are those of "bbprompt run"; --out must be among them. An array runs part I of N in FOLDER/part-I-of-N;
@@ -26,15 +27,17 @@ say() { echo "sweep.sh: $*" >&2; }
 profile=${PROFILE:-}
 max_requeues=${MAX_REQUEUES:-20}
 num_parts=
+servers=
 arguments=()
 out=
 while [ $# -gt 0 ]; do
   case $1 in
-    --profile | --max-requeues | --parts | --out)
+    --profile | --max-requeues | --parts | --servers | --out)
       [ $# -ge 2 ] || { say "expected a value after $1"; exit 2; } ;;&
     --profile) profile=$2; shift 2 ;;
     --max-requeues) max_requeues=$2; shift 2 ;;
     --parts) num_parts=$2; shift 2 ;;
+    --servers) servers=$2; shift 2 ;;
     --out) out=$2; shift 2 ;;
     --out=*) out=${1#--out=}; shift ;;
     *) arguments+=("$1"); shift ;;
@@ -45,6 +48,10 @@ done
 [ -r "$profile" ] || { say "cannot read the profile $profile on this node"; exit 2; }
 # shellcheck source=jobs/slurm/profile.example
 source "$profile"
+if [ -n "$servers" ]; then
+  # shellcheck source=jobs/slurm/servers.example
+  source "$servers"
+fi
 
 restarts=${SLURM_RESTART_COUNT:-0}
 if [ -n "${SLURM_ARRAY_TASK_ID:-}" ]; then
@@ -87,10 +94,25 @@ launch() {
   done
 }
 
-# How this start ended is what the run wrote down, and no exit code: mpirun ends with 0 when a node took its ranks away,
-# srun with the code of a worker that it had to kill, and Hydra forgets code 3 after a signal.
-launch
-state=$("$BBPROMPT" status "$out" --state --started-by "$start") || state=none
+# shellcheck disable=SC2317  # called while servers are waited for
+was_asked_to_stop() { [ "$is_asked_to_stop" -eq 1 ]; }
+# The addresses change with the job; results do not know them.
+begin_servers() {
+  start_servers "$servers" "$out"
+  trap stop_servers EXIT
+  say "waiting for $(server_urls)"
+  wait_for_servers was_asked_to_stop || return 1
+  arguments+=(--set "model.url=$(server_urls)" --set model.key_variable=BBPROMPT_SERVE_KEY)
+}
+if [ -z "$servers" ] || begin_servers; then
+  launch
+  state=$("$BBPROMPT" status "$out" --state --started-by "$start") || state=none
+else
+  code=1
+  state="no servers"
+fi
+# How this start ended is in $state, which the run wrote down; exit codes lie. mpirun ends with 0 when a node took its ranks
+# away, srun with the code of a worker that it had to kill, and Hydra forgets code 3 after a signal.
 # Where nodes are handed on within a second, srun may find the last job's step in the way, start nothing and end with 0.
 for pause in 5 20 60; do
   if [ "$state" != none ] || [ "$code" -ne 0 ] || [ "$is_asked_to_stop" -ne 0 ]; then break; fi
@@ -107,7 +129,14 @@ case $state in
   failed) code=1 ;;
   "stopped: "*)
     say "$state"
-    [ "$code" -ne 0 ] && [ "$code" -ne 3 ] || code=1 ;;
+    stop_reason="the run stopped"
+    # Servers of this job start anew with it. Other trouble would come again.
+    if [ -n "$servers" ]; then code=3; elif [ "$code" -eq 0 ] || [ "$code" -eq 3 ]; then code=1; fi ;;
+  "no servers")
+    if was_asked_to_stop; then
+      code=3
+      stop_reason="asked to stop before it had begun"
+    fi ;;
   running)
     # Killed on its way, with what its checkpoints hold.
     if [ "$code" -eq 137 ]; then

@@ -59,6 +59,7 @@ std::vector<std::string> sweep_job(const JobRequest& request) {
   words.insert(words.end(),
                {job_folder(request) + "/sweep.sh", "--profile", request.profile, "--max-requeues",
                 std::to_string(request.max_requeues), request.config, "--out", request.out});
+  if (!request.servers.empty()) words.insert(words.end(), {"--servers", request.servers});
   if (is_array) words.insert(words.end(), {"--parts", std::to_string(request.num_parts)});
   for (const std::string& setting : request.overrides)
     words.insert(words.end(), {"--set", setting});

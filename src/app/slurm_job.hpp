@@ -20,6 +20,7 @@ struct JobRequest {
   std::vector<std::string> overrides;  // KEY=VALUE
   std::string out;
   std::string profile;
+  std::string servers;  // file that says which model servers the job starts; empty: none
   int num_nodes = 1;
   int ranks_per_node = 1;
   std::int64_t time_limit = 0;  // seconds

@@ -132,6 +132,12 @@ class Submit(support.RunCase):
             self.assertEqual(words[words.index(name) + 1], value)
         self.assertNotIn("--lock-timeout", words)
         self.assertNotIn("GPU", self.submit("--time", "1h")[0])
+        servers = self.folder / "my.servers"
+        errors = self.submit("--time", "1h", "--with-servers", servers, expect=2)[1]
+        self.assertIn("expected your copy of jobs/slurm/servers.example", errors)
+        servers.touch()
+        self.assertIn("expected a configuration with model.kind: server",
+                      self.submit("--time", "1h", "--with-servers", servers, expect=2)[1])
 
     def test_what_is_missing_is_named(self):
         self.environment["PATH"] = str(self.tools)

@@ -11,6 +11,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "e2e"))
+import http_run  # noqa: E402
 import support  # noqa: E402
 
 CLUSTER = pathlib.Path(os.environ.get("BBPROMPT_SHARED_DIR", "")) / "slurm"
@@ -293,6 +294,59 @@ class Jobs(Cluster):
         self.expect_completed(job)
         self.assertIn("requeue 1 of at most 20", self.log())
         self.assertEqual(self.digest("srun"), self.digest_alone(experiment))
+
+
+class ModelServers(Cluster):
+    """A job that starts its own model servers. The virtual nodes share one network, so each is reached by loopback."""
+
+    def setUp(self):
+        super().setUp()
+        self.model = support.model()
+        library = support.SOURCE / "jobs/slurm/model_servers.sh"
+        self.servers = self.folder / "my.servers"
+        self.servers.write_text(
+            f'source "{library}"\nserver_host() {{ echo 127.0.0.1; }}\n'
+            f'run_server() {{ exec "{support.BINARY}" serve "{self.model}" --port "$1"; }}\n')
+
+    def served(self):
+        """An experiment that a model behind a server takes: no vectors."""
+        (self.folder / "task.yaml").write_text(http_run.TASK.format(data=support.SOURCE / "configs/quickstart/reviews"))
+        (self.folder / "served.yaml").write_text(http_run.EXPERIMENT)
+        model = {"kind": "server", "url": '["http://127.0.0.1:9"]', "name": pathlib.Path(self.model).name,
+                 "tokenizer": self.model, "max_tokens": 128, "is_masked": "true"}
+        return [self.folder / "served.yaml", "--set", "seeds=[1,2]",
+                "--set", "model={%s}" % ", ".join(f"{key}: {value}" for key, value in model.items())]
+
+    def test_servers_start_with_the_job_and_again_with_its_requeue(self):
+        shown, _ = self.call("submit", *self.served(), "--nodes", 2, "--ntasks-per-node", 2, "--time", "1h",
+                             "--out", "whole", "--with-servers", self.servers)
+        (job,) = re.findall(r"submitted  job (\d+)", shown)
+        self.expect_completed(job)
+        self.log_of_servers("whole", starts=1)
+        arguments = [*self.behind_gate(*self.served()), "--out", "broken", "--servers", self.servers]
+        job = self.submit("sweep.sh", *arguments, options=["--nodes=2", "--ntasks-per-node=2", "--time=60"])
+        self.let_pass("broken", items=10)
+        self.slurm("scancel", "--batch", "--signal=USR1", job)
+        self.wait_for_text("requeue 1 of at most 20")
+        self.gate().open()
+        self.expect_completed(job)
+        self.log_of_servers("broken", starts=2)
+        self.assertEqual(self.digest("broken"), self.digest("whole"))
+
+    def log_of_servers(self, run, starts):
+        logs = sorted((self.folder / run).glob("server-*.log"))
+        self.assertEqual([log.name for log in logs], ["server-n1-0.log", "server-n2-0.log"])
+        for log in logs:
+            self.assertEqual(log.read_text().count("listening on"), starts, log.read_text())
+
+    def test_a_server_that_does_not_start_ends_the_job_with_its_reason(self):
+        self.servers.write_text(self.servers.read_text() + "run_server() { echo 'no such model' >&2; exit 4; }\n")
+        job = self.submit("sweep.sh", *self.served(), "--out", "none", "--servers", self.servers,
+                          options=["--ntasks=2", "--time=60"])
+        ((state, code),) = self.wait_for(job, "FAILED", "COMPLETED")
+        self.assertEqual((state, code), ("FAILED", "1:0"), self.log())
+        self.assertIn("ended before it was ready: see its log", self.log())
+        self.assertIn("no such model", (self.folder / "none/server-n1-0.log").read_text())
 
 
 class NodeFailures(Cluster):
