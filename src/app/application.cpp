@@ -6,6 +6,7 @@
 
 #include "app/command.hpp"
 #include "app/help.hpp"
+#include "app/safe_output.hpp"
 #include "app/terminal.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/utf8.hpp"
@@ -137,19 +138,20 @@ bool parse_arguments(const Arguments& arguments, const CommandOptions& options,
 }
 
 int run_application(const Arguments& arguments) {
+  const SafeStandardOutput safe;
   try {
     const int code = dispatch(arguments);
     std::cout.flush();
     if (!std::cout) throw Error("cannot write all of the output: the disk may be full");
     return code;
   } catch (const UsageError& error) {
-    std::cerr << "bbprompt: " << error.what() << '\n';
+    error_output() << "bbprompt: " << error.what() << '\n';
     return kExitUsage;
   } catch (const ConfigError& error) {
-    std::cerr << "bbprompt: " << error.what() << '\n';
+    error_output() << "bbprompt: " << error.what() << '\n';
     return kExitUsage;
   } catch (const std::exception& error) {
-    std::cerr << "bbprompt: " << error.what() << '\n';
+    error_output() << "bbprompt: " << error.what() << '\n';
     return kExitFailed;
   }
 }

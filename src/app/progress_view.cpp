@@ -9,15 +9,19 @@
 #include <filesystem>
 #include <iostream>
 #include <limits>
+#include <vector>
 
 #include "app/terminal.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/log.hpp"
+#include "bbprompt/base/utf8.hpp"
 
 namespace bbprompt {
 namespace {
 
-constexpr std::size_t kLineWidth = 120;  // of the live line where no terminal can be asked
+// Of the live line where no terminal can be asked, as under mpirun: a longer one would wrap, and
+// each time leave a copy behind.
+constexpr std::size_t kLineWidth = 80;
 
 // mpirun hands ranks a pipe for standard error; what counts is where mpirun's own one goes.
 bool is_mpirun_on_terminal() {
@@ -44,7 +48,8 @@ ProgressStyle choose_progress_style(const std::string& name) {
   if (name == "plain") return ProgressStyle::kPlain;
   if (name == "none") return ProgressStyle::kNone;
   if (name != "auto")
-    throw UsageError("--progress: expected auto, live, plain or none, found \"" + name + "\"");
+    throw UsageError("--progress: expected auto, live, plain or none, found \"" + printable(name) +
+                     "\"");
   return ::isatty(STDERR_FILENO) == 1 || is_mpirun_on_terminal() ? ProgressStyle::kLive
                                                                  : ProgressStyle::kPlain;
 }
@@ -57,7 +62,15 @@ std::string format_duration(double seconds) {
   return fmt::format("{}:{:02}", whole / 60, whole % 60);
 }
 
-std::string format_progress(const RunProgress& progress) {
+namespace {
+
+// Hostile or broken counts are shown, not printed with hundreds of digits.
+std::string rate_text(double rate) {
+  return std::isfinite(rate) && rate >= 0.0 && rate < 1e12 ? fmt::format("{:.0f}", rate) : "?";
+}
+
+// From the left; together one line.
+std::vector<std::string> parts_of(const RunProgress& progress) {
   double best_fitness = std::numeric_limits<double>::infinity();
   double dev_sum = 0.0;
   std::int64_t num_dev = 0;
@@ -73,14 +86,37 @@ std::string format_progress(const RunProgress& progress) {
     planned += trial.num_generations_planned;
   }
   const auto failed = progress.count(TrialStanding::kFailed);
-  return fmt::format(
-      "{} trials {}/{}{} | gen {}/{} | fitness {} | dev {} | {} queries of {}, {:.0f}/s | {} left",
-      format_duration(progress.seconds), progress.count(TrialStanding::kDone),
-      progress.trials.size(), failed > 0 ? fmt::format(" ({} failed)", failed) : "", generations,
-      planned, std::isfinite(best_fitness) ? fmt::format("{:.3f}", best_fitness) : "-",
-      num_dev > 0 ? fmt::format("{:.3f}", dev_sum / static_cast<double>(num_dev)) : "-",
-      with_separators(progress.num_queries()), with_separators(progress.num_queries_planned()),
-      progress.queries_per_second, format_duration(progress.seconds_left));
+  const auto figure = [](double value) { return fmt::format("{:.3f}", value); };
+  return {
+      fmt::format("{} trials {}/{}{}", format_duration(progress.seconds),
+                  progress.count(TrialStanding::kDone), progress.trials.size(),
+                  failed > 0 ? fmt::format(" ({} failed)", failed) : ""),
+      fmt::format(" | gen {}/{}", generations, planned),
+      fmt::format(" | fitness {}", std::isfinite(best_fitness) ? figure(best_fitness) : "-"),
+      fmt::format(" | dev {}", num_dev > 0 ? figure(dev_sum / static_cast<double>(num_dev)) : "-"),
+      fmt::format(" | {} queries of {}", with_separators(progress.num_queries()),
+                  with_separators(progress.num_queries_planned())),
+      fmt::format(", {}/s", rate_text(progress.queries_per_second)),
+      fmt::format(" | {} left", format_duration(progress.seconds_left))};
+}
+
+}  // namespace
+
+std::string format_progress(const RunProgress& progress, std::size_t width) {
+  std::vector<std::string> parts = parts_of(progress);
+  const auto length = [&] {
+    std::size_t sum = 0;
+    for (const std::string& part : parts) sum += part.size();
+    return sum;
+  };
+  // What people miss least goes first, and the beginning and the time left never.
+  for (const std::size_t least : {5, 4, 1, 2, 3}) {
+    if (length() <= width) break;
+    parts[least].clear();
+  }
+  std::string line;
+  for (const std::string& part : parts) line += part;
+  return line.substr(0, width);
 }
 
 ProgressView::ProgressView(ProgressStyle style, double plain_seconds)
@@ -97,7 +133,7 @@ void ProgressView::show(const RunProgress& progress) {
   if (style_ == ProgressStyle::kLive && now - last_live_ >= std::chrono::milliseconds(200)) {
     last_live_ = now;
     const std::size_t width = terminal_columns(STDERR_FILENO, kLineWidth);
-    std::cerr << "\r\x1b[K" << format_progress(progress).substr(0, width - 1) << std::flush;
+    std::cerr << "\r\x1b[K" << format_progress(progress, width - 1) << std::flush;
     is_line_open_ = true;
   }
 }

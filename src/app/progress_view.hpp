@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <string>
 
 #include "bbprompt/run/progress.hpp"
@@ -20,7 +21,9 @@ enum class ProgressStyle {
 [[nodiscard]] std::string format_duration(double seconds);
 
 // One line: trials, generations, best fitness, dev metric, queries of budget, rate, time left.
-[[nodiscard]] std::string format_progress(const RunProgress& progress);
+// Where that is wider than `width`, what people miss least is left out; the time left is not.
+[[nodiscard]] std::string format_progress(const RunProgress& progress,
+                                          std::size_t width = std::string::npos);
 
 // Shows progress on standard error and writes it into the log.
 class ProgressView {

@@ -1,6 +1,6 @@
 #include <spdlog/fmt/fmt.h>
 #include <spdlog/sinks/basic_file_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/ostream_sink.h>
 
 #include <algorithm>
 #include <csignal>
@@ -13,6 +13,7 @@
 #include "app/configuration_arguments.hpp"
 #include "app/progress_view.hpp"
 #include "app/run_arguments.hpp"
+#include "app/safe_output.hpp"
 #include "app/stop_signals.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/log.hpp"
@@ -39,7 +40,7 @@ namespace po = boost::program_options;
 void start_logging(const RunFolder& folder, ProgressStyle style) {
   auto file = std::make_shared<spdlog::sinks::basic_file_sink_st>(folder.log().string());
   file->set_level(spdlog::level::debug);
-  auto terminal = std::make_shared<spdlog::sinks::stderr_sink_st>();
+  auto terminal = std::make_shared<spdlog::sinks::ostream_sink_st>(error_output());
   terminal->set_level(style == ProgressStyle::kPlain ? spdlog::level::info : spdlog::level::warn);
   terminal->set_pattern("bbprompt: %v");
   logger()->sinks() = {file, terminal};
@@ -115,13 +116,13 @@ std::unique_ptr<RunFolder> open_folder(const std::filesystem::path& path, const 
       .lost_seconds = arguments.lock_seconds,
       .is_stop_requested = [&] { return is_stop_wanted(arguments); },
       .on_wait =
-          [](const std::string& reason) { std::cerr << "bbprompt: " << reason << std::endl; },
+          [](const std::string& reason) { error_output() << "bbprompt: " << reason << std::endl; },
   };
   try {
     return std::make_unique<RunFolder>(path, plan, options);
   } catch (const StoreError& error) {
     if (!options.is_stop_requested()) throw;
-    std::cerr << "bbprompt: " << error.what() << std::endl;
+    error_output() << "bbprompt: " << error.what() << std::endl;
     return nullptr;
   }
 }
@@ -229,7 +230,7 @@ int run_master_rank(Channel& channel, const po::variables_map& values) {
   } catch (const std::exception& error) {
     problem = error.what();
   }
-  if (problem) std::cerr << "bbprompt: " << *problem << std::endl;
+  if (problem) error_output() << "bbprompt: " << *problem << std::endl;
   return say_farewell(channel, code);
 }
 

@@ -26,7 +26,12 @@ namespace {
 constexpr std::int64_t kSilentSeconds = 30;
 
 std::string figure(double value) {
-  return std::isfinite(value) ? fmt::format("{:.4f}", value) : "-";
+  if (!std::isfinite(value)) return "-";
+  return std::abs(value) < 1e9 ? fmt::format("{:.4f}", value) : fmt::format("{:.2g}", value);
+}
+
+std::string rate(double value) {
+  return value < 1e9 ? fmt::format("{:.1f}", value) : fmt::format("{:.2g}", value);
 }
 
 // Whether the run's process is known to be gone: only its own machine can tell.
@@ -53,10 +58,10 @@ void print_workers(const std::vector<WorkerProgress>& workers) {
     return a->queries_per_second() < b->queries_per_second();
   });
   const double median = measured[measured.size() / 2]->queries_per_second();
-  std::cout << fmt::format("  workers: median {:.1f} queries/s; slowest:", median);
+  std::cout << fmt::format("  workers: median {} queries/s; slowest:", rate(median));
   for (std::size_t i = 0; i < std::min(kNumSlowest, measured.size()); ++i) {
-    std::cout << fmt::format("{} rank {} {:.1f}/s ({})", i == 0 ? "" : ",", measured[i]->rank,
-                             measured[i]->queries_per_second(),
+    std::cout << fmt::format("{} rank {} {}/s ({})", i == 0 ? "" : ",", measured[i]->rank,
+                             rate(measured[i]->queries_per_second()),
                              plural(measured[i]->num_items, "item"));
   }
   std::cout << '\n';

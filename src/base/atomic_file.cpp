@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "bbprompt/base/error.hpp"
@@ -62,6 +64,16 @@ void write_contents(const fs::path& temporary, const fs::path& shown, std::strin
   if (::close(descriptor) != 0) fail(shown, "close");
 }
 
+// NAME of "NAME.tmp.PID"; nothing for any other name.
+std::optional<std::string> target_of_temporary(const std::string& name) {
+  const std::size_t mark = name.find(kTemporaryMark);
+  if (mark == std::string::npos || mark == 0) return std::nullopt;
+  const std::string digits = name.substr(mark + kTemporaryMark.size());
+  const bool is_number =
+      !digits.empty() && digits.find_first_not_of("0123456789") == std::string::npos;
+  return is_number ? std::optional(name.substr(0, mark)) : std::nullopt;
+}
+
 }  // namespace
 
 void replace_file(const fs::path& path, const std::function<void(const fs::path&)>& write) {
@@ -95,12 +107,18 @@ void replace_file(const fs::path& path, std::string_view contents,
   });
 }
 
-int sweep_temporary_files(const fs::path& directory) {
-  int num_removed = 0;
+int sweep_temporary_files(const fs::path& directory,
+                          const std::function<bool(std::string_view name)>& is_own) {
+  std::vector<fs::path> found;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(directory, ignored)) {
-    if (entry.path().filename().string().find(kTemporaryMark) == std::string::npos) continue;
-    if (fs::remove(entry.path(), ignored)) ++num_removed;
+    const auto name = target_of_temporary(entry.path().filename().string());
+    if (!name || !is_own(*name)) continue;
+    if (entry.symlink_status(ignored).type() == fs::file_type::regular) found.push_back(entry);
+  }
+  int num_removed = 0;
+  for (const fs::path& path : found) {
+    if (fs::remove(path, ignored)) ++num_removed;
   }
   return num_removed;
 }

@@ -135,7 +135,7 @@ TaskOptions with_real_paths(TaskOptions task, const PathRoots& roots) {
     if (is_data_path(*path)) {
       *path = roots.data / below_data_folder(*path);
     } else if (!path->empty()) {
-      *path = roots.folder / *path;
+      *path = real_path(roots.folder, *path);
     }
   }
   task.data_folder = roots.data;
@@ -145,7 +145,7 @@ TaskOptions with_real_paths(TaskOptions task, const PathRoots& roots) {
 ExperimentSpec with_real_paths(ExperimentSpec spec, const PathRoots& roots) {
   ServerOptions& server = spec.model.server;
   for (auto* path : {&spec.model.path, &server.tokenizer, &server.key_file, &server.ca_file}) {
-    if (!path->empty()) *path = roots.folder / *path;
+    if (!path->empty()) *path = real_path(roots.folder, *path);
   }
   spec.task = with_real_paths(std::move(spec.task), roots);
   return spec;

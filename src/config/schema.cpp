@@ -57,6 +57,15 @@ constexpr SchemaRow kRowsBeforePrompt[] = {
        return TextField{&f.spec.task.label, TextField::Rule::kFilled};
      },
      .meaning = "column of the label"},
+    {.key = "task.header",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.task.has_header; },
+     .meaning = "whether .csv and .tsv files begin with a line of column names; without one the "
+                "columns are called 1, 2, ..."},
+    {.key = "task.quoting",
+     .field = [](ConfigFields& f) -> FieldRef { return &f.spec.task.quoting; },
+     .choices = {"auto", "quoted", "none"},
+     .meaning = "quotes in .csv and .tsv files: around fields, ordinary characters, or (auto) as "
+                "the file looks"},
     {.key = "task.template",
      .field = [](ConfigFields& f) -> FieldRef {
        return TemplateField{&f.spec.task.template_text, &f.spec.task.causal_template};
@@ -165,7 +174,7 @@ constexpr SchemaRow kRowsAfterPrompt[] = {
     {.key = "optimizer.cma_es.tol_flat_fitness",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.optimizer.cma_es.tol_flat_fitness; },
      .limits = {0, kMany},
-     .meaning = "stop: this many generations in a row with equal fitness"},
+     .meaning = "stop: this many generations in a row with equal fitness; 0: never"},
     {.key = "optimizer.cma_es.stagnation_stop",
      .field = [](ConfigFields& f) -> FieldRef {
        return &f.spec.optimizer.cma_es.is_stagnation_stop;

@@ -61,7 +61,7 @@ struct SweepField {
 using FieldRef =
     std::variant<int*, std::int64_t*, double*, OptionalReal, bool*, TextField, TemplateField,
                  std::string*, std::filesystem::path*, ModelKind*, ServerApi*, Route*, PromptKind*,
-                 Relaxation*, CandidateSource*, CandidateText*, SoftPromptMode*, SoftPromptLayers*,
+                 FileQuoting*, Relaxation*, CandidateSource*, CandidateText*, SoftPromptMode*, SoftPromptLayers*,
                  ObjectiveKind*, MetricKind*, Calibration*, SelectionRule*, FailurePolicy*,
                  OptimizerKind*, CovarianceKind*, RestartKind*, PolicyGradientVariant*,
                  GradientRule*, std::vector<std::string>*, std::vector<LabelOptions>*,

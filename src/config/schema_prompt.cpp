@@ -44,10 +44,11 @@ constexpr SchemaRow kPromptRows[] = {
      .meaning = "use these candidate words instead, if not empty"},
     {.key = "prompt.discrete.candidates.source",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.discrete.candidates.source; },
-     .choices = {"words", "pmi_phrases", "pmi_tokens", "list", "vocabulary"},
+     .choices = {"words", "pmi_phrases", "pmi_tokens", "list", "vocabulary", "word_beginnings"},
      .meaning = "`words`: whole words, most frequent first; `pmi_phrases`: n-grams of words that "
                 "belong together, most frequent first; `pmi_tokens`: the tokens of these; `list`: "
-                "lines of a file; `vocabulary`: whole words of the model's vocabulary"},
+                "lines of a file; `vocabulary`: whole words of the model's vocabulary; "
+                "`word_beginnings`: as `words`, with tokens that only begin a word"},
     {.key = "prompt.discrete.candidates.text",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.prompt.discrete.candidates.text; },
      .choices = {"few_shot", "train_file"},

@@ -1,6 +1,7 @@
 #include "bbprompt/config/sweep_spec.hpp"
 
 #include "bbprompt/base/utf8.hpp"
+#include "bbprompt/config/data_path.hpp"
 #include "config/field_io.hpp"
 #include "config/key_lookup.hpp"
 #include "config/sweep_claims.hpp"
@@ -175,7 +176,7 @@ SweepSpec parse_frame(const ConfigDocument& document) {
           "expected sweep.prompts_from.own_run or sweep.prompts_from.run, found both; leave "
           "one out");
     }
-    sweep.prompts_from.run = document.folder / sweep.prompts_from.run;
+    sweep.prompts_from.run = real_path(document.folder, sweep.prompts_from.run);
   }
   if (sweep.output.folder.empty()) sweep.output.folder = std::filesystem::path("out") / sweep.name;
   return sweep;

@@ -35,7 +35,7 @@ void complete(ConfigNode& root, ConfigFields& fields, const fs::path& task_folde
     const ConfigPosition at = locate(root, row.key);
     const auto field = row.field(fields);
     if (auto* const* path = std::get_if<fs::path*>(&field); path != nullptr && !(*path)->empty()) {
-      if (!is_data_path(**path)) **path = task_folder / **path;
+      if (!is_data_path(**path) && !is_rooted(**path)) **path = task_folder / **path;
     } else if (written != nullptr) {
       continue;
     }

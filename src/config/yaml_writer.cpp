@@ -42,10 +42,27 @@ std::string quoted(const std::string& text) {
         result += "\\t";
         break;
       default:
-        result += c;
+        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) {
+          constexpr std::string_view kDigits = "0123456789abcdef";
+          result += {'\\', 'x', kDigits[static_cast<unsigned char>(c) >> 4], kDigits[c & 15]};
+        } else {
+          result += c;
+        }
     }
   }
   return result + '"';
+}
+
+// What was read without quotes, as it can be written again: numbers, booleans and plain words as
+// they stand; anything else means the same only in quotes.
+std::string raw_yaml(const std::string& text) {
+  if (text.empty()) return "null";
+  const bool is_simple = text != "-" && std::all_of(text.begin(), text.end(), [](char c) {
+                           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                                  (c >= '0' && c <= '9') ||
+                                  std::string_view("_-+./~").find(c) != std::string_view::npos;
+                         });
+  return is_simple && text != "---" && text != "..." ? text : quoted(text);
 }
 
 std::string text_yaml(const std::string& text) { return is_safe_plain(text) ? text : quoted(text); }
@@ -109,7 +126,7 @@ std::string write_flow_yaml(const ConfigNode& value) {
     case ConfigNode::Kind::kNull:
       return "null";
     case ConfigNode::Kind::kScalar:
-      return value.is_text ? text_yaml(value.text) : value.text;
+      return value.is_text ? text_yaml(value.text) : raw_yaml(value.text);
     case ConfigNode::Kind::kSequence:
       for (const auto& item : value.items) {
         yaml += (yaml.empty() ? "" : ", ") + write_flow_yaml(item);

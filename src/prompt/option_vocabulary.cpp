@@ -111,11 +111,25 @@ std::vector<PromptOption> whole_words(const Tokenizer& tokenizer,
   return candidates;
 }
 
+// Whether the token goes on with the word that the token before it began.
+bool continues_word(const Tokenizer& tokenizer, TokenId id) {
+  const std::string text = text_of(tokenizer, id);
+  if (!text.starts_with(kContinues) || text.size() == kContinues.size()) return false;
+  const std::string_view rest = std::string_view(text).substr(kContinues.size());
+  // A part of a character cannot stand alone, so its character goes on.
+  return find_invalid_utf8(rest).has_value() || from_first_alphanumeric(rest) == rest;
+}
+
 std::vector<PromptOption> frequent_words(const Tokenizer& tokenizer,
-                                         std::span<const std::string_view> texts) {
+                                         std::span<const std::string_view> texts,
+                                         bool is_beginning_enough) {
   std::vector<std::int64_t> counts(tokenizer.vocabulary_size(), 0);
   for (const auto text : texts) {
-    for (const TokenId id : tokenizer.encode(text).ids) ++counts[static_cast<std::size_t>(id)];
+    const std::vector<TokenId> ids = tokenizer.encode(text).ids;
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      const bool is_cut = i + 1 < ids.size() && continues_word(tokenizer, ids[i + 1]);
+      if (is_beginning_enough || !is_cut) ++counts[static_cast<std::size_t>(ids[i])];
+    }
   }
   return whole_words(tokenizer, counts);
 }
@@ -154,7 +168,9 @@ std::vector<PromptOption> candidates_of(const CandidateOptions& options, const T
                                         std::span<const std::string_view> texts) {
   switch (options.source) {
     case CandidateSource::kWords:
-      return frequent_words(tokenizer, texts);
+      return frequent_words(tokenizer, texts, false);
+    case CandidateSource::kWordBeginnings:
+      return frequent_words(tokenizer, texts, true);
     case CandidateSource::kPmiPhrases:
       return pmi_phrases(options.pmi, tokenizer, texts);
     case CandidateSource::kPmiTokens:

@@ -1,6 +1,14 @@
 #include "replica/gemm.hpp"
 
 #ifdef BBPROMPT_HAS_BLAS
+#include <sys/mman.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "bbprompt/base/error.hpp"
+
 extern "C" {
 // NOLINTNEXTLINE(readability-identifier-naming): the name is Fortran's.
 void sgemm_(const char* trans_a, const char* trans_b, const int* m, const int* n, const int* k,
@@ -32,6 +40,30 @@ void call_sgemm(char trans_b, const ConstRows& a, const ConstRows& b, Rows c,
          c.data(), &ldc);
 }
 
+// OpenBLAS takes a buffer with the first product of a process; where it gets none it tries again
+// for ever. So the memory is asked for first, where failing is an answer, and the buffer taken at
+// once.
+void take_openblas_buffer() {
+  constexpr std::size_t kBuffer = std::size_t{160} << 20U;  // 128 MiB and what it takes around it
+  static bool is_taken = false;
+  if (is_taken) return;
+  void* room = ::mmap(nullptr, kBuffer, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (room == MAP_FAILED) {
+    throw Error(
+        std::string("not enough memory: matrix products by OpenBLAS take 160 MiB, and the system "
+                    "gives none (") +
+        std::strerror(errno) +
+        "). Raise the limit of the job or of the shell (ulimit -v), or start fewer ranks on this "
+        "machine");
+  }
+  ::munmap(room, kBuffer);
+  constexpr int kSize = 64;
+  const RowMatrixXf a = RowMatrixXf::Zero(kSize, kSize);
+  RowMatrixXf c = RowMatrixXf::Zero(kSize, kSize);
+  call_sgemm('N', a, a, c, {});
+  is_taken = true;
+}
+
 }  // namespace
 
 void multiply(const ConstRows& a, const ConstRows& b, Rows c, const GemmScale& scale) {
@@ -43,7 +75,9 @@ void multiply_transposed(const ConstRows& a, const ConstRows& b, Rows c, const G
 }
 
 void set_gemm_threads(int num_threads) {
-  if (openblas_set_num_threads != nullptr) openblas_set_num_threads(num_threads);
+  if (openblas_set_num_threads == nullptr) return;
+  openblas_set_num_threads(num_threads);
+  take_openblas_buffer();
 }
 
 #else

@@ -24,7 +24,8 @@ void multiply_transposed(const ConstRows& a, const ConstRows& b, Rows c,
                          const GemmScale& scale = {});
 
 // Threads of one product, for this process. Reaches OpenBLAS; another BLAS takes its own
-// environment variable (OMP_NUM_THREADS, MKL_NUM_THREADS, BLIS_NUM_THREADS) instead.
+// environment variable (OMP_NUM_THREADS, MKL_NUM_THREADS, BLIS_NUM_THREADS) instead. Throws Error
+// where there is not the memory that OpenBLAS takes with its first product.
 void set_gemm_threads(int num_threads);
 
 }  // namespace bbprompt

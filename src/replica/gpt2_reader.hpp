@@ -37,8 +37,13 @@ class Gpt2Reader {
     return found;
   }
 
-  [[nodiscard]] static std::vector<std::string> word_embedding_names() {
-    return names("wte.weight");
+  // Safetensors stores the memory that a tied model shares under one name, and may have kept the
+  // head's.
+  [[nodiscard]] std::vector<std::string> word_embedding_names() const {
+    std::vector<std::string> own = names("wte.weight");
+    const bool is_kept_by_head =
+        config_.has_tied_embeddings && !finder_.is_present(own) && finder_.is_present(head_names());
+    return is_kept_by_head ? head_names() : own;
   }
 
  private:

@@ -38,7 +38,9 @@ Replica::Replica(std::shared_ptr<const ReplicaView> view, const ReplicaOptions& 
       options_(checked(options)),
       weights_(view_->weights()),
       encoder_(weights_),
-      head_(weights_) {}
+      head_(weights_) {
+  use_threads();  // what memory products take is taken now, where lacking it ends the start
+}
 
 // The number is the process's, and models of one process may differ in it.
 void Replica::use_threads() const { set_gemm_threads(options_.threads); }

@@ -35,7 +35,12 @@ class WeightsReader {
   }
 
   [[nodiscard]] std::vector<std::string> word_embedding_names() const {
-    return names_.encoder("embeddings.word_embeddings.weight");
+    std::vector<std::string> names = names_.encoder("embeddings.word_embeddings.weight");
+    // Safetensors stores the memory that a tied model shares under one name, and may have kept the
+    // decoder's.
+    const bool is_kept_by_decoder = config_.has_tied_embeddings && !finder_.is_present(names) &&
+                                    finder_.is_present(names_.decoder_weight());
+    return is_kept_by_decoder ? names_.decoder_weight() : names;
   }
 
  private:

@@ -4,11 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/here_and_now.hpp"
@@ -50,9 +50,15 @@ std::string LockHolder::described() const {
 }
 
 LockHolder read_holder(const fs::path& file) {
-  std::ifstream in(file, std::ios::binary);
   LockHolder holder;
-  holder.text = {std::istreambuf_iterator<char>(in), {}};
+  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+  if (descriptor < 0) return holder;
+  std::array<char, 4096> text{};
+  struct stat status {};
+  const bool is_file = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
+  const ssize_t count = is_file ? ::read(descriptor, text.data(), text.size()) : 0;
+  ::close(descriptor);
+  if (count > 0) holder.text.assign(text.data(), static_cast<std::size_t>(count));
   holder.machine = value_of(holder.text, "machine");
   return holder;
 }
@@ -83,7 +89,8 @@ LockSign read_sign(const fs::path& file, int descriptor, const LockHolder& holde
   if (opened >= 0) ::close(opened);
   ::unlink(probe.c_str());
   if (!is_good)
-    throw StoreError(probe.string(), std::string("cannot write: ") + std::strerror(reason));
+    throw StoreError(file.string(),
+                     std::string("cannot write beside it: ") + std::strerror(reason));
   return {.text = holder.text,
           .seconds = status.st_mtim.tv_sec,
           .nanoseconds = status.st_mtim.tv_nsec,

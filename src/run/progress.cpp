@@ -27,9 +27,21 @@ double number(const nlohmann::json& object, const char* name) {
   return found == object.end() || found->is_null() ? kNaN : found->get<double>();
 }
 
+// Larger than any run's; a million of them still have a sum.
+constexpr double kMostCount = 1e12;
+
+// Files come from elsewhere too: what is no count must not be summed up.
+std::int64_t count_of(const nlohmann::json& value, const char* name) {
+  const double number = value.get<double>();
+  if (value.is_number_integer() && number >= 0.0 && number <= kMostCount)
+    return value.get<std::int64_t>();
+  throw Error(std::string(name) + ": expected a count from 0 to 1e12, found " +
+              printable(value.dump()));
+}
+
 std::int64_t count_in(const nlohmann::json& object, const char* name) {
   const auto found = object.find(name);
-  return found == object.end() ? 0 : found->get<std::int64_t>();
+  return found == object.end() ? 0 : count_of(*found, name);
 }
 
 std::string text_in(const nlohmann::json& object, const char* name) {
@@ -144,7 +156,7 @@ void read_lists(const nlohmann::json& json, RunProgress& progress) {
   }
   for (const auto& failure : json.value("failures", nlohmann::json::array())) {
     progress.failures.push_back({.reason = failure.at("reason").get<std::string>(),
-                                 .count = failure.at("count").get<std::int64_t>(),
+                                 .count = count_of(failure.at("count"), "count"),
                                  .rank = failure.at("rank").get<int>()});
   }
 }
@@ -237,12 +249,12 @@ RunProgress read_progress(const std::filesystem::path& path) {
                          .reason = text_in(json, "reason"),
                          .started_by = text_in(json, "started_by"),
                          .host = json.at("host").get<std::string>(),
-                         .process_id = json.at("process_id").get<std::int64_t>(),
+                         .process_id = count_of(json.at("process_id"), "process_id"),
                          .num_workers = json.at("workers").get<int>(),
                          .seconds = number(json, "seconds"),
                          .queries_per_second = number(json, "queries_per_second"),
                          .seconds_left = number(json, "seconds_left"),
-                         .updated = json.at("updated").get<std::int64_t>(),
+                         .updated = count_of(json.at("updated"), "updated"),
                          .num_retried = count_in(json, "retried"),
                          .num_given_up = count_in(json, "given_up"),
                          .failures = {},

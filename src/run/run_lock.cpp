@@ -64,9 +64,15 @@ RunLock::~RunLock() {
 
 void RunLock::open_file() {
   close_file();
-  descriptor_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (descriptor_ < 0)
-    throw StoreError(file_.string(), std::string("cannot open: ") + std::strerror(errno));
+  descriptor_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0644);
+  if (descriptor_ < 0) {
+    const std::string reason = errno == ELOOP ? "expected a regular file, found a link"
+                                              : std::string("cannot open: ") + std::strerror(errno);
+    throw StoreError(file_.string(), reason);
+  }
+  struct stat status {};
+  if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode))
+    throw StoreError(file_.string(), "expected a regular file, found something else");
 }
 
 void RunLock::close_file() {

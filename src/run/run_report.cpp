@@ -156,6 +156,8 @@ void RunReport::trial_ended(std::size_t index, const TrialRun& run) {
   }
   const std::int64_t truncated = num_truncated(record);
   if (truncated > 0) logger()->info("{}: {}", record.id, truncation_note(truncated));
+  if (const std::string flat = flat_search_note(record.generations); !flat.empty())
+    logger()->warn("{}: {}", record.id, flat);
   logger()->info("{}: done, {} test {:.4f}", record.id, record.metric, shown.test_metric);
   events_->write("trial_done", {{"trial", record.id},
                                 {"metric", record.metric},

@@ -9,6 +9,8 @@
 #include "bbprompt/run/plan_survey.hpp"
 #include "bbprompt/run/trial_run.hpp"
 #include "bbprompt/sched/trial_order.hpp"
+#include "bbprompt/store/checkpoint.hpp"
+#include "bbprompt/store/run_files.hpp"
 
 namespace bbprompt {
 namespace {
@@ -61,7 +63,12 @@ std::vector<std::size_t> check_start(const StartCheckInputs& inputs) {
   std::vector<std::size_t> order = start_order(work);
   std::erase_if(order, [&](std::size_t i) {
     const TrialBrief* result = result_of(trials[i], inputs.finished);
-    if (result != nullptr) inputs.report.trial_known(i, *result);
+    if (result != nullptr) {
+      inputs.report.trial_known(i, *result);
+      // Left over where the process ended, or the disk failed, between the record and this.
+      const auto checkpoint = checkpoint_path(inputs.folder.path(), trials[i].id);
+      if (has_checkpoint(checkpoint)) remove_checkpoint(checkpoint);
+    }
     return result != nullptr;
   });
   if (inputs.finished.size() > 0)

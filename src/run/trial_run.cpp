@@ -158,6 +158,8 @@ void TrialRun::end_search(const std::string& reason) {
   if (num_generations() % problem_.spec().selection.every != 0) nominate_due();
   record_.option_texts = problem_.prompt_space().option_texts();
   record_.position_shares = search_->position_shares();
+  if (std::string note = flat_search_note(record_.generations); !note.empty())
+    record_.notes.push_back(std::move(note));
 }
 
 // ---- what came of it

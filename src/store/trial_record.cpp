@@ -1,6 +1,8 @@
 #include "bbprompt/store/trial_record.hpp"
 
+#include <algorithm>
 #include <array>
+#include <iterator>
 
 #include "bbprompt/base/wording.hpp"
 
@@ -34,6 +36,19 @@ std::int64_t num_truncated(const TrialRecord& record) {
   std::int64_t total = 0;
   for (const auto& [purpose, usage] : record.usage) total += usage.usage.num_truncated;
   return total;
+}
+
+std::string flat_search_note(const std::vector<GenerationRecord>& generations) {
+  const auto num_flat = std::count_if(
+      generations.begin(), generations.end(),
+      [](const GenerationRecord& row) { return row.best_fitness == row.worst_fitness; });
+  const auto count = std::ssize(generations);
+  const bool has_populations = count >= 2 && generations.front().num_evaluations >= 2;
+  if (!has_populations || 10 * num_flat < 9 * count) return {};
+  return "the fitness of all candidates was equal in " + std::to_string(num_flat) + " of " +
+         plural(count, "generation") +
+         ": the search had nothing to learn from. Try objective cross_entropy, a larger sigma, or "
+         "more training examples";
 }
 
 std::string truncation_note(std::int64_t num_queries) {

@@ -16,7 +16,7 @@
 namespace bbprompt {
 namespace {
 
-using RowReader = void (*)(const SourceText&, const ColumnNames&, const RowSink&);
+using RowReader = ReadingNote (*)(const SourceText&, const ColumnNames&, const RowSink&);
 
 RowReader reader_for(const std::filesystem::path& path) {
   const std::string extension = path.extension().string();
@@ -66,7 +66,11 @@ class ExampleBuilder {
   ExampleBuilder(const TaskOptions& task, const SourceText& source)
       : source_(source),
         has_text_b_(!task.text_b.empty()),
-        columns_{task.text_a, task.text_b, task.label} {
+        columns_{.text_a = task.text_a,
+                 .text_b = task.text_b,
+                 .label = task.label,
+                 .quoting = task.quoting,
+                 .has_header = task.has_header} {
     for (const LabelOptions& label : task.labels) {
       const auto index = static_cast<int>(labels_.size());
       if (!labels_.emplace(label.name, index).second) {
@@ -128,9 +132,13 @@ Dataset read_dataset(const std::filesystem::path& path, const TaskOptions& task)
   const std::string contents = contents_of(path, task);
   const SourceText source = source_text(path, contents);
   const ExampleBuilder builder(task, source);
-  Dataset dataset{.path = path, .sha256 = sha256_hex(contents), .examples = {}};
-  read_rows(source, builder.columns(),
-            [&](SourceRow&& row) { dataset.examples.push_back(builder.build(std::move(row))); });
+  Dataset dataset{
+      .path = path, .sha256 = sha256_hex(contents), .examples = {}, .quoting = {}, .notes = {}};
+  ReadingNote note = read_rows(source, builder.columns(), [&](SourceRow&& row) {
+    dataset.examples.push_back(builder.build(std::move(row)));
+  });
+  dataset.quoting = std::move(note.quoting);
+  if (!note.note.empty()) dataset.notes.push_back(std::move(note.note));
   if (dataset.examples.empty()) {
     throw DataError(source.file, 0, "expected at least one row, found none");
   }

@@ -9,7 +9,49 @@ namespace {
 
 constexpr std::size_t kMaxColumns = 4096;
 
+// Where the quoted field that begins at `at` ends, behind its closing quote; npos where it is not
+// quoted rightly. Sets whether there are quotes inside.
+std::size_t end_of_quoted(std::string_view text, std::size_t at, char separator, bool& has_inner) {
+  has_inner = false;
+  while (true) {
+    at = text.find('"', at + 1);
+    if (at == std::string_view::npos) return at;
+    if (at + 1 >= text.size() || text[at + 1] != '"') break;
+    has_inner = true;
+    ++at;
+  }
+  const std::string_view rest = text.substr(at + 1, 2);
+  const bool is_end =
+      rest.empty() || rest[0] == separator || rest[0] == '\n' || rest == "\r\n" || rest == "\r";
+  return is_end ? at + 1 : std::string_view::npos;
+}
+
 }  // namespace
+
+QuoteEvidence quote_evidence(std::string_view text, char separator) {
+  QuoteEvidence evidence;
+  const char ends[] = {separator, '\n'};
+  const auto end_of_plain = [&](std::size_t at) {
+    return text.find_first_of({ends, sizeof ends}, at);
+  };
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t end = end_of_plain(at);
+    if (text[at] == '"') {
+      bool has_inner = false;
+      const std::size_t closed = end_of_quoted(text, at, separator, has_inner);
+      const bool is_malformed = closed == std::string_view::npos;
+      // One that spans rows or columns may be several fields with quotes of their own.
+      const bool is_within = !is_malformed && (end == std::string_view::npos || closed <= end);
+      if (!is_malformed) end = end_of_plain(closed);
+      ++(is_malformed             ? evidence.num_malformed
+         : has_inner && is_within ? evidence.num_doubled
+                                  : evidence.num_plain);
+    }
+    if (end == std::string_view::npos) break;
+    at = end + 1;
+  }
+  return evidence;
+}
 
 DelimitedReader::DelimitedReader(const SourceText& source, const DelimitedFormat& format)
     : source_(source),
@@ -39,7 +81,7 @@ void DelimitedReader::read_field(DelimitedRow& row) {
   }
   std::string& field = row.fields.emplace_back();
   const bool is_quoted =
-      format_.quoting == Quoting::kRfc4180 && at_ < text_.size() && text_[at_] == '"';
+      format_.quoting != Quoting::kNone && at_ < text_.size() && text_[at_] == '"';
   if (is_quoted) {
     read_quoted(field, row);
   } else {

@@ -9,7 +9,11 @@
 
 namespace bbprompt {
 
-enum class Quoting { kNone, kRfc4180 };
+enum class Quoting {
+  kNone,     // a quote is an ordinary character
+  kRfc4180,  // quotes around whole fields, none elsewhere
+  kLenient,  // quotes around whole fields; in a field that does not begin with one it is ordinary
+};
 
 struct DelimitedFormat {
   char separator = ',';
@@ -22,6 +26,14 @@ struct DelimitedRow {
   std::size_t num_quoted = 0;   // fields
   std::size_t num_doubled = 0;  // quotes inside quoted fields
 };
+
+// What the fields of a text that begin with a quote look like, whatever its rows are.
+struct QuoteEvidence {
+  std::size_t num_doubled = 0;    // quoted rightly within a line, with quotes inside
+  std::size_t num_plain = 0;      // quoted rightly, others
+  std::size_t num_malformed = 0;  // not quoted rightly
+};
+[[nodiscard]] QuoteEvidence quote_evidence(std::string_view text, char separator);
 
 // Rows of a text with separators, one after the other; the first one is the header (row 0). Every
 // breach of dataset.hpp's rules throws DataError.

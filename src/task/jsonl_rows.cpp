@@ -63,7 +63,8 @@ class JsonRow {
 
 }  // namespace
 
-void read_jsonl_rows(const SourceText& source, const ColumnNames& names, const RowSink& sink) {
+ReadingNote read_jsonl_rows(const SourceText& source, const ColumnNames& names,
+                            const RowSink& sink) {
   const std::string_view text = source.text.substr(0, length_without_blank_end(source.text));
   RowPlace place;
   for (std::size_t begin = 0; begin < text.size();) {
@@ -82,6 +83,7 @@ void read_jsonl_rows(const SourceText& source, const ColumnNames& names, const R
     found.label = row.label(names.label);
     sink(std::move(found));
   }
+  return {};
 }
 
 }  // namespace bbprompt

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "bbprompt/task/task_options.hpp"
+
 namespace bbprompt {
 
 // The text of a data file after its byte order mark.
@@ -20,6 +22,14 @@ struct ColumnNames {
   std::string text_a;
   std::string text_b;  // empty: none
   std::string label;
+  FileQuoting quoting = FileQuoting::kAuto;  // of delimited files
+  bool has_header = true;
+};
+
+// How a file was read, where that was not plain.
+struct ReadingNote {
+  std::string quoting;  // "raw" or "quoted"; empty: nothing was open
+  std::string note;     // empty: nothing to say
 };
 
 // One row as the file has it, before its meaning is checked.

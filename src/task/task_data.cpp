@@ -1,6 +1,7 @@
 #include "bbprompt/task/task_data.hpp"
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 #include <optional>
 #include <set>
@@ -47,6 +48,23 @@ void note_overlap(TaskData& data, std::string_view name, std::int64_t num_in_tes
   data.notes.push_back(std::to_string(num_in_test) + " of the " + std::to_string(num_drawn) +
                        " drawn " + std::string(name) +
                        " examples also occur in the test split, word for word");
+}
+
+// The files' own notes, and where one is read in another way than the others.
+void note_reading(TaskData& data, const TaskFiles& files) {
+  std::map<std::string, std::string> by_quoting;
+  for (const auto& file : {files.train, files.dev, files.test}) {
+    if (!file) continue;
+    for (const std::string& note : file->notes) {
+      if (std::find(data.notes.begin(), data.notes.end(), note) == data.notes.end())
+        data.notes.push_back(note);
+    }
+    if (!file->quoting.empty()) by_quoting.emplace(file->quoting, file->path.string());
+  }
+  if (by_quoting.size() < 2) return;
+  data.notes.push_back("quotes are read in two ways: " + by_quoting.at("quoted") + " is quoted, " +
+                       by_quoting.at("raw") +
+                       " is raw; task.quoting: quoted (or none) reads all files alike");
 }
 
 }  // namespace
@@ -107,6 +125,7 @@ TaskData draw_task_data(const TaskFiles& files, const TaskOptions& task,
   data.test = pick(test, thin_out(test.examples, few_shot.max_test));
   data.num_train_in_test = count_in_test(data.train, data.test);
   data.num_dev_in_test = count_in_test(data.dev, data.test);
+  note_reading(data, files);
   note_overlap(data, "train", data.num_train_in_test);
   note_overlap(data, "dev", data.num_dev_in_test);
 

@@ -1,11 +1,10 @@
 #pragma once
 
 #include <cstddef>
-#include <map>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "bbprompt/text/tokenizer.hpp"
@@ -39,11 +38,32 @@ class AddedTokenMatcher {
   [[nodiscard]] bool is_empty() const { return tokens_.empty(); }
 
  private:
-  [[nodiscard]] const AddedToken* match_at(std::string_view text, std::size_t at) const;
+  // A beginning of a token: a state of the automaton of Aho and Corasick (Efficient string
+  // matching, 1975), which reads each byte of a text once, however many tokens there are and
+  // however long.
+  struct State {
+    char byte = 0;  // the last one
+    std::int32_t depth = 0;
+    std::int32_t first_child = -1;
+    std::int32_t next_sibling = -1;
+    std::int32_t token = -1;   // index; of the token that ends here
+    std::int32_t shorter = 0;  // the longest end of this beginning that is a beginning itself
+    std::int32_t inner = -1;   // token that ends here in the longest such end that is one
+  };
+  struct Match {
+    std::size_t begin = 0;
+    std::int32_t token = -1;
+  };
 
-  std::unordered_map<std::string, AddedToken> tokens_;
-  std::map<char, std::vector<std::size_t>> lengths_;  // by first byte, longest first
-  std::string first_bytes_;
+  [[nodiscard]] std::int32_t child(std::int32_t state, char byte) const;
+  [[nodiscard]] std::int32_t next(std::int32_t state, char byte) const;
+  void add(std::int32_t token);
+  void link();
+  // The leftmost token from `at` on, and of several there the longest.
+  [[nodiscard]] Match find(std::string_view text, std::size_t at) const;
+
+  std::vector<AddedToken> tokens_;
+  std::vector<State> states_{1};
 };
 
 // The tokens of `tokens` that are looked for in the text as it stands (or in the normalised text).

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/utf8.hpp"
 #include "bbprompt/text/tokenizer.hpp"
 #include "text/model_files.hpp"
 #include "text/tokenizer_agreement.hpp"
@@ -167,13 +168,29 @@ void refuse_added_tokens_file(ModelFiles& files, const TokenizerSpec& spec) {
 
 }  // namespace
 
+namespace {
+
+// "roberta-base", or "FacebookAI/roberta-base" where no folder has the owner's name.
+std::string hub_name(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  const std::filesystem::path parent = folder.parent_path();
+  const bool has_owner = !parent.empty() && !std::filesystem::exists(parent, ignored);
+  return (has_owner ? parent.filename().string() + "/" : std::string()) +
+         folder.filename().string();
+}
+
+}  // namespace
+
 void require_model_folder(const std::filesystem::path& folder) {
   std::error_code ignored;
   if (std::filesystem::is_directory(folder, ignored)) return;
   throw ModelError(folder.string(),
                    "expected the folder of a Hugging Face model (config.json, tokenizer files, "
                    "safetensors), found no such folder; bbprompt downloads nothing: download the "
-                   "model and name its folder in model.path");
+                   "model, for example with \"hf download " +
+                       printable(hub_name(folder)) + " --local-dir models/" +
+                       printable(folder.filename().string()) +
+                       "\", and name its folder in model.path");
 }
 
 std::unique_ptr<Tokenizer> load_tokenizer(const std::filesystem::path& model_folder,

@@ -88,8 +88,27 @@ TEST(SweepTemporaryFiles, RemovesWhatKilledProcessesLeft) {
   const TemporaryFolder folder;
   write_text(folder / "a.h5", "x");
   write_text(folder / "a.h5.tmp.123", "x");
-  EXPECT_EQ(sweep_temporary_files(folder.path()), 1);
+  const auto sweep = [&] {
+    return sweep_temporary_files(folder.path(),
+                                 [](std::string_view name) { return name == "a.h5"; });
+  };
+  EXPECT_EQ(sweep(), 1);
   EXPECT_TRUE(std::filesystem::exists(folder / "a.h5"));
+  EXPECT_FALSE(std::filesystem::exists(folder / "a.h5.tmp.123"));
+  EXPECT_EQ(sweep(), 0);
+}
+
+TEST(SweepTemporaryFiles, LeavesWhatIsSomebodyElses) {
+  const TemporaryFolder folder;
+  for (const char* name : {"thesis.tmp.docx", "a.h5.tmp.1x", "a.h5.tmp.", "notes.tmp.123", ".tmp.1",
+                           "a.h5.tmp.12.bak"})
+    write_text(folder / name, "mine");
+  std::filesystem::create_directory(folder / "a.h5.tmp.7");
+  std::filesystem::create_symlink(folder / "thesis.tmp.docx", folder / "a.h5.tmp.8");
+  EXPECT_EQ(
+      sweep_temporary_files(folder.path(), [](std::string_view name) { return name == "a.h5"; }),
+      0);
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 8);
 }
 
 TEST(ReadFile, RefusesWhatIsTooLargeAndFolders) {

@@ -229,7 +229,7 @@ TEST_F(LoadConfig, BadOverridesAreLocatedAtTheirOption) {
       {"prompt=5", "--set prompt=5: prompt: expected a mapping of keys to values, found \"5\""},
       {"task.labels.x=y",
        "--set task.labels.x=y: task.labels.x: unknown key; expected one of name, "
-       "train, dev, test, columns, template, manual_prompt, labels, metric, "
+       "train, dev, test, columns, header, quoting, template, manual_prompt, labels, metric, "
        "max_field_tokens"},
       {"task=no.yaml", "--set task=no.yaml: task: cannot read \"" + (folder_ / "no.yaml").string() +
                            "\": No such file or directory"},

@@ -51,6 +51,21 @@ std::string refusal(const std::string& train) {
   return "";
 }
 
+TEST(RealPath, KnowsTheHomeFolderAndVariables) {
+  const char* home = std::getenv("HOME");
+  ASSERT_NE(home, nullptr);
+  ::setenv("BBPROMPT_TEST_FOLDER_A", "/scratch/me", 1);
+  EXPECT_EQ(real_path("/c", "~/models/x"), std::filesystem::path(home) / "models/x");
+  EXPECT_EQ(real_path("/c", "$BBPROMPT_TEST_FOLDER_A/x"), "/scratch/me/x");
+  EXPECT_EQ(real_path("/c", "${BBPROMPT_TEST_FOLDER_A}2/x"), "/scratch/me2/x");
+  EXPECT_EQ(real_path("/c", "a$/b~"), "/c/a$/b~");
+  EXPECT_EQ(real_path("/c", "a.csv"), "/c/a.csv");
+  ::unsetenv("BBPROMPT_TEST_FOLDER_A");
+  EXPECT_THROW((void)real_path("/c", "$BBPROMPT_TEST_FOLDER_A/x"), UsageError);
+  EXPECT_TRUE(is_rooted("~/a") && is_rooted("$A/b") && is_rooted("/a"));
+  EXPECT_FALSE(is_rooted("a/~") || is_rooted("~user/a"));
+}
+
 TEST(FindDataFolder, TakesTheKeyThenTheVariableThenTheFolderData) {
   const auto here = std::filesystem::current_path();
   const DataVariable variable("/from/variable");

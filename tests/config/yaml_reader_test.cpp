@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
+
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/config/config_node.hpp"
 
@@ -14,6 +16,14 @@ std::string yaml_error(const std::string& text) {
     return error.what();
   }
   return "";
+}
+
+// Kinds, keys and texts in order, whatever was quoted.
+std::string texts_of(const ConfigNode& node) {
+  std::string all = std::to_string(static_cast<int>(node.kind)) + '<' + node.text;
+  for (const ConfigNode& item : node.items) all += texts_of(item);
+  for (const ConfigEntry& entry : node.entries) all += entry.key + '=' + texts_of(entry.value);
+  return all + '>';
 }
 
 std::string repeated(const std::string& text, int count) {
@@ -121,6 +131,23 @@ TEST(ParseYaml, BoundsAliasExpansion) {
   }
   EXPECT_NE(yaml_error(bomb).find("the document is too large once its aliases are expanded"),
             std::string::npos);
+}
+
+TEST(WriteYaml, WritesWhatWasNotQuotedSoThatItReadsAsTheSame) {
+  for (const char* text : {"a: c\n\n  d\n", "a: {1: [\"c\\n$ d\"]}\n", "a: x: y\n", "a: b #c\n",
+                           "a: '- b'\nc: 1e-3\nd: ~\ne: -1\nf: +.5\ng: 12:30\nh: a, b\n",
+                           "a: [b\n\n  c, \"\\u0001\"]\n"}) {
+    std::optional<ConfigNode> once;
+    try {
+      once = parse_yaml(text, "f");
+    } catch (const ConfigError&) {
+      continue;  // not a document at all
+    }
+    const std::string written = write_yaml(*once);
+    const ConfigNode again = parse_yaml(written, "f");
+    EXPECT_EQ(write_yaml(again), written) << text;
+    EXPECT_EQ(texts_of(again), texts_of(*once)) << text << written;
+  }
 }
 
 TEST(WriteYaml, ReadsBackTheSame) {

@@ -25,6 +25,7 @@ CmaEsOptions all_off() {
           .tol_fac_up_x = 0.0,
           .tol_up_sigma = 0.0,
           .tol_condition_cov = 0.0,
+          .tol_flat_fitness = 0,
           .is_stagnation_stop = false,
           .max_iterations = 100000};
 }

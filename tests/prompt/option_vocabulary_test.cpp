@@ -38,6 +38,19 @@ TEST_F(CandidateVocabularyTest, TakesTheMostFrequentWholeWords) {
               ::testing::ElementsAre("film", "the", "good"));
 }
 
+TEST_F(CandidateVocabularyTest, CountsATokenOnlyWhereItIsTheWholeWord) {
+  // This tokenizer has no words "passport", "therapist" and "grape"; they begin with pass, therap
+  // and gra.
+  const std::vector<std::string_view> texts = {
+      "a passport, the passport: therapist grape. They pass (pass) film's film"};
+  DiscretePromptOptions options;
+  EXPECT_THAT(words(make_option_vocabulary(options, *tokenizer_, texts)),
+              ::testing::UnorderedElementsAre("film", "pass", "the", "They"));
+  options.candidates.source = CandidateSource::kWordBeginnings;
+  EXPECT_THAT(words(make_option_vocabulary(options, *tokenizer_, texts)),
+              ::testing::IsSupersetOf({"pass", "therap", "gra"}));
+}
+
 TEST_F(CandidateVocabularyTest, SaysWhenTheTextHasFewerWordsThanAsked) {
   const std::vector<std::string_view> texts = {"one good film"};
   const auto vocabulary = make_option_vocabulary({}, *tokenizer_, texts);

@@ -45,6 +45,17 @@ TEST_F(WeightsFolder, TakesNamesWithoutThePrefix) {
   EXPECT_EQ(outcome(), "loaded");
 }
 
+TEST_F(WeightsFolder, TakesTheSharedMatrixUnderTheDecodersName) {
+  const std::string kept = "cls.predictions.decoder.weight";
+  rename([&](const std::string& name) {
+    return name.ends_with("embeddings.word_embeddings.weight") ? kept : name;
+  });
+  EXPECT_EQ(outcome(), "loaded");
+  // Where the two are not tied the embeddings are missing.
+  model_->change_config({{"tie_word_embeddings", false}});
+  EXPECT_THAT(outcome(), HasSubstr("word_embeddings.weight"));
+}
+
 TEST_F(WeightsFolder, RefusesATensorUnderTwoNames) {
   parts_.add("bert.embeddings.LayerNorm.gamma", "F32", {8}, std::string(32, '\0'));
   EXPECT_THAT(outcome(), AllOf(HasSubstr("LayerNorm.gamma"), HasSubstr("LayerNorm.weight")));

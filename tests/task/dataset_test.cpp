@@ -139,6 +139,45 @@ TEST_F(ReadDataset, ReadsTsvOfAWriterThatQuotesWhereItMust) {
                           Row{"e", "", "1", "3"}));
 }
 
+TEST_F(ReadDataset, AStrayQuoteInAQuotedTsvIsItsOwnFieldsAlone) {
+  const std::string head = "sentence\tlabel\n\"He said \"\"so\"\"\"\t0\nplain\t1\n";
+  const std::vector<Row> expected = {{"He said \"so\"", "", "0", "1"}, {"plain", "", "1", "2"}};
+  EXPECT_EQ(rows("a.tsv", head, single_task()), expected);
+  std::vector<Row> more = expected;
+  more.push_back({"One 6\" pipe", "", "1", "3"});
+  EXPECT_EQ(rows("b.tsv", head + "One 6\" pipe\t1\n", single_task()), more);
+  // At the beginning it makes no field, and is told.
+  EXPECT_THAT(refusal("c.tsv", head + "\"One\" pipe\t1\n", single_task()), HasSubstr("row 3"));
+}
+
+TEST_F(ReadDataset, TaskQuotingDecides) {
+  TaskOptions task = single_task();
+  const std::string text = "sentence\tlabel\n\"quoted\"\t1\n";
+  write_text(folder_ / "raw.tsv", text);
+  const Dataset raw = read_dataset(folder_ / "raw.tsv", task);
+  EXPECT_EQ(raw.examples[0].text_a, "\"quoted\"");
+  EXPECT_EQ(raw.quoting, "raw");
+  ASSERT_EQ(raw.notes.size(), 1U);
+  EXPECT_THAT(raw.notes[0], HasSubstr("1 field looks quoted"));
+  task.quoting = FileQuoting::kQuoted;
+  EXPECT_THAT(rows("a.tsv", text, task), ElementsAre(Row{"quoted", "", "1", "1"}));
+  task.quoting = FileQuoting::kNone;
+  EXPECT_THAT(rows("a.csv", "sentence,label\n\"quoted\",1\n", task),
+              ElementsAre(Row{"\"quoted\"", "", "1", "1"}));
+}
+
+TEST_F(ReadDataset, NamesColumnsByNumberWithoutAHeader) {
+  TaskOptions task = single_task();
+  task.has_header = false;
+  task.text_a = "2";
+  task.label = "1";
+  EXPECT_THAT(rows("a.csv", "1,first\n0,\"second, last\"\n", task),
+              ElementsAre(Row{"first", "", "1", "1"}, Row{"second, last", "", "0", "2"}));
+  EXPECT_THAT(rows("a.tsv", "1\tfirst\n", task), ElementsAre(Row{"first", "", "1", "1"}));
+  task.text_a = "text";
+  EXPECT_THAT(refusal("b.csv", "1,first\n", task), HasSubstr("\"1\", \"2\""));
+}
+
 TEST_F(ReadDataset, ReadsTsvWithAQuotedHeaderStrictly) {
   EXPECT_THAT(
       rows("all.tsv", "\"sentence\"\t\"label\"\n\"a\"\t\"1\"\n\"b\nc\"\t\"0\"\n", single_task()),

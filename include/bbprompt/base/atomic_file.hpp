@@ -22,8 +22,10 @@ void replace_file(const std::filesystem::path& path, std::string_view contents);
 void replace_file(const std::filesystem::path& path, std::string_view contents,
                   const std::function<void()>& before_replacing);
 
-// Removes the temporary files that killed processes left in `directory`. Returns how many.
-int sweep_temporary_files(const std::filesystem::path& directory);
+// Removes the temporary files that killed processes left in `directory`: regular files named
+// "NAME.tmp.PID" where `is_own(NAME)`. Everything else is somebody else's. Returns how many.
+int sweep_temporary_files(const std::filesystem::path& directory,
+                          const std::function<bool(std::string_view name)>& is_own);
 
 // The whole file as bytes. Throws StoreError when it cannot be read or is larger than `max_bytes`.
 std::string read_file(const std::filesystem::path& path,

@@ -16,4 +16,14 @@ namespace bbprompt {
 // working directory.
 [[nodiscard]] std::filesystem::path find_data_folder(const std::filesystem::path& configured);
 
+// Whether a path as it is written stands for itself, wherever it was written: absolute, or with "~"
+// or an environment variable in front.
+[[nodiscard]] bool is_rooted(const std::filesystem::path& written);
+
+// The path as it can be opened: "~" in front is the home folder, $NAME and ${NAME} are environment
+// variables, and what is then relative lies below `folder`. Results keep the path as it is written.
+// Throws UsageError where a variable is not set.
+[[nodiscard]] std::filesystem::path real_path(const std::filesystem::path& folder,
+                                              const std::filesystem::path& written);
+
 }  // namespace bbprompt

@@ -26,7 +26,8 @@ struct CmaEsOptions {
   double tol_fac_up_x = 1e3;
   double tol_up_sigma = 1e20;
   double tol_condition_cov = 1e14;
-  int tol_flat_fitness = 0;  // generations of equal fitness in a row; off: small splits tie
+  int tol_flat_fitness =
+      10;  // generations of equal fitness in a row; small splits tie now and then
   bool is_stagnation_stop = true;
   std::int64_t max_iterations = 0;  // 0: 100 + 150 (N + 3)^2 / sqrt(lambda)
   double target = 0.0;              // used when has_target

@@ -17,7 +17,16 @@ enum class Relaxation {
   kIndex,      // no relaxation: coordinate i is the candidate's number
 };
 
-enum class CandidateSource { kWords, kPmiPhrases, kPmiTokens, kList, kVocabulary };
+// kWordBeginnings counts a token that begins a word whether or not the word goes on after it: as
+// kWords once did. Runs of then are repeated with it.
+enum class CandidateSource {
+  kWords,
+  kPmiPhrases,
+  kPmiTokens,
+  kList,
+  kVocabulary,
+  kWordBeginnings,
+};
 enum class CandidateText { kFewShot, kTrainFile };
 
 // Of n-grams by pointwise mutual information (pmi_ngrams.hpp).

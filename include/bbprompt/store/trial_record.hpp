@@ -117,6 +117,10 @@ struct TrialRecord {
 [[nodiscard]] std::int64_t num_truncated(const TrialRecord& record);
 [[nodiscard]] std::string truncation_note(std::int64_t num_queries);
 
+// What to know of a search in which nearly all generations had candidates of equal fitness, and
+// nothing could be learned; empty for any other.
+[[nodiscard]] std::string flat_search_note(const std::vector<GenerationRecord>& generations);
+
 // What was paid for one shard of one member of the group that was open, or for some examples of it
 // that stand side by side, where others of the shard are not known.
 struct OpenResult {

@@ -30,6 +30,8 @@ struct Dataset {
   std::filesystem::path path;
   std::string sha256;  // of the file's bytes, hexadecimal
   std::vector<Example> examples;
+  std::string quoting;             // how a .tsv was read: "raw" or "quoted"; empty for others
+  std::vector<std::string> notes;  // what a person should know of how it was read
 };
 
 // Reads a data file; columns and labels are named by `task` (text_a, text_b, label, labels). The
@@ -42,14 +44,17 @@ struct Dataset {
 //                          separators and line ends.
 //   .tsv                   The same with TAB, or raw, where quotes are ordinary characters (GLUE).
 //
-// A TSV file is raw or quoted as a whole, so a stray quote never swallows rows, and a quoted field
-// may span any number of lines. It is quoted
+// A TSV file is raw or quoted as a whole, and a stray quote changes its own field alone: in a
+// quoted file a quote inside a field that does not begin with one is an ordinary character. It is
+// quoted
 //   - if every name of its header line is quoted;
-//   - or else, if reading it raw gives each row the header's number of columns: when reading it
-//     quoted succeeds too, gives the same rows, and undoubles a quote somewhere (a writer that
-//     quotes where it must);
-//   - or else, if reading it quoted succeeds.
-// Otherwise it is raw.
+//   - or else, if some field begins and ends with a quote and has quotes inside, all of them
+//   doubled
+//     (only writers that quote make such fields), and no fewer fields are so than begin with a
+//     quote and are not quoted rightly;
+//   - or else, if reading it raw does not give each row the header's number of columns, and reading
+//     it quoted does.
+// Otherwise it is raw. `task.quoting` says it for a file of either kind.
 //
 // All formats: UTF-8 with or without byte order mark, LF or CRLF, last line end optional, blank
 // lines only at the end. Columns or keys that are not asked for are ignored.

@@ -27,8 +27,8 @@ struct TaskData {
   // Drawn examples whose text is also a text of `test`, as some public datasets have them.
   std::int64_t num_train_in_test = 0;
   std::int64_t num_dev_in_test = 0;
-  std::vector<std::string>
-      notes;  // the two counts in words, for the results; empty where both are 0
+  // The two counts in words where they are not 0, and how files were read, for the results.
+  std::vector<std::string> notes;
 };
 
 // The texts that candidates of a discrete prompt are counted in, as views into `data`: of the drawn

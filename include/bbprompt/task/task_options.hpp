@@ -21,6 +21,9 @@ struct LabelOptions {
 };
 
 // The classification problem, as a task file states it.
+// What quotes mean in a CSV or TSV file; kAuto: dataset.hpp.
+enum class FileQuoting { kAuto, kQuoted, kNone };
+
 struct TaskOptions {
   std::string name;
   std::filesystem::path train;  // pool of the few-shot train split
@@ -29,6 +32,8 @@ struct TaskOptions {
   std::string text_a = "text_a";  // column names
   std::string text_b;             // empty: single texts
   std::string label = "label";
+  FileQuoting quoting = FileQuoting::kAuto;
+  bool has_header = true;       // of CSV and TSV files; without one columns are named "1", "2", ...
   std::string template_text;    // "{prompt} {text_a} It was {mask}."
   std::string causal_template;  // for models that answer after the text; empty: template_text
   std::string manual_prompt;    // stands at {prompt} for the manual baseline; may be empty
