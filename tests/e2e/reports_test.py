@@ -42,6 +42,17 @@ class SeveralRuns(support.RunCase):
         trials = list(csv.DictReader(io.StringIO(self.call("report", first, second, "--csv")[0], newline="")))
         self.assertEqual([row["run"] for row in trials], ["first"] * 8 + ["second"] * 4)
 
+    def test_two_runs_side_by_side(self):
+        first = self.small_run("first")
+        second = self.small_run("second", **{"budget.evaluations": 18})
+        output = self.call("compare", first, second)[0]
+        settings = output.split("Settings that differ\n\n")[1].split("\n\n")[0].splitlines()[2:]
+        self.assertEqual([line.split() for line in settings], [["budget.evaluations", "12", "18"]])
+        self.assertIn("The runs have no trial in common.", output)
+        self.assertRegex(output, r"soft +definitions \(accuracy\) +[0-9. ±]+ 2 +[+-]")
+        self.assertIn("bit for bit (equal digests)", self.call("compare", first, first)[0])
+        self.assertIn("expected two runs", self.call("compare", first, expect=2)[1])
+
 
 if __name__ == "__main__":
     support.main()
