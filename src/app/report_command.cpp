@@ -4,6 +4,7 @@
 #include <iostream>
 
 #include "app/command.hpp"
+#include "app/sweep_parts.hpp"
 #include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/report/html_page.hpp"
@@ -28,9 +29,11 @@ CommandOptions report_options() {
           "--digest] [OPTIONS]",
       .about =
           "Shows the results of one or more runs, finished or not. RUN is a run's folder or its "
-          "results file. First a table of methods against tasks, with paired tests; then a row "
-          "for each task and method: means over seeds with their sample standard deviation, with "
-          "the hand-written prompt's score alongside. Metrics are multiplied by 100.",
+          "results file. First a table of methods against tasks (where there are several tasks), "
+          "with paired tests; then a row for each task and method: means over seeds with their "
+          "sample standard deviation, with the hand-written prompt's score alongside. Metrics are "
+          "multiplied by 100. Trials of several runs that differ in anything but the seed have "
+          "rows of their own, named by what differs; \"bbprompt compare\" shows all of it.",
       .example =
           "  bbprompt report out/quickstart\n"
           "  bbprompt report out/quickstart --csv > trials.csv\n"
@@ -43,6 +46,10 @@ CommandOptions report_options() {
   options.named.add_options()("csv", "print one line per trial with all its figures, as CSV");
   options.named.add_options()("table", po::value<std::string>()->value_name("NAME"),
                               "with --csv: print the table matrix, tests or efficiency instead");
+  options.named.add_options()(
+      "spreadsheet",
+      "with --csv: write texts that a spreadsheet would compute (they begin with =, +, - or @) "
+      "with a quote in front, and control characters as \\xNN");
   options.named.add_options()("json", "print everything as JSON, for programs");
   options.named.add_options()("markdown", "print the matrix and the tests as Markdown tables");
   options.named.add_options()("latex",
@@ -52,7 +59,8 @@ CommandOptions report_options() {
                               "installed, figures");
   options.named.add_options()("digest",
                               "print a SHA-256 over everything but times and host names: equal "
-                              "for runs with equal results");
+                              "for runs with equal results. Of all parts of one sweep (--shard) "
+                              "that of the whole");
   options.hidden.add_options()("run", po::value<std::vector<std::string>>()->required(),
                                "the folder of a run: bbprompt report RUN");
   options.positional.add("run", -1);
@@ -66,6 +74,8 @@ void check_formats(const po::variables_map& values) {
     throw UsageError(
         "expected at most one of --csv, --json, --markdown, --latex, --html and --digest");
   }
+  if (values.count("spreadsheet") > 0 && values.count("csv") == 0)
+    throw UsageError("--spreadsheet needs --csv; add it");
   if (values.count("table") == 0) return;
   if (values.count("csv") == 0) throw UsageError("--table needs --csv; add it");
   if (text_of(values, "table") == "efficiency" && text_of(values, "efficiency").empty()) {
@@ -80,11 +90,17 @@ RecordDetail detail_of(const po::variables_map& values, std::size_t num_runs) {
   return is_whole ? RecordDetail::kWhole : RecordDetail::kTables;
 }
 
-void write_digests(const std::vector<NamedResults>& runs) {
-  for (const NamedResults& run : runs) {
-    if (runs.size() > 1) std::cout << run.name << ' ';
-    std::cout << digest(run.results) << '\n';
+// Of several runs that are not the parts of one sweep, a line each.
+void write_digests(std::vector<NamedResults> runs) {
+  std::vector<std::string> lines;
+  for (const NamedResults& run : runs) lines.push_back(run.name + ' ' + digest(run.results));
+  const bool is_single = runs.size() == 1;
+  if (is_single || are_parts(runs)) {
+    const RunInfo part = runs.front().results.run;
+    MergedRuns merged = merge_runs(std::move(runs));
+    if (is_single || join_parts(merged, part)) lines = {digest(merged.results)};
   }
+  for (const std::string& line : lines) std::cout << line << '\n';
 }
 
 std::string rendered(const Results& results, const ReportRequest& request,
@@ -92,7 +108,7 @@ std::string rendered(const Results& results, const ReportRequest& request,
   if (values.count("table") > 0) {
     return to_csv(results, text_of(values, "table"), request);
   }
-  if (values.count("csv") > 0) return to_csv(results);
+  if (values.count("csv") > 0) return to_csv(results, request);
   if (values.count("json") > 0) return to_json(results, request);
   if (values.count("markdown") > 0) return to_markdown(results, request);
   if (values.count("latex") > 0) return to_latex(results, request);
@@ -131,12 +147,18 @@ int report_command(const Arguments& arguments) {
     runs.push_back({run, read_run(run, detail_of(values, names.size()))});
   }
   if (values.count("digest") > 0) {
-    write_digests(runs);
+    write_digests(std::move(runs));
     return kExitDone;
   }
+  const bool has_parts = are_parts(runs);
+  const RunInfo part = runs.front().results.run;
+  MergedRuns merged = merge_runs(std::move(runs));
+  if (has_parts) (void)join_parts(merged, part);
+  const Results& results = merged.results;
   const ReportRequest request{.baseline = text_of(values, "baseline"),
-                              .efficiency = text_of(values, "efficiency")};
-  const Results results = merge_runs(std::move(runs));
+                              .efficiency = text_of(values, "efficiency"),
+                              .run_of_trial = std::move(merged.run_of_trial),
+                              .is_for_spreadsheet = values.count("spreadsheet") > 0};
   if (values.count("html") > 0) {
     write_page(results, request, values);
   } else {

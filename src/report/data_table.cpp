@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <limits>
 #include <sstream>
 #include <utility>
@@ -86,28 +87,6 @@ std::string markdown_text(std::string_view text) {
   return replaced(text, kEscapes);
 }
 
-std::string latex_text(std::string_view text) {
-  static constexpr std::array<Replacement, 18> kEscapes{{{"\\", "\\textbackslash{}"},
-                                                         {"{", "\\{"},
-                                                         {"}", "\\}"},
-                                                         {"$", "\\$"},
-                                                         {"&", "\\&"},
-                                                         {"%", "\\%"},
-                                                         {"#", "\\#"},
-                                                         {"_", "\\_"},
-                                                         {"^", "\\textasciicircum{}"},
-                                                         {"~", "\\textasciitilde{}"},
-                                                         {"<", "\\textless{}"},
-                                                         {">", "\\textgreater{}"},
-                                                         {"|", "\\textbar{}"},
-                                                         {"\"", "\\textquotedbl{}"},
-                                                         {"\xC2\xB1", "$\\pm$"},
-                                                         {"\xE2\x88\x9E", "$\\infty$"},
-                                                         {"\xE2\x88\x9A", "$\\surd$"},
-                                                         {"\xE2\x88\x92", "$-$"}}};
-  return replaced(text, kEscapes);
-}
-
 std::string html_text(std::string_view text) {
   static constexpr std::array<Replacement, 5> kEscapes{
       {{"&", "&amp;"}, {"<", "&lt;"}, {">", "&gt;"}, {"\"", "&quot;"}, {"'", "&#39;"}}};
@@ -167,7 +146,9 @@ std::string to_latex(const DataTable& table) {
     std::vector<std::string> cells;
     for (const TableCell& cell : row) {
       std::string text = latex_text(squeezed(cell.text));
-      if (text.starts_with('-') && text.size() > 1) text.replace(0, 1, "$-$");
+      if (text.starts_with('-') && text.size() > 1 &&
+          std::isdigit(static_cast<unsigned char>(text[1])) != 0)
+        text.replace(0, 1, "$-$");
       cells.push_back(cell.is_best ? "\\textbf{" + text + "}" : text);
     }
     result += latex_row(cells);

@@ -72,10 +72,11 @@ void add_pair(Reached& reached, const TrialRecord& trial, const TrialRecord& ref
   if (std::isfinite(own) && own > 0.0) reached.ratios.push_back(queries / own);
 }
 
-// What a training loss is of: only losses of one kind on as many examples compare.
+// What a training loss is of: only losses of one model and kind on as many examples compare.
 std::string loss_of(const TrialRecord& trial) {
-  return trial.objective + '\n' + configured_value(trial, "scoring.calibration").value_or("") +
-         '\n' + configured_value(trial, "few_shot.train_per_class").value_or("");
+  return trial.objective + '\n' + trial.model_fingerprint + '\n' +
+         configured_value(trial, "scoring.calibration").value_or("") + '\n' +
+         configured_value(trial, "few_shot.train_per_class").value_or("");
 }
 
 class Pairing {
@@ -117,11 +118,14 @@ class Pairing {
     for (std::size_t i = 0; i < trials_.size(); ++i) {
       const TrialRecord& trial = trials_[i];
       if (!is_usable(trial)) continue;
-      auto group = std::find_if(groups.begin(), groups.end(), [&](const PairGroup& candidate) {
-        return candidate.method == trial.method;
-      });
-      if (group == groups.end()) group = groups.insert(group, {trial.method, {}, {}, {}});
+      const std::string label = variants_.label(trial);
       const TrialRecord* reference = partner(i);
+      auto group = std::find_if(groups.begin(), groups.end(), [&](const PairGroup& candidate) {
+        return candidate.method == label;
+      });
+      const bool is_variation = label != trial.method;
+      if (group == groups.end() && (reference != nullptr || !is_variation))
+        group = groups.insert(group, {label, {}, {}, {}});
       if (reference == nullptr) continue;
       const GenerationRecord& last = reference->generations.back();
       constexpr Loss kIncumbent = &GenerationRecord::incumbent_fitness;

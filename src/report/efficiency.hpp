@@ -8,7 +8,7 @@
 namespace bbprompt {
 
 // How a method's trials reach the training losses that the reference's trials ended with. Pairs are
-// of one task, seed and objective, and of equal settings where settings tell trials apart.
+// of one task, seed, model and objective, and of equal settings where settings tell trials apart.
 struct ReachFigures {
   int num_pairs = 0;
   double median_queries = 0.0;  // search queries; a trial that never gets there counts as infinite
@@ -17,7 +17,7 @@ struct ReachFigures {
 };
 
 struct EfficiencyRow {
-  std::string method;
+  std::string method;      // with the settings that tell its trials apart
   ReachFigures incumbent;  // target: incumbent fitness of the reference's last generation
   ReachFigures returned;   // target: training loss of the prompt that the reference returned
   // What the search has learned, not what it has met by chance: the first generation whose median
@@ -27,7 +27,8 @@ struct EfficiencyRow {
 
 struct Efficiency {
   std::string reference;
-  std::vector<EfficiencyRow> rows;  // methods in the order of their first trial, the reference too
+  // Methods in the order of their first trial, the reference too; their settings where they pair.
+  std::vector<EfficiencyRow> rows;
 };
 
 // The queries a trial needs are the num_queries of its first generation with incumbent_fitness

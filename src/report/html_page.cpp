@@ -7,6 +7,7 @@
 #include "bbprompt/base/wording.hpp"
 #include "bbprompt/store/digest.hpp"
 #include "report/figures.hpp"
+#include "report/html_confusion.hpp"
 #include "report/html_prompts.hpp"
 #include "report/tables.hpp"
 
@@ -46,7 +47,7 @@ tbody tr:nth-child(even) { background: #f4f7fa; }
 .prompt { border-left: 3px solid #cfd8e0; padding: 0.2em 0 0.2em 0.9em; margin: 0.8em 0; }
 pre { white-space: pre-wrap; overflow-wrap: anywhere; max-height: 20em; overflow-y: auto;
   background: #f4f7fa; padding: 0.4em 0.7em; margin: 0.4em 0; }
-code { background: #e8eef3; padding: 0.05em 0.35em; border-radius: 3px; }
+code { background: #e8eef3; padding: 0.05em 0.35em; border-radius: 3px; white-space: pre-wrap; }
 .tokens { line-height: 1.9; margin: 0.3em 0; }
 .share { color: #555; font-size: 0.9em; }
 .bar { display: inline-block; height: 0.8em; min-width: 1px; }
@@ -76,7 +77,8 @@ std::string header(const Results& results) {
          html_text(results.run.version) + "; digest of the results " +
          digest(results).substr(0, 16) +
          "</p>\n<nav><a href=\"#results\">Results</a><a href=\"#efficiency\">Efficiency</a>"
-         "<a href=\"#figures\">Figures</a><a href=\"#prompts\">Prompts</a>"
+         "<a href=\"#figures\">Figures</a><a href=\"#confusion\">Confusion</a>"
+         "<a href=\"#prompts\">Prompts</a>"
          "<a href=\"#usage\">Usage</a></nav>\n";
 }
 
@@ -84,15 +86,16 @@ std::string captioned(const DataTable& table) {
   return "<h3>" + html_text(table.caption()) + "</h3>\n" + to_html(table);
 }
 
-std::string results_html(const Comparisons& found) {
+std::string results_html(const Comparisons& found, const DataTable& runs) {
   std::string html = heading("results", "Results");
   if (found.matrix.rows.empty()) return html + absent("no trial is done yet");
   html += captioned(matrix_table(found.matrix));
   html += found.tests.comparisons.empty()
               ? absent("paired tests: no two methods share a task and a seed")
               : captioned(tests_table(found.matrix, found.tests));
-  if (found.variations.rows.empty()) return html;
-  return html + captioned(matrix_table(found.variations, kVariationsCaption));
+  if (!found.variations.rows.empty())
+    html += captioned(matrix_table(found.variations, kVariationsCaption));
+  return runs.empty() ? html : html + captioned(runs);
 }
 
 std::string first_searching_method(const Results& results) {
@@ -152,12 +155,13 @@ std::string to_html(const Results& results, const ReportRequest& request,
   ReportRequest completed = request;
   if (completed.efficiency.empty()) completed.efficiency = first_searching_method(results);
   const Comparisons found = compare(results, completed);
-  std::string html = header(results) + results_html(found) + efficiency_html(found) +
-                     figures_html(results, gnuplot) + heading("prompts", "Best prompts") +
-                     "<p class=\"note\">the prompt of the trial that is best on dev; test never "
-                     "chooses</p>\n" +
-                     effects_note(effects) + prompts_html(results, effects) +
-                     heading("usage", "What was paid");
+  std::string html =
+      header(results) + results_html(found, runs_table(results, request)) + efficiency_html(found) +
+      figures_html(results, gnuplot) + heading("confusion", "Confusion matrices") +
+      confusion_html(results) + heading("prompts", "Best prompts") +
+      "<p class=\"note\">the prompt of the trial that is best on dev; test never "
+      "chooses</p>\n" +
+      effects_note(effects) + prompts_html(results, effects) + heading("usage", "What was paid");
   const DataTable usage = usage_table(results);
   html += usage.empty() ? absent("no finished trial has asked the model anything")
                         : "<p class=\"note\">totals over finished trials</p>\n" + to_html(usage);

@@ -9,6 +9,7 @@
 #include "report/data_table.hpp"
 #include "report/html_effects.hpp"
 #include "report/number_text.hpp"
+#include "report/readable_tokens.hpp"
 #include "report/score_matrix.hpp"
 #include "report/splits.hpp"
 
@@ -21,7 +22,10 @@ std::string text_html(const std::string& text) { return "<bdi>" + html_text(text
 
 std::string tokens_html(const PromptRecord& prompt) {
   std::string html;
-  for (const std::string& token : prompt.tokens) html += "<code>" + text_html(token) + "</code> ";
+  for (const ReadableToken& token : readable_tokens(prompt)) {
+    if (token.begins_a_word && !html.empty()) html += " ";
+    html += "<code>" + text_html(token.text) + "</code>";
+  }
   return html.empty() ? "" : "<p class=\"tokens\">" + html + "</p>\n";
 }
 

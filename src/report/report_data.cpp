@@ -22,8 +22,8 @@ std::string dump(const Json& value, int indent = -1) {
   return value.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
-std::string quoted(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
+std::string quoted(const std::string& text, const char* special = ",\"\r\n") {
+  if (text.find_first_of(special) == std::string::npos) return text;
   std::string cell = "\"";
   for (const char character : text) {
     if (character == '"') cell += '"';
@@ -32,9 +32,37 @@ std::string quoted(const std::string& text) {
   return cell + '"';
 }
 
-std::string csv_cell(const Json& value) {
+// Signs of full width, which some spreadsheets take for the plain ones: = + - @.
+bool is_full_width_sign(const std::string& text) {
+  for (const auto* sign : {"\xEF\xBC\x9D", "\xEF\xBC\x8B", "\xEF\xBC\x8D", "\xEF\xBC\xA0"}) {
+    if (text == sign) return true;
+  }
+  return false;
+}
+
+// A quote in front has a spreadsheet take the text for text; it looks at the first character, past
+// blanks, and at a control character as well.
+std::string inert(const std::string& text) {
+  const std::size_t first = text.find_first_not_of(' ');
+  const bool is_computed =
+      first != text.npos &&
+      (std::string_view("=+-@").find(text[first]) != std::string_view::npos ||
+       static_cast<unsigned char>(text[first]) < 0x20 || is_full_width_sign(text.substr(first, 3)));
+  std::string shown = is_computed ? "'" : "";
+  for (const char character : text) {
+    const bool is_control = static_cast<unsigned char>(character) < 0x20 || character == 0x7F;
+    shown += is_control ? printable(std::string(1, character)) : std::string(1, character);
+  }
+  return shown;
+}
+
+std::string csv_cell(const Json& value, const ReportRequest& request) {
   if (value.is_null()) return "";
-  if (value.is_string()) return quoted(value.get<std::string>());
+  if (value.is_string()) {
+    const auto text = value.get<std::string>();
+    // Where people write numbers with a comma, a spreadsheet cuts lines at semicolons.
+    return request.is_for_spreadsheet ? quoted(inert(text), ",;\"") : quoted(text);
+  }
   if (value.is_number_float() && !std::isfinite(value.get<double>())) {
     const auto number = value.get<double>();
     if (std::isnan(number)) return "nan";
@@ -68,6 +96,7 @@ Json to_object(const SummaryRow& row, const Results& results) {
   object["method"] = row.method;
   object["settings"] = row.settings;
   object["metric"] = row.metric;
+  object["seeds"] = row.num_seeds;
   object["done"] = row.num_done;
   object["failed"] = row.num_failed;
   object["dev"] = to_object(row.dev);
@@ -101,21 +130,25 @@ Json to_array(const DataRows& rows) {
   return array;
 }
 
-std::string csv_table(const Json& names, const DataRows& rows) {
+std::string csv_table(const Json& names, const DataRows& rows, const ReportRequest& request) {
   std::vector<std::string> cells;
   for (const auto& column : names.items()) cells.push_back(column.key());
   std::string csv = csv_line(cells);
   for (const Json& row : rows) {
     cells.clear();
-    for (const Json& value : row) cells.push_back(csv_cell(value));
+    for (const Json& value : row) cells.push_back(csv_cell(value, request));
     csv += csv_line(cells);
   }
   return csv;
 }
 
-DataRows trial_rows(const Results& results) {
+DataRows trial_rows(const Results& results, const ReportRequest& request) {
   DataRows rows;
-  for (const TrialRecord& trial : results.trials) rows.push_back(trial_row(trial));
+  for (std::size_t i = 0; i < results.trials.size(); ++i) {
+    const bool is_known = i < request.run_of_trial.size();
+    rows.push_back(
+        trial_row(results.trials[i], is_known ? request.run_of_trial[i] : results.run.name));
+  }
   return rows;
 }
 
@@ -142,13 +175,16 @@ Json names_of(const std::string& table) {
 
 }  // namespace
 
-std::string to_csv(const Results& results) { return csv_table(trial_row({}), trial_rows(results)); }
+std::string to_csv(const Results& results, const ReportRequest& request) {
+  return csv_table(trial_row({}, ""), trial_rows(results, request), request);
+}
 
 std::string to_csv(const Results& results, const std::string& table, const ReportRequest& request) {
-  if (table == "trials") return to_csv(results);
+  if (table == "trials") return to_csv(results, request);
   const Comparisons found = compare(results, request);
-  if (table == "matrix") return csv_table(names_of(table), all_matrix_rows(found));
-  if (table == "tests") return csv_table(names_of(table), test_rows(found.matrix, found.tests));
+  if (table == "matrix") return csv_table(names_of(table), all_matrix_rows(found), request);
+  if (table == "tests")
+    return csv_table(names_of(table), test_rows(found.matrix, found.tests), request);
   if (table != "efficiency") {
     throw UsageError("--table: expected trials, matrix, tests or efficiency, found \"" +
                      printable(table) + "\"");
@@ -158,7 +194,7 @@ std::string to_csv(const Results& results, const std::string& table, const Repor
         "--table efficiency: expected the method to compare with (--efficiency METHOD), found "
         "none");
   }
-  return csv_table(names_of(table), efficiency_rows(*found.efficiency));
+  return csv_table(names_of(table), efficiency_rows(*found.efficiency), request);
 }
 
 std::string to_json(const Results& results, const ReportRequest& request) {
@@ -175,7 +211,7 @@ std::string to_json(const Results& results, const ReportRequest& request) {
   document["efficiency"] =
       to_array(found.efficiency ? efficiency_rows(*found.efficiency) : DataRows{});
   document["trials"] = Json::array();
-  DataRows rows = trial_rows(results);
+  DataRows rows = trial_rows(results, request);
   for (Json& row : rows) document["trials"].push_back(std::move(row));
   return dump(document, kIndent) + "\n";
 }

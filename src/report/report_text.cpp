@@ -44,7 +44,7 @@ std::string summary_table(const Summary& summary) {
   const auto gain = metric_cells(summary, &SummaryRow::gain, "%+.2f");
   for (std::size_t i = 0; i < summary.rows.size(); ++i) {
     const SummaryRow& row = summary.rows[i];
-    table.add_row({printable(row.task), method_of(row), std::to_string(row.num_done),
+    table.add_row({printable(row.task), method_of(row), std::to_string(row.num_seeds),
                    std::to_string(row.num_failed), printable(row.metric), dev[i], test[i],
                    manual[i], gain[i], count_cell(row.queries)});
   }
@@ -109,19 +109,39 @@ std::vector<DataTable> comparison_tables(const Results& results, const ReportReq
     tables.push_back(matrix_table(found.variations, kVariationsCaption));
   }
   if (found.efficiency) tables.push_back(efficiency_table(*found.efficiency));
+  if (variations == Variations::kShown) {
+    if (DataTable runs = runs_table(results, request); !runs.empty())
+      tables.push_back(std::move(runs));
+  }
   if (const std::string text = truncated_text(results); !text.empty())
     tables.front().add_note(text);
   return tables;
 }
 
-bool is_comparison(const Summary& summary) {
+// What a terminal begins with where nothing is asked for.
+enum class Opening { kNothing, kTests, kMatrixAndTests };
+
+Opening opening_of(const Summary& summary) {
   std::set<std::string> tasks;
   std::set<std::string> methods;
   for (const SummaryRow& row : summary.rows) {
     tasks.insert(row.task);
-    methods.insert(method_of(row));
+    methods.insert(row.method + '\n' + row.settings);
   }
-  return tasks.size() > 1 && methods.size() > 1;
+  if (methods.size() < 2) return Opening::kNothing;
+  return tasks.size() > 1 ? Opening::kMatrixAndTests : Opening::kTests;
+}
+
+// The paired tests of one task: its matrix would repeat the rows below.
+std::string tests_text(const Results& results, const ReportRequest& request) {
+  const Comparisons found = compare(results, request);
+  const std::size_t num_tests = found.tests.comparisons.size();
+  if (num_tests == 0) return "paired tests: no two methods share a task and a seed\n";
+  if (num_tests > kMaxTestRows) {
+    return "paired tests: " + std::to_string(num_tests) +
+           " rows, shown with --baseline METHOD, --csv --table tests or --html FILE\n";
+  }
+  return to_terminal(tests_table(found.matrix, found.tests));
 }
 
 std::string joined(const std::vector<DataTable>& tables, std::string (*form)(const DataTable&)) {
@@ -138,13 +158,17 @@ std::string to_text(const Results& results, const ReportRequest& request) {
   std::string text;
   std::string end;
   const bool is_asked = !request.baseline.empty() || !request.efficiency.empty();
-  if (is_asked || is_comparison(summary)) {
+  const Opening opening = opening_of(summary);
+  if (is_asked || opening == Opening::kMatrixAndTests) {
     text = joined(comparison_tables(results, request, Variations::kLeftOut), to_terminal) + "\n";
-  } else if (const std::string truncated = truncated_text(results); !truncated.empty()) {
-    end = "\n" + truncated + "\n";
+  } else {
+    if (opening == Opening::kTests) text = tests_text(results, request) + "\n";
+    if (const std::string truncated = truncated_text(results); !truncated.empty())
+      end = "\n" + truncated + "\n";
   }
-  return text + summary_table(summary) + prompt_table(results, summary) + failure_table(results) +
-         end;
+  text += summary_table(summary) + prompt_table(results, summary) + failure_table(results);
+  const DataTable runs = runs_table(results, request);
+  return text + (runs.empty() ? "" : "\n" + to_terminal(runs)) + end;
 }
 
 std::string to_markdown(const Results& results, const ReportRequest& request) {

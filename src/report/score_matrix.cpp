@@ -22,6 +22,7 @@ struct RowValues {
   bool is_variation = false;
   ColumnValues by_column;
   ColumnValues written;  // of the written prompt, as this row's trials scored it
+  std::map<std::size_t, const TrialRecord*> trials;  // by column: one of them
 };
 
 std::size_t column_of(ScoreMatrix& matrix, const TrialRecord& trial) {
@@ -42,7 +43,7 @@ RowValues& row_of(std::vector<RowValues>& rows, const TrialRecord& trial,
   if (found != rows.end()) return *found;
   const bool is_variation =
       !variants.settings(trial).empty() || !transfer_source(trial.method).empty();
-  return rows.emplace_back(RowValues{method, is_variation, {}, {}});
+  return rows.emplace_back(RowValues{method, is_variation, {}, {}, {}});
 }
 
 bool is_manual_method(const TrialRecord& trial) {
@@ -81,6 +82,38 @@ bool agree(const MatrixRow& left, const MatrixRow& right) {
   return true;
 }
 
+// Whether a row has no figure of a task and seed that the other one lacks.
+bool is_within(const ColumnValues& part, const ColumnValues& whole) {
+  return std::all_of(part.begin(), part.end(), [&](const auto& column) {
+    const auto other = whole.find(column.first);
+    return other != whole.end() &&
+           std::all_of(column.second.begin(), column.second.end(),
+                       [&](const auto& seed) { return other->second.contains(seed.first); });
+  });
+}
+
+// Whether the trials of both scored the same prompt in the same way, so that seeds of the one may
+// stand next to those of the other: methods of one run do, but of several runs they need not.
+bool have_one_written_prompt(const RowValues& left, const RowValues& right) {
+  bool has_shared_task = false;
+  for (const auto& [column, trial] : left.trials) {
+    const auto other = right.trials.find(column);
+    if (other == right.trials.end()) continue;
+    has_shared_task = true;
+    if (written_prompt_settings(*trial, WrittenScope::kOneTask) !=
+        written_prompt_settings(*other->second, WrittenScope::kOneTask))
+      return false;
+  }
+  return has_shared_task || left.trials.empty() || right.trials.empty() ||
+         written_prompt_settings(*left.trials.begin()->second, WrittenScope::kAnyTask) ==
+             written_prompt_settings(*right.trials.begin()->second, WrittenScope::kAnyTask);
+}
+
+bool may_merge(const RowValues& left, const RowValues& right) {
+  return is_within(left.written, right.written) || is_within(right.written, left.written) ||
+         have_one_written_prompt(left, right);
+}
+
 void merge(MatrixRow& into, const MatrixRow& from) {
   for (std::size_t column = 0; column < into.cells.size(); ++column) {
     auto by_seed = into.cells[column].by_seed;
@@ -97,6 +130,7 @@ void merge(MatrixRow& into, const MatrixRow& from) {
 std::vector<MatrixRow> written_rows(const std::vector<RowValues>& rows, std::size_t num_columns,
                                     std::vector<std::optional<std::size_t>>& written) {
   std::vector<MatrixRow> groups;
+  std::vector<std::vector<const RowValues*>> members;
   for (const RowValues& values : rows) {
     written.emplace_back();
     if (values.written.empty()) continue;
@@ -104,14 +138,20 @@ std::vector<MatrixRow> written_rows(const std::vector<RowValues>& rows, std::siz
     row.method = values.method;
     row.is_variation = values.is_variation;
     row.is_written_prompt = true;
-    const auto group = std::find_if(groups.begin(), groups.end(),
-                                    [&](const MatrixRow& other) { return agree(other, row); });
-    written.back() = static_cast<std::size_t>(group - groups.begin());
-    if (group == groups.end()) {
+    std::size_t group = 0;
+    const auto fits = [&](const RowValues* other) { return may_merge(*other, values); };
+    while (group < groups.size() &&
+           !(agree(groups[group], row) &&
+             std::all_of(members[group].begin(), members[group].end(), fits)))
+      ++group;
+    written.back() = group;
+    if (group == groups.size()) {
       groups.push_back(row);
+      members.emplace_back();
     } else {
-      merge(*group, row);
+      merge(groups[group], row);
     }
+    members[group].push_back(&values);
   }
   return groups;
 }
@@ -128,8 +168,11 @@ void add_written(ScoreMatrix& matrix, const std::vector<RowValues>& rows) {
     group.method = matrix.written_prompt + (groups.size() == 1 ? "" : " of " + group.method);
     group.is_variation = group.is_variation && groups.size() > 1;
   }
+  const auto first = std::find_if(rows.begin(), rows.end(),
+                                  [](const RowValues& row) { return !row.written.empty(); });
   for (std::size_t i = 0; i < matrix.rows.size(); ++i) {
-    if (groups.size() == 1) written[i] = 0;
+    if (groups.size() == 1 && !written[i] && have_one_written_prompt(*first, rows[i]))
+      written[i] = 0;
     if (written[i]) matrix.rows[i].written_prompt = groups[*written[i]].method;
   }
   matrix.rows.insert(matrix.rows.begin(), groups.begin(), groups.end());
@@ -216,6 +259,7 @@ ScoreMatrix score_matrix(const Results& results) {
     if (test != nullptr) row.by_column[column][trial.seed].push_back(test->metric);
     const SplitEvaluation* written = find_split(trial.manual, "test");
     if (written != nullptr) row.written[column][trial.seed].push_back(written->metric);
+    row.trials.try_emplace(column, &trial);
     has_manual_method |= is_manual_method(trial);
   }
   for (const RowValues& values : rows) {

@@ -31,10 +31,10 @@ struct Panel {
 };
 
 // Lines of methods; of their variations only where there is nothing else.
-std::vector<Line> lines_of(const Results& results, const std::string& task) {
+std::vector<Line> lines_of(const Results& results, const TrialVariants& variants,
+                           const std::string& task) {
   std::vector<Line> methods;
   std::vector<Line> variations;
-  const TrialVariants variants(results.trials);
   for (const TrialRecord& trial : results.trials) {
     if (trial.task != task || trial.state != TrialState::kDone || trial.generations.empty())
       continue;
@@ -58,6 +58,11 @@ std::string data_of(const std::vector<CurvePoint>& curve, double scale) {
   return data;
 }
 
+// A step from a point to itself would be nothing: a single point is a mark.
+std::string curve_style(std::size_t num_points) {
+  return num_points == 1 ? "points pointtype 7 pointsize 0.9 linewidth 2 " : "steps linewidth 2 ";
+}
+
 // Nothing to draw: no commands.
 GnuplotScript draw_panel(const Panel& panel, const std::vector<Line>& lines) {
   GnuplotScript script{.name = panel.name, .size = {}, .commands = "", .files = {}};
@@ -67,8 +72,8 @@ GnuplotScript draw_panel(const Panel& panel, const std::vector<Line>& lines) {
     if (curve.empty()) continue;
     const std::string file = "line" + std::to_string(i);
     script.files[file] = data_of(curve, panel.scale);
-    plots += (plots.empty() ? "" : ", \\\n  ") + gnuplot_string(file) +
-             " using 1:2 with steps linewidth 2 " + series_style(i) + " title " +
+    plots += (plots.empty() ? "" : ", \\\n  ") + gnuplot_string(file) + " using 1:2 with " +
+             curve_style(curve.size()) + series_style(i) + " title " +
              gnuplot_string(legend_text(lines[i].method));
   }
   if (plots.empty()) return script;
@@ -137,8 +142,9 @@ FigureGroup search_figures(const Results& results) {
       .absent = "no finished trial has generations; every search has some",
       .figures = {}};
   const std::vector<std::string> tasks = tasks_of(results);
+  const TrialVariants variants(results.trials);
   for (std::size_t i = 0; i < tasks.size(); ++i) {
-    const std::vector<Line> lines = lines_of(results, tasks[i]);
+    const std::vector<Line> lines = lines_of(results, variants, tasks[i]);
     const std::string number = std::to_string(i + 1);
     const Panel panels[] = {
         {"fitness-" + number, tasks[i] + ": training loss",

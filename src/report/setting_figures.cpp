@@ -86,9 +86,15 @@ std::set<std::string> varied_methods(const Results& results, const std::string& 
   return methods;
 }
 
-AxisData axis_data(const Results& results, const std::string& key, const std::string& task) {
+// Trials, with what tells those of one method apart.
+struct Labelled {
+  const Results& results;
+  const TrialVariants& variants;
+};
+
+AxisData axis_data(const Labelled& trials, const std::string& key, const std::string& task) {
   AxisData data;
-  const TrialVariants variants(results.trials);
+  const auto& [results, variants] = trials;
   const std::set<std::string> varied = varied_methods(results, key, task);
   for (const TrialRecord& trial : results.trials) {
     const SplitEvaluation* test = find_split(trial.best, "test");
@@ -189,7 +195,7 @@ GnuplotScript axis_figure(const Axis& axis, const std::string& task, const AxisD
   return script;
 }
 
-FigureGroup group_of(const Results& results, const Axis& axis) {
+FigureGroup group_of(const Labelled& trials, const Axis& axis) {
   const std::string file = std::string("configs/analyses/") + axis.analysis;
   FigureGroup group{.title = axis.title,
                     .about = "Test metric against " + std::string(axis.label) +
@@ -198,8 +204,8 @@ FigureGroup group_of(const Results& results, const Axis& axis) {
                               file + " gives them",
                     .figures = {}};
   std::size_t number = 0;
-  for (const std::string& task : tasks_of(results)) {
-    const AxisData data = axis_data(results, axis.key, task);
+  for (const std::string& task : tasks_of(trials.results)) {
+    const AxisData data = axis_data(trials, axis.key, task);
     if (data.values.size() < 2) continue;
     GnuplotScript script = axis_figure(axis, task, data);
     std::string key = axis.key;
@@ -215,8 +221,9 @@ FigureGroup group_of(const Results& results, const Axis& axis) {
 
 std::vector<FigureGroup> setting_figures(const Results& results) {
   std::vector<FigureGroup> groups;
+  const TrialVariants variants(results.trials);
   for (const Axis& axis : kAxes) {
-    FigureGroup group = group_of(results, axis);
+    FigureGroup group = group_of({results, variants}, axis);
     if (groups.empty() || groups.back().title != group.title) {
       groups.push_back(std::move(group));
     } else if (groups.back().figures.empty()) {

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <set>
 
 #include "report/splits.hpp"
 #include "report/trial_variants.hpp"
@@ -15,6 +16,7 @@ namespace {
 struct Group {
   SummaryRow row;
   std::vector<double> dev, test, manual_test, gain, queries;
+  std::set<std::uint64_t> seeds;
 };
 
 bool is_of_group(const SummaryRow& row, const TrialRecord& trial, const std::string& settings) {
@@ -42,6 +44,7 @@ Group& group_of(std::vector<Group>& groups, const TrialRecord& trial, const std:
 void add_done(Group& group, const Results& results, std::size_t index) {
   const TrialRecord& trial = results.trials[index];
   ++group.row.num_done;
+  group.seeds.insert(trial.seed);
   const SplitEvaluation* dev = find_split(trial.best, "dev");
   const SplitEvaluation* test = find_split(trial.best, "test");
   const SplitEvaluation* manual = find_split(trial.manual, "test");
@@ -92,6 +95,7 @@ Summary summarize(const Results& results) {
   }
   Summary summary;
   for (Group& group : groups) {
+    group.row.num_seeds = static_cast<int>(group.seeds.size());
     group.row.dev = mean_deviation(group.dev);
     group.row.test = mean_deviation(group.test);
     group.row.manual_test = mean_deviation(group.manual_test);

@@ -27,6 +27,8 @@ inline constexpr const char* kVariationsCaption =
     "Test metric of settings of swept methods, and of prompts from other tasks";
 [[nodiscard]] DataTable tests_table(const ScoreMatrix& matrix, const PairedTests& tests);
 [[nodiscard]] DataTable efficiency_table(const Efficiency& efficiency);
+// Which run has which methods' trials, where request.run_of_trial names several runs; else empty.
+[[nodiscard]] DataTable runs_table(const Results& results, const ReportRequest& request);
 // What was paid, per method (its variations together) and purpose: totals over the trials that are
 // done or failed.
 [[nodiscard]] DataTable usage_table(const Results& results);

@@ -38,7 +38,7 @@ std::string joined(const std::vector<std::string>& settings) {
 
 }  // namespace
 
-nlohmann::ordered_json trial_row(const TrialRecord& trial) {
+nlohmann::ordered_json trial_row(const TrialRecord& trial, const std::string& run) {
   nlohmann::ordered_json row;
   row["id"] = trial.id;
   row["task"] = trial.task;
@@ -64,6 +64,7 @@ nlohmann::ordered_json trial_row(const TrialRecord& trial) {
   row["seconds"] = trial.seconds;
   row["config_hash"] = trial.config_hash;
   row["digest"] = digest(trial);
+  row["run"] = run;
   return row;
 }
 

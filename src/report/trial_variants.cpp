@@ -38,7 +38,8 @@ std::optional<std::string> setting(const TrialRecord& trial, std::string_view ke
   return std::nullopt;
 }
 
-TrialVariants::TrialVariants(const std::vector<TrialRecord>& trials) {
+TrialVariants::TrialVariants(const std::vector<TrialRecord>& trials)
+    : differences_(setting_differences(trials)) {
   for (const std::string& key : all_keys(trials)) {
     std::map<std::string, Values> by_method;
     for (const TrialRecord& trial : trials) by_method[trial.method].insert(setting(trial, key));
@@ -62,14 +63,19 @@ bool TrialVariants::is_usual(const TrialRecord& trial, const std::string& key,
 }
 
 std::string TrialVariants::settings(const TrialRecord& trial, std::string_view except) const {
-  const auto axes = axes_.find(trial.method);
-  if (axes == axes_.end()) return "";
   std::string text;
+  const auto add = [&](const std::string& entry) { text += (text.empty() ? "" : ", ") + entry; };
+  const auto axes = axes_.find(trial.method);
   for (const std::string& entry : trial.settings) {
     const std::string key(key_of(entry));
-    if (key == except || !axes->second.contains(key)) continue;
+    if (axes == axes_.end() || key == except || !axes->second.contains(key)) continue;
     if (is_usual(trial, key, std::string_view(entry).substr(key.size() + 1))) continue;
-    text += (text.empty() ? "" : ", ") + entry;
+    add(entry);
+  }
+  const auto differences = differences_.find(trial.id);
+  if (differences == differences_.end()) return text;
+  for (const std::string& entry : differences->second) {
+    if (key_of(entry) != except) add(entry);
   }
   return text;
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "bbprompt/store/trial_record.hpp"
+#include "report/setting_differences.hpp"
 
 namespace bbprompt {
 
@@ -15,14 +16,15 @@ namespace bbprompt {
 [[nodiscard]] std::optional<std::string> setting(const TrialRecord& trial, std::string_view key);
 
 // What tells trials of one method apart where task and seed are equal: the sweep axes on which
-// trials of that method differ, so that figures of different settings are never averaged. Where all
-// other methods have one value of such an axis, that value is the usual one and is not shown.
+// trials of that method differ, and the settings in which trials of several runs do, so that
+// figures of different settings are never averaged. Where all other methods have one value of such
+// an axis, that value is the usual one and is not shown.
 class TrialVariants {
  public:
   explicit TrialVariants(const std::vector<TrialRecord>& trials);
 
-  // "prompt.length=5, objective=hinge" in the order of the trial's axes, without the axis `except`;
-  // empty where nothing differs.
+  // "prompt.length=5, objective=hinge" in the order of the trial's axes, then of its configuration,
+  // without the key `except`; empty where nothing differs.
   [[nodiscard]] std::string settings(const TrialRecord& trial, std::string_view except = {}) const;
 
   // The method, with its settings in parentheses where there are any.
@@ -34,6 +36,7 @@ class TrialVariants {
 
   std::map<std::string, std::set<std::string>> axes_;  // by method: keys on which trials differ
   std::map<std::string, std::map<std::string, std::string>> usual_;  // by method and key
+  SettingDifferences differences_;
 };
 
 }  // namespace bbprompt

@@ -52,11 +52,34 @@ TEST(ComparisonText, ShowsTheMatrixAndTheTestsFirst) {
   EXPECT_THAT(text, HasSubstr("cma         6             200          0.50           100 %"));
 }
 
-TEST(ComparisonText, ShowsNoMatrixOfASingleTaskOrMethodUnlessAsked) {
+TEST(ComparisonText, ShowsTheTestsAndNoMatrixOfASingleTaskUnlessAsked) {
   Results results = comparison_run();
   std::erase_if(results.trials, [](const TrialRecord& trial) { return trial.task == "rte"; });
   EXPECT_THAT(to_text(results), Not(HasSubstr("average")));
+  EXPECT_THAT(to_text(results),
+              HasSubstr("cma     mrpc  paired t       3      +10.00       1.00  17.321  0.0033"));
   EXPECT_THAT(to_text(results, {.baseline = "policy", .efficiency = ""}), HasSubstr("average"));
+}
+
+TEST(ComparisonText, ShowsNoTestsOfASingleMethod) {
+  Results results = comparison_run();
+  std::erase_if(results.trials, [](const TrialRecord& trial) { return trial.method == "cma"; });
+  EXPECT_THAT(to_text(results), Not(HasSubstr("paired")));
+}
+
+TEST(ComparisonText, SaysHowToGetTestsThatAreTooManyForATerminal) {
+  Results results = comparison_run();
+  std::erase_if(results.trials, [](const TrialRecord& trial) { return trial.method == "cma"; });
+  std::erase_if(results.trials, [](const TrialRecord& trial) { return trial.task == "rte"; });
+  const std::vector<TrialRecord> given = results.trials;
+  for (int length = 1; length <= 50; ++length) {
+    for (TrialRecord trial : given) {
+      trial.id += "-" + std::to_string(length);
+      trial.settings = {"prompt.length=" + std::to_string(length)};
+      results.trials.push_back(std::move(trial));
+    }
+  }
+  EXPECT_THAT(to_text(results), StartsWith("paired tests: 100 rows, shown with --baseline METHOD"));
 }
 
 TEST(ComparisonText, ToleratesTrialsWithoutAManualEvaluation) {
@@ -83,10 +106,11 @@ TEST(ComparisonLatex, MarksTheBestAndEscapesNames) {
   EXPECT_THAT(text, HasSubstr("\\begin{tabular}{lrrrr}\n\\toprule\n"
                               "  method & seeds & mrpc & rte & average \\\\\n\\midrule\n"
                               "  manual & 3 & 50.00 $\\pm$ 0.00 &"));
-  EXPECT_THAT(text, HasSubstr("  a\\textbar{}b\\_c*d`e\\textless{}f\\textgreater{}\\&g"
-                              "\\textbackslash{}h\\{i\\}\\$j\\%k\\#l\\textasciicircum{}m"
-                              "\\textasciitilde{}n\\textquotedbl{}o & 3 & \\textbf{72.00 $\\pm$ "
-                              "2.65} & "));
+  EXPECT_THAT(text,
+              HasSubstr("  a\\textbar{}b\\_c{*}d`e\\textless{}f\\textgreater{}\\&g"
+                        "\\textbackslash{}h\\{i\\}{\\ttfamily\\char36}j\\%k\\#l\\textasciicircum{}m"
+                        "\\textasciitilde{}n{\\ttfamily\\char34}o & 3 & \\textbf{72.00 $\\pm$ "
+                        "2.65} & "));
   EXPECT_THAT(text, EndsWith("\\bottomrule\n\\end{tabular}\n\\end{table}\n"));
   EXPECT_THAT(to_latex(comparison_run(), {.baseline = "cma", .efficiency = ""}),
               HasSubstr(" & $-$10.00 & "));

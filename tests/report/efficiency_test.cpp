@@ -85,7 +85,18 @@ TEST(Efficiency, PairsEqualTasksSeedsObjectivesAndSettings) {
     trial.settings = {"prompt.length=" + std::to_string(5 * trial.seed)};
   }
   results.trials.back().settings = {"prompt.length=50"};
-  EXPECT_EQ(row(search_efficiency(results, "policy"), "cma").incumbent.num_pairs, 2);
+  // Settings are pairs of their own: seeds 9 and 2 of mrpc have none, and 1 and 2 of rte have.
+  const Efficiency efficiency = search_efficiency(results, "policy");
+  EXPECT_EQ(row(efficiency, "cma (prompt.length=5)").incumbent.num_pairs, 1);
+  EXPECT_EQ(row(efficiency, "cma (prompt.length=10)").incumbent.num_pairs, 1);
+  EXPECT_THROW((void)row(efficiency, "cma (prompt.length=50)"), Error);
+}
+
+TEST(Efficiency, DoesNotPairLossesOfDifferentModels) {
+  Results results = comparison_run();
+  for (TrialRecord& trial : results.trials)
+    trial.model_fingerprint = trial.method == "policy" ? "aaaaaaaa" : "bbbbbbbb";
+  EXPECT_EQ(row(search_efficiency(results, "policy"), "cma").incumbent.num_pairs, 0);
 }
 
 // Calibrated scores have other losses than those that are not, and so have more examples.

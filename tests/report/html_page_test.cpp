@@ -114,6 +114,42 @@ TEST(HtmlPage, TakesHostileTextsAsTexts) {
   EXPECT_THAT(page, Not(HasSubstr("\x1B")));
 }
 
+// Of 4 "no" 3 were answered "no", of 2 "yes" all were "yes"; two seeds.
+TEST(HtmlPage, ShowsWhichLabelWasTakenForWhich) {
+  BBPROMPT_REQUIRE_TOOL(BBPROMPT_PYTHON, "Python 3");
+  Results results = testing::comparison_run();
+  std::erase_if(results.trials, [](const TrialRecord& trial) {
+    return trial.task == "rte" || trial.method == "cma" || trial.seed > 2;
+  });
+  for (TrialRecord& trial : results.trials) {
+    trial.labels = {"no", "<yes>"};
+    trial.gold["test"] = {0, 0, 1, 0, 1, 0};
+    trial.best.splits["test"].predicted = {0, 1, 1, 0, 1, 0};
+  }
+  const std::string page = to_html(results, {}, std::nullopt);
+  EXPECT_EQ(checked(page), "0\n");
+  EXPECT_THAT(page, HasSubstr("sum over 2 seeds"));
+  EXPECT_THAT(page, HasSubstr("<td><bdi>no</bdi></td><td class=\"number best\"><bdi>6</bdi></td>"
+                              "<td class=\"number\"><bdi>2</bdi></td><td class=\"number\"><bdi>8"
+                              "</bdi></td><td class=\"number\"><bdi>75.0 %</bdi></td>"));
+  EXPECT_THAT(page, HasSubstr("<td><bdi>&lt;yes&gt;</bdi></td><td class=\"number\"><bdi>0</bdi>"
+                              "</td><td class=\"number best\"><bdi>4</bdi></td>"));
+  EXPECT_THAT(page, HasSubstr("<td class=\"number\"><bdi>83.3 %</bdi></td></tr>"));
+  EXPECT_THAT(to_html(testing::comparison_run(), {}, std::nullopt),
+              HasSubstr("no finished trial holds predictions"));
+  // What does not fit the labels is left out.
+  for (TrialRecord& trial : results.trials) trial.best.splits["test"].predicted[0] = 7;
+  EXPECT_THAT(to_html(results, {}, std::nullopt), HasSubstr("holds predictions"));
+}
+
+TEST(HtmlPage, ShowsTokensAsPeopleReadThem) {
+  Results results = page_run();
+  for (TrialRecord& trial : results.trials) trial.best.prompt.text = " greatmovie";
+  const std::string page = to_html(results, {}, std::nullopt);
+  EXPECT_THAT(page, HasSubstr("<code><bdi>great</bdi></code><code><bdi>movie</bdi></code>"));
+  EXPECT_THAT(page, Not(HasSubstr("\xC4\xA0great")));
+}
+
 TEST(HtmlPage, RefusesUnknownMethods) {
   EXPECT_THROW((void)to_html(page_run(), {.baseline = "x", .efficiency = ""}, {}), UsageError);
   EXPECT_THROW((void)to_html(page_run(), {.baseline = "", .efficiency = "x"}, {}), UsageError);

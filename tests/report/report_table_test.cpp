@@ -95,6 +95,43 @@ TEST(ReportCsv, EndsEveryLineAsTheStandardSays) {
   EXPECT_THAT(csv, HasSubstr("\"server gone\nafter 5 tries\""));
 }
 
+TEST(ReportCsv, NamesTheRunOfEachTrialLast) {
+  const std::string csv = to_csv(sample_run());
+  EXPECT_THAT(csv, HasSubstr(",digest,run\r\n"));
+  EXPECT_THAT(csv, HasSubstr(",sample\r\n"));
+}
+
+// What is exact for programs is not computed by a spreadsheet where that is asked for.
+TEST(ReportCsv, KeepsSpreadsheetsFromComputingTextsWhereAsked) {
+  const ReportRequest request{.is_for_spreadsheet = true};
+  for (const auto& [text, cell] : std::vector<std::pair<std::string, std::string>>{
+           {"=HYPERLINK(\"http://x\",\"y\")", "\"'=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\""},
+           {"+1", "'+1"},
+           {"-1", "'-1"},
+           {"@SUM(A1)", "'@SUM(A1)"},
+           {"  =1", "'  =1"},
+           {"\t=1", "'\\t=1"},
+           {"\r=1", "'\\x0d=1"},
+           {"\xEF\xBC\x9D"
+            "1",
+            "'\xEF\xBC\x9D"
+            "1"},
+           {"a;=1", "\"a;=1\""},
+           {"a\x1B[2J\x07", "a\\x1b[2J\\x07"},
+           {"a\nb", "a\\nb"},
+           {"a=1", "a=1"}}) {
+    Results results = sample_run();
+    for (TrialRecord& trial : results.trials) trial.best.prompt.text = text;
+    EXPECT_THAT(to_csv(results, request), HasSubstr("," + cell + ",0.0,")) << text;
+    results.trials[0].method = text;
+    EXPECT_THAT(to_csv(results, "matrix", request), HasSubstr("methods," + cell + ",mrpc"));
+  }
+  Results results = sample_run();
+  results.trials[0].best.prompt.text = "=1";
+  EXPECT_THAT(to_csv(results), HasSubstr(",=1,"));
+  EXPECT_THAT(to_csv(results, "tests", request), HasSubstr("beyond_noise\r\n"));
+}
+
 TEST(ReportJson, CarriesTheDigestOfTheRun) {
   const auto document = parse_json(to_json(awkward_run()));
   EXPECT_EQ(document["digest"], digest(awkward_run()));

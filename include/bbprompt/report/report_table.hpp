@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "bbprompt/store/trial_record.hpp"
 
@@ -10,15 +11,21 @@ namespace bbprompt {
 struct ReportRequest {
   std::string baseline;    // method of the paired tests; empty: the first
   std::string efficiency;  // reference of the efficiency table; empty: no such table
+  // The run each trial is from, for rows of trials; empty: the name of the experiment.
+  std::vector<std::string> run_of_trial{};
+  bool is_for_spreadsheet = false;  // CSV: texts that a spreadsheet would compute get a quote first
 };
 
 // A run for a terminal. First, with at least two tasks and two methods, the matrix of methods and
-// tasks (score_matrix.hpp) and the paired tests (paired_tests.hpp); the efficiency table where it
-// is asked for. Then a row per task and method: task, method, seeds (trials done), failed, metric,
+// tasks (score_matrix.hpp) and the paired tests (paired_tests.hpp); with one task and two methods
+// the tests alone; the efficiency table where it is asked for. More than kMaxTestRows tests are not
+// shown unless a baseline is asked for. Then a row per task and method: task, method, seeds (of the
+// trials that are done), failed, metric,
 // dev, test, manual (the written prompt on test), gain (test minus manual), queries (paid by the
 // search, mean over seeds); metrics times 100, mean ± sample standard deviation over seeds. Then
 // the prompt each row would use (best on dev), then why trials failed, where any did. Text out of
 // the files is made printable and long prompts are cut; the other forms have them whole.
+inline constexpr std::size_t kMaxTestRows = 40;
 [[nodiscard]] std::string to_text(const Results& results, const ReportRequest& request = {});
 
 // Matrix and tests, and the efficiency table where it is asked for, as pipe tables.
@@ -30,7 +37,7 @@ struct ReportRequest {
 // One line per trial with all its figures, in plan order, under a line of column names; RFC 4180
 // (comma, CRLF, quotes doubled). Metrics are fractions with every digit; an empty cell: there is no
 // such value; "nan" and "inf" as they are. Columns as in results/README.md.
-[[nodiscard]] std::string to_csv(const Results& results);
+[[nodiscard]] std::string to_csv(const Results& results, const ReportRequest& request = {});
 
 // One of the other tables as CSV: "matrix" (a line per method and task), "tests", "efficiency".
 // Throws UsageError for another name.

@@ -30,6 +30,7 @@ struct SummaryRow {
   std::string settings;  // sweep axes that tell trials of the method apart, e.g. "prompt.length=5"
   std::string metric;
   int num_done = 0;
+  int num_seeds = 0;  // of the trials that are done
   int num_failed = 0;
   MeanDeviation dev;          // of the best prompt
   MeanDeviation test;         // of the best prompt
@@ -46,8 +47,8 @@ struct Summary {
 };
 
 // Tasks, and methods within each, in the order of their first trial. Trials of one task and method
-// whose metrics differ in kind, or whose sweep settings differ, are not averaged but get a row
-// each.
+// whose metrics differ in kind, or that differ in any setting but the seed, are not averaged but
+// get a row each.
 [[nodiscard]] Summary summarize(const Results& results);
 
 }  // namespace bbprompt
