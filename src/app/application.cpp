@@ -34,6 +34,7 @@ constexpr std::array kCommands{
             compare_command},
     Command{"explain", "show which parts of a learned prompt matter, and what it changes",
             explain_command},
+    Command{"predict", "label new texts with a learned prompt", predict_command},
     Command{"data", "import a data set, or check one for leakage, balance and length",
             data_command},
     Command{"serve", "answer queries to a model of this machine over HTTP", serve_command},

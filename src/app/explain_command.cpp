@@ -5,6 +5,7 @@
 #include <iostream>
 
 #include "app/command.hpp"
+#include "app/run_roots.hpp"
 #include "app/terminal.hpp"
 #include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
@@ -62,11 +63,7 @@ CommandOptions explain_options() {
       "save",
       "also write everything to RUN/explanations.json; \"bbprompt report --html\" shows it with "
       "the prompts");
-  add_text("data-folder", "FOLDER",
-           "folder of the data sets, where it is not the one the run used (data_folder or "
-           "BBPROMPT_DATA)");
-  add_text("config-folder", "FOLDER",
-           "folder where the configuration's relative paths start (default: where its file was)");
+  add_root_options(options.named);
   options.hidden.add_options()("run", po::value<std::string>()->required(),
                                "the folder of a run: bbprompt explain RUN");
   options.positional.add("run", 1);
@@ -88,20 +85,6 @@ int count_of(const po::variables_map& values, const char* name) {
                      std::to_string(count));
   }
   return count;
-}
-
-PathRoots roots_of(const Results& results, const po::variables_map& values) {
-  PathRoots roots = path_roots(results.run);
-  if (values.count("config-folder") > 0) roots.folder = text_of(values, "config-folder");
-  if (values.count("data-folder") > 0)
-    roots.data = find_data_folder(text_of(values, "data-folder"));
-  if (!std::filesystem::is_directory(roots.folder)) {
-    throw UsageError("expected the folder of the run's configuration at \"" +
-                     roots.folder.string() +
-                     "\", found none; name the folder where the configuration's relative paths "
-                     "start with --config-folder");
-  }
-  return roots;
 }
 
 // A line that is drawn over, where standard error is a terminal.

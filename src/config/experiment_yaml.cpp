@@ -147,6 +147,7 @@ ExperimentSpec with_real_paths(ExperimentSpec spec, const PathRoots& roots) {
   for (auto* path : {&spec.model.path, &server.tokenizer, &server.key_file, &server.ca_file}) {
     if (!path->empty()) *path = real_path(roots.folder, *path);
   }
+  if (!roots.model.empty() && spec.model.kind == ModelKind::kReplica) spec.model.path = roots.model;
   spec.task = with_real_paths(std::move(spec.task), roots);
   return spec;
 }

@@ -10,6 +10,7 @@
 #include "bbprompt/base/source_place.hpp"
 #include "bbprompt/base/utf8.hpp"
 #include "bbprompt/base/wording.hpp"
+#include "bbprompt/task/input_rows.hpp"
 #include "task/delimited_rows.hpp"
 #include "task/jsonl_rows.hpp"
 
@@ -18,14 +19,13 @@ namespace {
 
 using RowReader = ReadingNote (*)(const SourceText&, const ColumnNames&, const RowSink&);
 
-RowReader reader_for(const std::filesystem::path& path) {
-  const std::string extension = path.extension().string();
+RowReader reader_for(const std::string& file, const std::string& extension) {
   if (extension == ".jsonl" || extension == ".ndjson" || extension == ".json") {
     return read_jsonl_rows;
   }
   if (extension == ".csv") return read_csv_rows;
   if (extension == ".tsv") return read_tsv_rows;
-  throw DataError(path.string(), 0,
+  throw DataError(file, 0,
                   "expected a name that ends in .jsonl, .ndjson, .json, .csv or .tsv, found \"" +
                       printable(extension) + "\"");
 }
@@ -50,27 +50,28 @@ std::string contents_of(const std::filesystem::path& path, const TaskOptions& ta
   }
 }
 
-SourceText source_text(const std::filesystem::path& path, std::string_view contents) {
+SourceText source_text(const std::string& file, std::string_view contents) {
   constexpr std::string_view kUtf8Mark = "\xef\xbb\xbf";
   if (contents.starts_with("\xff\xfe") || contents.starts_with("\xfe\xff")) {
-    throw DataError(path.string(), 0, "expected UTF-8, found UTF-16; convert the file to UTF-8");
+    throw DataError(file, 0, "expected UTF-8, found UTF-16; convert the file to UTF-8");
   }
   const std::size_t num_skipped = contents.starts_with(kUtf8Mark) ? kUtf8Mark.size() : 0;
-  if (contents.size() == num_skipped) throw DataError(path.string(), 0, "the file is empty");
-  return {.file = path.string(), .text = contents.substr(num_skipped), .num_skipped = num_skipped};
+  if (contents.size() == num_skipped) throw DataError(file, 0, "the file is empty");
+  return {.file = file, .text = contents.substr(num_skipped), .num_skipped = num_skipped};
 }
 
 // Turns rows into examples.
 class ExampleBuilder {
  public:
-  ExampleBuilder(const TaskOptions& task, const SourceText& source)
+  ExampleBuilder(const TaskOptions& task, const SourceText& source, bool is_label_optional = false)
       : source_(source),
         has_text_b_(!task.text_b.empty()),
         columns_{.text_a = task.text_a,
                  .text_b = task.text_b,
                  .label = task.label,
                  .quoting = task.quoting,
-                 .has_header = task.has_header} {
+                 .has_header = task.has_header,
+                 .is_label_optional = is_label_optional} {
     for (const LabelOptions& label : task.labels) {
       const auto index = static_cast<int>(labels_.size());
       if (!labels_.emplace(label.name, index).second) {
@@ -95,7 +96,8 @@ class ExampleBuilder {
     check_text(row, row.text_a, columns_.text_a);
     if (has_text_b_) check_text(row, row.text_b, columns_.text_b);
     const auto label = labels_.find(row.label);
-    if (label == labels_.end()) {
+    const bool is_without = columns_.is_label_optional && row.label.empty();
+    if (label == labels_.end() && !is_without) {
       fail_row(source_, {.row = row.row, .line = row.line},
                "label \"" + printable(row.label) + "\" has no answer words" +
                    suggestion(row.label, label_names_) + "; the task's labels are " +
@@ -103,7 +105,7 @@ class ExampleBuilder {
     }
     return {.text_a = std::move(row.text_a),
             .text_b = std::move(row.text_b),
-            .label = label->second,
+            .label = is_without ? -1 : label->second,
             .row = row.row};
   }
 
@@ -128,9 +130,9 @@ class ExampleBuilder {
 }  // namespace
 
 Dataset read_dataset(const std::filesystem::path& path, const TaskOptions& task) {
-  const RowReader read_rows = reader_for(path);
+  const RowReader read_rows = reader_for(path.string(), path.extension().string());
   const std::string contents = contents_of(path, task);
-  const SourceText source = source_text(path, contents);
+  const SourceText source = source_text(path.string(), contents);
   const ExampleBuilder builder(task, source);
   Dataset dataset{
       .path = path, .sha256 = sha256_hex(contents), .examples = {}, .quoting = {}, .notes = {}};
@@ -143,6 +145,15 @@ Dataset read_dataset(const std::filesystem::path& path, const TaskOptions& task)
     throw DataError(source.file, 0, "expected at least one row, found none");
   }
   return dataset;
+}
+
+void read_input_rows(const InputText& input, const TaskOptions& task,
+                     const std::function<void(Example&&)>& sink) {
+  const RowReader read_rows = reader_for(input.name, input.ending);
+  const SourceText source = source_text(input.name, input.contents);
+  const ExampleBuilder builder(task, source, true);
+  (void)read_rows(source, builder.columns(),
+                  [&](SourceRow&& row) { sink(builder.build(std::move(row))); });
 }
 
 }  // namespace bbprompt

@@ -94,7 +94,9 @@ void read_rows(const SourceText& source, const DelimitedFormat& format, const Co
   check_names_distinct(source, row);
   const std::size_t text_a = find_column(source, row, names.text_a);
   const std::size_t text_b = names.text_b.empty() ? 0 : find_column(source, row, names.text_b);
-  const std::size_t label = find_column(source, row, names.label);
+  const bool has_label = !names.is_label_optional || std::find(row.fields.begin(), row.fields.end(),
+                                                               names.label) != row.fields.end();
+  const std::size_t label = has_label ? find_column(source, row, names.label) : 0;
   bool is_first = !names.has_header;
   if (is_first) row = std::move(first);
   while (is_first || reader.read(row)) {
@@ -106,7 +108,7 @@ void read_rows(const SourceText& source, const DelimitedFormat& format, const Co
                     .label = {}};
     found.text_a = std::move(row.fields[text_a]);
     if (!names.text_b.empty()) found.text_b = std::move(row.fields[text_b]);
-    found.label = std::move(row.fields[label]);
+    if (has_label) found.label = std::move(row.fields[label]);
     sink(std::move(found));
   }
 }

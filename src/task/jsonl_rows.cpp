@@ -33,6 +33,11 @@ class JsonRow {
     return std::move(value.get_ref<std::string&>());
   }
 
+  [[nodiscard]] bool has(const std::string& name) const {
+    const auto found = object_.find(name);
+    return found != object_.end() && !found->is_null();
+  }
+
   [[nodiscard]] std::string label(const std::string& name) {
     nlohmann::json& value = at(name);
     if (value.is_number_integer() || value.is_boolean()) return value.dump();
@@ -80,7 +85,7 @@ ReadingNote read_jsonl_rows(const SourceText& source, const ColumnNames& names,
                     .text_b = {},
                     .label = {}};
     if (!names.text_b.empty()) found.text_b = row.text(names.text_b);
-    found.label = row.label(names.label);
+    if (!names.is_label_optional || row.has(names.label)) found.label = row.label(names.label);
     sink(std::move(found));
   }
   return {};

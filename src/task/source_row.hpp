@@ -24,6 +24,7 @@ struct ColumnNames {
   std::string label;
   FileQuoting quoting = FileQuoting::kAuto;  // of delimited files
   bool has_header = true;
+  bool is_label_optional = false;  // rows without one have an empty label
 };
 
 // How a file was read, where that was not plain.

@@ -100,9 +100,9 @@ class RunCase(unittest.TestCase):
         launcher = ["mpirun", "-n", str(ranks)] if ranks else []
         return [*launcher, str(program), *map(str, arguments)]
 
-    def call(self, *arguments, ranks=0, expect=0):
+    def call(self, *arguments, ranks=0, expect=0, stdin=None):
         """Runs to the end and returns (standard output, standard error)."""
-        done = subprocess.run(self.command(*arguments, ranks=ranks), env=self.environment, text=True,
+        done = subprocess.run(self.command(*arguments, ranks=ranks), env=self.environment, input=stdin, text=True,
                               capture_output=True, timeout=TIMEOUT, cwd=self.folder)
         if expect is not None:
             self.assertEqual(done.returncode, expect, done.stdout + done.stderr)

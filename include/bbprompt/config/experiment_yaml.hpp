@@ -43,8 +43,9 @@ void check_experiment(const ConfigNode& root, const ExperimentSpec& spec);
 
 // Where relative paths of a configuration start.
 struct PathRoots {
-  std::filesystem::path folder;  // of the configuration
-  std::filesystem::path data;    // of paths written "data:..." (data_path.hpp)
+  std::filesystem::path folder;   // of the configuration
+  std::filesystem::path data;     // of paths written "data:..." (data_path.hpp)
+  std::filesystem::path model{};  // where the model's folder is now; empty: where it was
 };
 
 // The same with every relative path below its root, ready to be opened.
