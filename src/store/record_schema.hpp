@@ -20,15 +20,18 @@ namespace bbprompt {
 //   later_text(name, string)    the same, in untracked groups alone; left out where it is empty
 //   texts(name, vector<string>)
 //   numbers(name, vector<T>)    one dimension; also Eigen::VectorXd
-//   later_numbers(name, vector<double>) the same; left out where it is empty, and no digest knows
-//   it matrix(name, matrix)        two dimensions, row by row group(name, walk) walk(archive of the
-//   subgroup) optional(name, count, walk) the same; left out where the count is 0 untracked(name,
-//   walk)       the same for what is not part of the digest details(walk)               walk(this
-//   archive), for fields that no table of a report shows num_rows(rows, name)        the table
-//   `rows` has as many rows as column `name` column(name, rows, member)  one member of each row, or
-//   what a function gives of the row entries(name, map, walk)    subgroup with one group per key:
-//   walk(archive, value) arrays(name, map)           subgroup with one numbers() or matrix() per
-//   key scalars(name, map)          subgroup with one scalar dataset per key
+//   later_numbers(name, vector) the same of double; left out where it is empty, and no digest has
+//                               it
+//   matrix(name, matrix)        two dimensions, row by row
+//   group(name, walk)           walk(archive of the subgroup)
+//   optional(name, count, walk) the same; left out where the count is 0
+//   untracked(name, walk)       the same for what is not part of the digest
+//   details(walk)               walk(this archive), for fields that no table of a report shows
+//   num_rows(rows, name)        the table `rows` has as many rows as column `name`
+//   column(name, rows, member)  one member of each row, or what a function gives of the row
+//   entries(name, map, walk)    subgroup with one group per key: walk(archive, value)
+//   arrays(name, map)           subgroup with one numbers() or matrix() per key
+//   scalars(name, map)          subgroup with one scalar dataset per key
 
 template <typename T, typename Record>
 concept OneOf = std::same_as<std::remove_const_t<T>, Record>;
