@@ -5,10 +5,13 @@
 
 #include "app/command.hpp"
 #include "app/sweep_parts.hpp"
+#include "app/test_row_finder.hpp"
 #include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/wording.hpp"
 #include "bbprompt/report/html_page.hpp"
 #include "bbprompt/report/merge_runs.hpp"
+#include "bbprompt/report/prediction_table.hpp"
 #include "bbprompt/report/report_table.hpp"
 #include "bbprompt/store/digest.hpp"
 #include "bbprompt/store/run_files.hpp"
@@ -45,7 +48,8 @@ CommandOptions report_options() {
       "also show how many search queries each method needs to reach METHOD's final training loss");
   options.named.add_options()("csv", "print one line per trial with all its figures, as CSV");
   options.named.add_options()("table", po::value<std::string>()->value_name("NAME"),
-                              "with --csv: print the table matrix, tests or efficiency instead");
+                              "with --csv: print another table: matrix, tests, efficiency, or "
+                              "predictions (one line per test example)");
   options.named.add_options()(
       "spreadsheet",
       "with --csv: write texts that a spreadsheet would compute (they begin with =, +, - or @) "
@@ -103,6 +107,22 @@ void write_digests(std::vector<NamedResults> runs) {
   for (const std::string& line : lines) std::cout << line << '\n';
 }
 
+int write_prediction_table(const Results& results, const ReportRequest& request,
+                           const TestRowsOf& rows_of) {
+  const MissingPredictions missing = write_predictions(results, request, rows_of, std::cout);
+  const auto note = [&](int count, const std::string& what) {
+    if (count > 0)
+      std::cerr << "bbprompt: " << count << " of " << plural(missing.num_trials, "trial") << what
+                << std::endl;
+  };
+  note(missing.num_without_any, " hold no predictions and have no lines");
+  note(missing.num_without_rows,
+       " have no row numbers: the data files are not found, or not those of the run");
+  note(missing.num_without_scores,
+       " hold no label scores: an older version wrote them. A new run keeps them");
+  return kExitDone;
+}
+
 std::string rendered(const Results& results, const ReportRequest& request,
                      const po::variables_map& values) {
   if (values.count("table") > 0) {
@@ -150,6 +170,7 @@ int report_command(const Arguments& arguments) {
     write_digests(std::move(runs));
     return kExitDone;
   }
+  TestRowFinder rows(runs);
   const bool has_parts = are_parts(runs);
   const RunInfo part = runs.front().results.run;
   MergedRuns merged = merge_runs(std::move(runs));
@@ -159,6 +180,10 @@ int report_command(const Arguments& arguments) {
                               .efficiency = text_of(values, "efficiency"),
                               .run_of_trial = std::move(merged.run_of_trial),
                               .is_for_spreadsheet = values.count("spreadsheet") > 0};
+  if (text_of(values, "table") == "predictions") {
+    return write_prediction_table(results, request,
+                                  [&](const TrialRecord& trial) { return rows.find(trial); });
+  }
   if (values.count("html") > 0) {
     write_page(results, request, values);
   } else {

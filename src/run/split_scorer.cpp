@@ -1,5 +1,7 @@
 #include "run/split_scorer.hpp"
 
+#include <utility>
+
 #include "bbprompt/task/metric.hpp"
 
 namespace bbprompt {
@@ -27,10 +29,16 @@ SplitEvaluation SplitScorer::on(Split split, const RowMatrixXd& label_scores,
   const SplitScore score =
       score_split(label_scores, gold, problem_.objective(), offsets(label_means));
   const auto confusion = count_confusion(gold, score.predicted, num_labels_);
+  std::vector<double> kept;
+  if (split == Split::kTest) {
+    const RowMatrixXd scores = label_scores.rowwise() - offsets(label_means).transpose();
+    kept.assign(scores.data(), scores.data() + scores.size());
+  }
   return {.metric = metric_value(problem_.spec().task.metric, confusion),
           .accuracy = metric_value(MetricKind::kAccuracy, confusion),
           .loss = score.loss,
-          .predicted = score.predicted};
+          .predicted = score.predicted,
+          .label_scores = std::move(kept)};
 }
 
 }  // namespace bbprompt

@@ -75,6 +75,10 @@ void check_scored(const Checker& checker, const ScoredPrompt& scored, const Tria
     const Checker predicted = checker.at("splits/" + name + "/predicted");
     check_labels(predicted, split.predicted, trial);
     const auto gold = trial.gold.find(name);
+    if (!split.label_scores.empty()) {
+      check_equal_size(checker.at("splits/" + name + "/label_scores"), split.label_scores.size(),
+                       split.predicted.size() * trial.labels.size());
+    }
     if (gold != trial.gold.end() && !split.predicted.empty()) {
       check_equal_size(predicted, split.predicted.size(), gold->second.size());
     }

@@ -55,6 +55,7 @@ class RecordHasher {
   void numbers(const std::string& name, const Eigen::VectorXd& values) {
     numbers(name, std::vector<double>(values.begin(), values.end()));
   }
+  void later_numbers(const std::string& /*name*/, const std::vector<double>& /*values*/) {}
   template <typename Matrix>
   void matrix(const std::string& name, const Matrix& values) {
     begin('m', name);

@@ -81,6 +81,11 @@ class RecordReader {
     group_.read_numbers(name, numbers, values.data());
   }
 
+  void later_numbers(const std::string& name, std::vector<double>& values) {
+    const auto names = group_.child_names();
+    if (std::binary_search(names.begin(), names.end(), name)) numbers(name, values);
+  }
+
   template <typename Matrix>
   void matrix(const std::string& name, Matrix& values) {
     using Scalar = typename Matrix::Scalar;

@@ -20,6 +20,8 @@ namespace bbprompt {
 //   later_text(name, string)    the same, in untracked groups alone; left out where it is empty
 //   texts(name, vector<string>)
 //   numbers(name, vector<T>)    one dimension; also Eigen::VectorXd
+//   later_numbers(name, vector) the same of double; left out where it is empty, and no digest has
+//                               it
 //   matrix(name, matrix)        two dimensions, row by row
 //   group(name, walk)           walk(archive of the subgroup)
 //   optional(name, count, walk) the same; left out where the count is 0
@@ -90,7 +92,10 @@ void describe(Archive& archive, Evaluation& evaluation) {
   archive.attribute("metric", evaluation.metric);
   archive.attribute("accuracy", evaluation.accuracy);
   archive.attribute("loss", evaluation.loss);
-  archive.details([&](auto& all) { all.numbers("predicted", evaluation.predicted); });
+  archive.details([&](auto& all) {
+    all.numbers("predicted", evaluation.predicted);
+    all.later_numbers("label_scores", evaluation.label_scores);
+  });
 }
 
 template <typename Archive, OneOf<ScoredPrompt> Scored>

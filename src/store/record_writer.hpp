@@ -49,6 +49,10 @@ class RecordWriter {
     group_.write_numbers(name, {static_cast<hsize_t>(values.size())}, values.data());
   }
 
+  void later_numbers(const std::string& name, const std::vector<double>& values) {
+    if (!values.empty()) numbers(name, values);
+  }
+
   template <typename Matrix>
   void matrix(const std::string& name, const Matrix& values) {
     using RowMajor =

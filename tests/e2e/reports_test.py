@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import unittest
 
 import support
@@ -41,6 +42,34 @@ class SeveralRuns(support.RunCase):
             self.assertEqual(row["seeds"], "1" if "=18" in row["method"] else "2")
         trials = list(csv.DictReader(io.StringIO(self.call("report", first, second, "--csv")[0], newline="")))
         self.assertEqual([row["run"] for row in trials], ["first"] * 8 + ["second"] * 4)
+
+    def test_predictions_are_lines(self):
+        run = self.small_run("run", **{"seeds": "[1]"})
+        output, errors = self.call("report", run, "--csv", "--table", "predictions")
+        self.assertEqual(errors, "")
+        lines = list(csv.DictReader(io.StringIO(output, newline="")))
+        self.assertEqual(len(lines), 4 * 8)
+        right = {}
+        for line in lines:
+            labels = {name: float(line[f"score_{name}"]) for name in self.labels(line["task"])}
+            self.assertEqual(max(labels, key=labels.get), line["predicted"])
+            self.assertEqual(line["right"], str(line["gold"] == line["predicted"]).lower())
+            source = support.SOURCE / "configs/quickstart" / line["file"]
+            self.assertEqual(self.rows_of(source)[int(line["row"]) - 1]["label"], line["gold"])
+            right.setdefault(line["trial"], []).append(line["right"] == "true")
+        for trial in csv.DictReader(io.StringIO(self.call("report", run, "--csv")[0], newline="")):
+            self.assertEqual(sum(right[trial["id"]]) / 8, float(trial["test_accuracy"]))
+
+    @staticmethod
+    def rows_of(path):
+        if path.suffix == ".jsonl":
+            return [json.loads(line) for line in path.read_text().splitlines()]
+        with open(path, newline="", encoding="utf-8") as file:
+            return list(csv.DictReader(file, delimiter="\t" if path.suffix == ".tsv" else ","))
+
+    def labels(self, task):
+        output = self.call("report", "run", "--csv", "--table", "predictions")[0]
+        return {line["gold"] for line in csv.DictReader(io.StringIO(output, newline="")) if line["task"] == task}
 
     def test_two_runs_side_by_side(self):
         first = self.small_run("first")

@@ -14,7 +14,7 @@ import support
 
 GPT2 = pathlib.Path(os.environ.get("BBPROMPT_SHARED_DIR", support.SOURCE.parent / "shared")) / "models/tiny-gpt2-random"
 # What tells a run of a server from one of the model itself.
-EXEMPT = {"id", "seconds", "config_hash", "digest"}
+EXEMPT = {"id", "seconds", "config_hash", "digest", "run"}
 CHARGES = ("_requests", "_prompt_tokens", "_completion_tokens", "_cut_answers")
 NUM_KILLS = 8
 

@@ -63,6 +63,9 @@ struct SplitEvaluation {
   double accuracy = 0.0;
   double loss = 0.0;                    // mean objective
   std::vector<std::int32_t> predicted;  // label index per example
+  // Examples x labels, row by row, calibrated where the trial is: of a prompt on test, else empty,
+  // as in older files. Not part of the digest, which has to stay that of the same run before.
+  std::vector<double> label_scores{};
 };
 
 // A prompt with what it reached. Splits by name: "train", "dev", "test".
