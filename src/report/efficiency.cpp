@@ -82,7 +82,7 @@ std::string loss_of(const TrialRecord& trial) {
 class Pairing {
  public:
   Pairing(const Results& results, std::string reference)
-      : trials_(results.trials), variants_(results.trials), reference_(std::move(reference)) {
+      : trials_(results.trials), variants_(results), reference_(std::move(reference)) {
     for (const TrialRecord& trial : trials_)
       losses_.push_back(is_usable(trial) ? loss_of(trial) : std::string{});
   }

@@ -44,7 +44,7 @@ const SplitEvaluation* test_of(const TrialRecord& trial, const std::vector<std::
 
 std::vector<Confusion> confusions(const Results& results) {
   std::vector<Confusion> all;
-  const TrialVariants variants(results.trials);
+  const TrialVariants variants(results);
   for (const TrialRecord& trial : results.trials) {
     const std::vector<std::int32_t>* gold = nullptr;
     const SplitEvaluation* test = test_of(trial, gold);

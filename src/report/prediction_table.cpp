@@ -93,7 +93,7 @@ MissingPredictions write_predictions(const Results& results, const ReportRequest
   for (const std::string& label : labels) titles.push_back(csv_cell("score_" + label, request));
   output << csv_line(titles);
   MissingPredictions missing;
-  const TrialVariants variants(results.trials);
+  const TrialVariants variants(results);
   for (std::size_t i = 0; i < results.trials.size(); ++i) {
     const TrialRecord& trial = results.trials[i];
     if (trial.state != TrialState::kDone) continue;

@@ -22,7 +22,7 @@ DataTable runs_table(const Results& results, const ReportRequest& request) {
   table.add_column("trials", Align::kRight);
   const auto& runs = request.run_of_trial;
   if (std::set<std::string>(runs.begin(), runs.end()).size() < 2) return table;
-  const TrialVariants variants(results.trials);
+  const TrialVariants variants(results);
   std::vector<RunMethod> rows;
   for (std::size_t i = 0; i < std::min(runs.size(), results.trials.size()); ++i) {
     const std::string method = variants.label(results.trials[i]);

@@ -248,7 +248,7 @@ std::string transfer_source(const std::string& method) {
 
 ScoreMatrix score_matrix(const Results& results) {
   ScoreMatrix matrix;
-  const TrialVariants variants(results.trials);
+  const TrialVariants variants(results);
   std::vector<RowValues> rows;
   bool has_manual_method = false;
   for (const TrialRecord& trial : results.trials) {

@@ -142,7 +142,7 @@ FigureGroup search_figures(const Results& results) {
       .absent = "no finished trial has generations; every search has some",
       .figures = {}};
   const std::vector<std::string> tasks = tasks_of(results);
-  const TrialVariants variants(results.trials);
+  const TrialVariants variants(results);
   for (std::size_t i = 0; i < tasks.size(); ++i) {
     const std::vector<Line> lines = lines_of(results, variants, tasks[i]);
     const std::string number = std::to_string(i + 1);

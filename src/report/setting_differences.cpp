@@ -98,17 +98,24 @@ class SettingsIndex {
 
 class Differences {
  public:
-  explicit Differences(const std::vector<TrialRecord>& trials) : trials_(trials), index_(trials) {
+  explicit Differences(const Results& results) : trials_(results.trials), index_(trials_) {
     std::map<std::string, Members> of_task;
     std::map<std::string, Members> of_all;
-    for (std::size_t i = 0; i < trials.size(); ++i) {
-      const std::string place = place_in_sweep(trials[i]);
-      of_task[trials[i].task + '\n' + trials[i].metric + '\n' + place].push_back(i);
+    for (std::size_t i = 0; i < trials_.size(); ++i) {
+      const std::string place = place_in_sweep(trials_[i]);
+      of_task[trials_[i].task + '\n' + trials_[i].metric + '\n' + place].push_back(i);
       of_all[place].push_back(i);
     }
-    for (const auto& [name, members] : of_task) find_keys(members, "");
+    for (const auto& [name, members] : of_task)
+      find_keys(members, [](const std::string&) { return true; });
+    // A sweep may set something else for a task: that is its method. Several runs have no such
+    // plan.
+    const bool is_one_run = !results.run.config_resolved.empty();
+    const auto counts = [&](const std::string& key) {
+      return is_one_run ? key.starts_with("model.") : !is_of_task(key);
+    };
     for (const auto& [name, members] : of_all) {
-      if (num_known(members, kFingerprint) > 1) find_keys(members, "model.");
+      if (!is_one_run || num_known(members, kFingerprint) > 1) find_keys(members, counts);
     }
   }
 
@@ -140,15 +147,16 @@ class Differences {
                        [&](std::size_t trial) { return index_.value(trial, kFingerprint); });
   }
 
-  // Settings whose keys begin with `section` and that are not the same in all members.
-  std::set<std::string> differing(const Members& members, const std::string& section) {
+  // Settings whose keys count and that are not the same in all members.
+  template <typename Counts>
+  std::set<std::string> differing(const Members& members, const Counts& counts) {
     std::set<std::string> keys;
     std::set<std::size_t> seen{index_.class_of(members.front())};
     for (const std::size_t trial : members) {
       if (!seen.insert(index_.class_of(trial)).second) continue;
       for (const std::size_t other : {trial, members.front()}) {
         for (const auto& [key, value] : index_.flat(other)) {
-          if (!key.starts_with(section)) continue;
+          if (!counts(key)) continue;
           if (index_.value(trial, key) != index_.value(members.front(), key)) keys.insert(key);
         }
       }
@@ -169,10 +177,11 @@ class Differences {
                        [](const auto& entry) { return entry.second.size() > 1; });
   }
 
-  void find_keys(const Members& members, const std::string& section) {
-    std::set<std::string> keys = differing(members, section);
+  template <typename Counts>
+  void find_keys(const Members& members, const Counts& counts) {
+    std::set<std::string> keys = differing(members, counts);
     if (hides(members, keys, kFingerprint)) keys.insert(kFingerprint);
-    if (section.empty() && hides(members, keys, kTestRows)) keys.insert(kTestRows);
+    if (counts(kTestRows) && hides(members, keys, kTestRows)) keys.insert(kTestRows);
     const TrialRecord& trial = trials_[members.front()];
     for (const std::string& key : keys)
       keys_[{trial.method, is_of_task(key) ? trial.task : ""}].insert(key);
@@ -235,8 +244,8 @@ class Differences {
 
 }  // namespace
 
-SettingDifferences setting_differences(const std::vector<TrialRecord>& trials) {
-  return Differences(trials).run();
+SettingDifferences setting_differences(const Results& results) {
+  return Differences(results).run();
 }
 
 std::string written_prompt_settings(const TrialRecord& trial, WrittenScope scope) {

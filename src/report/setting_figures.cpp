@@ -221,7 +221,7 @@ FigureGroup group_of(const Labelled& trials, const Axis& axis) {
 
 std::vector<FigureGroup> setting_figures(const Results& results) {
   std::vector<FigureGroup> groups;
-  const TrialVariants variants(results.trials);
+  const TrialVariants variants(results);
   for (const Axis& axis : kAxes) {
     FigureGroup group = group_of({results, variants}, axis);
     if (groups.empty() || groups.back().title != group.title) {

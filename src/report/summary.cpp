@@ -87,7 +87,7 @@ MeanDeviation mean_deviation(std::span<const double> values) {
 
 Summary summarize(const Results& results) {
   std::vector<Group> groups;
-  const TrialVariants variants(results.trials);
+  const TrialVariants variants(results);
   for (std::size_t i = 0; i < results.trials.size(); ++i) {
     Group& group = group_of(groups, results.trials[i], variants.settings(results.trials[i]));
     if (results.trials[i].state == TrialState::kDone) add_done(group, results, i);

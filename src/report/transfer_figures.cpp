@@ -34,7 +34,7 @@ bool is_transfer(const TrialRecord& trial) {
 Transfer transfer_of(const Results& results) {
   Transfer transfer;
   std::map<std::pair<std::string, std::string>, std::vector<double>> tests;
-  const TrialVariants variants(results.trials);
+  const TrialVariants variants(results);
   for (const TrialRecord& trial : results.trials) {
     if (!is_transfer(trial)) continue;
     const std::string source = transfer_source(variants.label(trial));

@@ -38,8 +38,8 @@ std::optional<std::string> setting(const TrialRecord& trial, std::string_view ke
   return std::nullopt;
 }
 
-TrialVariants::TrialVariants(const std::vector<TrialRecord>& trials)
-    : differences_(setting_differences(trials)) {
+TrialVariants::TrialVariants(const Results& results) : differences_(setting_differences(results)) {
+  const std::vector<TrialRecord>& trials = results.trials;
   for (const std::string& key : all_keys(trials)) {
     std::map<std::string, Values> by_method;
     for (const TrialRecord& trial : trials) by_method[trial.method].insert(setting(trial, key));

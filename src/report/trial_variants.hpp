@@ -21,7 +21,7 @@ namespace bbprompt {
 // an axis, that value is the usual one and is not shown.
 class TrialVariants {
  public:
-  explicit TrialVariants(const std::vector<TrialRecord>& trials);
+  explicit TrialVariants(const Results& results);
 
   // "prompt.length=5, objective=hinge" in the order of the trial's axes, then of its configuration,
   // without the key `except`; empty where nothing differs.

@@ -147,6 +147,14 @@ TEST(SeveralRuns, LeaveTheUsualValueOutOfTheName) {
 TEST(SeveralRuns, DoNotAverageTasksOfDifferentModels) {
   EXPECT_THAT(rows_of(merged({{}, {.text = "\"{mask}\"", .task = "topic"}})),
               ElementsAre("discrete 1:0.91 2:0.92 1:0.91 2:0.92"));
+  EXPECT_THAT(rows_of(merged({{}, {.budget = "80", .task = "topic"}})),
+              ElementsAre("discrete (budget.evaluations=40) 1:0.91 2:0.92",
+                          "discrete (budget.evaluations=80) 1:0.91 2:0.92"));
+  // Of one run, the sweep gives a task another budget: that is the method. No run has two models.
+  const Kind topic{.budget = "80", .task = "topic"};
+  Results one = merged({{}, topic});
+  one.run.config_resolved = "name: case\n";
+  EXPECT_EQ(rows_of(one).size(), 1U);
   const Kind other{.model = "b", .fingerprint = "bbbbbbbbbbbb", .task = "topic"};
   EXPECT_THAT(rows_of(merged({{}, other})), ElementsAre("discrete (model.path=a) 1:0.91 2:0.92",
                                                         "discrete (model.path=b) 1:0.91 2:0.92"));
