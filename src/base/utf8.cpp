@@ -71,7 +71,8 @@ std::string safe_text(std::string_view text) {
     }
     const std::string_view sequence = text.substr(at, length);
     const char32_t code = code_point(sequence);
-    if (is_unsafe(code) && code != U'\n' && code != U'\t') {
+    const bool is_line_end = code == U'\n' || text.substr(at, 2) == "\r\n";
+    if (is_unsafe(code) && !is_line_end && code != U'\t') {
       shown += escaped(code);
     } else {
       shown += sequence;

@@ -25,6 +25,7 @@ TEST(SafeText, KeepsTextAndEscapesWhatTerminalsObey) {
   EXPECT_EQ(safe_text("a\n\t\xc3\xa9 \xe6\x97\xa5 \xf0\x9f\x98\x80"),
             "a\n\t\xc3\xa9 \xe6\x97\xa5 \xf0\x9f\x98\x80");
   EXPECT_EQ(safe_text("\x1b]0;x\x07\r"), "\\x1b]0;x\\x07\\x0d");
+  EXPECT_EQ(safe_text("a\r\nb\rc\n"), "a\r\nb\\x0dc\n");
   EXPECT_EQ(safe_text("\xc2\x9b[2J"), "\\u009b[2J");  // CSI as one character of C1
   EXPECT_EQ(safe_text("\xe2\x80\xae"
                       "evil\xe2\x81\xa6"),
