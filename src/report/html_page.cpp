@@ -89,12 +89,18 @@ std::string captioned(const DataTable& table) {
 std::string results_html(const Comparisons& found, const DataTable& runs) {
   std::string html = heading("results", "Results");
   if (found.matrix.rows.empty()) return html + absent("no trial is done yet");
-  html += captioned(matrix_table(found.matrix));
+  for (const DataTable& table : matrix_tables(found.matrix)) html += captioned(table);
   html += found.tests.comparisons.empty()
               ? absent("paired tests: no two methods share a task and a seed")
               : captioned(tests_table(found.matrix, found.tests));
-  if (!found.variations.rows.empty())
-    html += captioned(matrix_table(found.variations, kVariationsCaption));
+  if (!found.calibration.comparisons.empty()) {
+    html += captioned(calibration_table(found.all, found.calibration));
+  }
+  if (!found.variations.rows.empty()) {
+    for (const DataTable& table : matrix_tables(found.variations, kVariationsCaption)) {
+      html += captioned(table);
+    }
+  }
   return runs.empty() ? html : html + captioned(runs);
 }
 

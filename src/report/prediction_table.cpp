@@ -41,8 +41,9 @@ class TrialLines {
     return test_ == nullptr ? 0 : test_->predicted.size();
   }
   [[nodiscard]] bool has_scores() const {
-    return test_ != nullptr && !test_->label_scores.empty() &&
-           test_->label_scores.size() == num_examples() * trial_.labels.size();
+    return test_ != nullptr &&
+           static_cast<std::size_t>(test_->label_scores.rows()) == num_examples() &&
+           static_cast<std::size_t>(test_->label_scores.cols()) == trial_.labels.size();
   }
 
   [[nodiscard]] std::string line(std::size_t i, const std::string& start,
@@ -59,7 +60,9 @@ class TrialLines {
     for (const std::size_t place : label_places_) {
       const bool is_known = has_scores() && place < trial_.labels.size();
       cells.push_back(
-          is_known ? csv_cell(test_->label_scores[i * trial_.labels.size() + place], request_)
+          is_known ? csv_cell(static_cast<double>(test_->label_scores(
+                                  static_cast<Eigen::Index>(i), static_cast<Eigen::Index>(place))),
+                              request_)
                    : "");
     }
     return csv_line(cells);

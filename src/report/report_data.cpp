@@ -124,9 +124,12 @@ std::string to_csv(const Results& results, const std::string& table, const Repor
   if (table == "matrix") return csv_table(names_of(table), all_matrix_rows(found), request);
   if (table == "tests")
     return csv_table(names_of(table), test_rows(found.matrix, found.tests), request);
+  if (table == "calibration")
+    return csv_table(names_of("tests"), test_rows(found.all, found.calibration), request);
   if (table != "efficiency") {
     throw UsageError(
-        "--table: expected trials, matrix, tests, efficiency or predictions, found \"" +
+        "--table: expected trials, matrix, tests, calibration, efficiency or predictions, found "
+        "\"" +
         printable(table) + "\"");
   }
   if (!found.efficiency) {
@@ -148,6 +151,7 @@ std::string to_json(const Results& results, const ReportRequest& request) {
   const Comparisons found = compare(results, request);
   document["matrix"] = to_array(all_matrix_rows(found));
   document["tests"] = to_array(test_rows(found.matrix, found.tests));
+  document["calibration"] = to_array(test_rows(found.all, found.calibration));
   document["efficiency"] =
       to_array(found.efficiency ? efficiency_rows(*found.efficiency) : DataRows{});
   document["trials"] = Json::array();

@@ -5,6 +5,16 @@
 #include "bbprompt/task/metric.hpp"
 
 namespace bbprompt {
+namespace {
+
+// What a later calibration or ensemble needs, so that it asks nothing.
+StoredScores kept(const RowMatrixXd& label_scores) {
+  if (label_scores.size() > kMaxStoredScores) return {};
+  StoredScores scores = label_scores.cast<float>();
+  return scores.allFinite() ? scores : StoredScores{};
+}
+
+}  // namespace
 
 SplitScorer::SplitScorer(const TrialProblem& problem)
     : problem_(problem), num_labels_(static_cast<int>(problem.spec().task.labels.size())) {}
@@ -29,16 +39,11 @@ SplitEvaluation SplitScorer::on(Split split, const RowMatrixXd& label_scores,
   const SplitScore score =
       score_split(label_scores, gold, problem_.objective(), offsets(label_means));
   const auto confusion = count_confusion(gold, score.predicted, num_labels_);
-  std::vector<double> kept;
-  if (split == Split::kTest) {
-    const RowMatrixXd scores = label_scores.rowwise() - offsets(label_means).transpose();
-    kept.assign(scores.data(), scores.data() + scores.size());
-  }
   return {.metric = metric_value(problem_.spec().task.metric, confusion),
           .accuracy = metric_value(MetricKind::kAccuracy, confusion),
           .loss = score.loss,
           .predicted = score.predicted,
-          .label_scores = std::move(kept)};
+          .label_scores = kept(label_scores)};
 }
 
 }  // namespace bbprompt

@@ -55,7 +55,6 @@ class RecordHasher {
   void numbers(const std::string& name, const Eigen::VectorXd& values) {
     numbers(name, std::vector<double>(values.begin(), values.end()));
   }
-  void later_numbers(const std::string& /*name*/, const std::vector<double>& /*values*/) {}
   template <typename Matrix>
   void matrix(const std::string& name, const Matrix& values) {
     begin('m', name);
@@ -66,6 +65,9 @@ class RecordHasher {
         put(bits(values(row, column)));
     }
   }
+
+  template <typename Matrix>
+  void extra_matrix(const std::string& /*name*/, const Matrix& /*values*/) {}
 
   template <typename Walk>
   void group(const std::string& name, const Walk& walk) {

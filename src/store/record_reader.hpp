@@ -81,11 +81,6 @@ class RecordReader {
     group_.read_numbers(name, numbers, values.data());
   }
 
-  void later_numbers(const std::string& name, std::vector<double>& values) {
-    const auto names = group_.child_names();
-    if (std::binary_search(names.begin(), names.end(), name)) numbers(name, values);
-  }
-
   template <typename Matrix>
   void matrix(const std::string& name, Matrix& values) {
     using Scalar = typename Matrix::Scalar;
@@ -94,6 +89,12 @@ class RecordReader {
         static_cast<Eigen::Index>(numbers.shape[0]), static_cast<Eigen::Index>(numbers.shape[1]));
     group_.read_numbers(name, numbers, rows.data());
     values = rows;
+  }
+
+  template <typename Matrix>
+  void extra_matrix(const std::string& name, Matrix& values) {
+    const auto names = group_.child_names();
+    if (std::binary_search(names.begin(), names.end(), name)) matrix(name, values);
   }
 
   template <typename Walk>

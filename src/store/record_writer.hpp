@@ -49,10 +49,6 @@ class RecordWriter {
     group_.write_numbers(name, {static_cast<hsize_t>(values.size())}, values.data());
   }
 
-  void later_numbers(const std::string& name, const std::vector<double>& values) {
-    if (!values.empty()) numbers(name, values);
-  }
-
   template <typename Matrix>
   void matrix(const std::string& name, const Matrix& values) {
     using RowMajor =
@@ -60,6 +56,11 @@ class RecordWriter {
     const Eigen::Ref<const RowMajor> rows(values);  // copies what is stored by columns
     const H5Shape shape{static_cast<hsize_t>(rows.rows()), static_cast<hsize_t>(rows.cols())};
     group_.write_numbers(name, shape, rows.data());
+  }
+
+  template <typename Matrix>
+  void extra_matrix(const std::string& name, const Matrix& values) {
+    if (values.size() > 0) matrix(name, values);
   }
 
   template <typename Walk>

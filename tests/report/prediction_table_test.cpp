@@ -19,7 +19,8 @@ Results predicted_run() {
   first.labels = {"no", "yes"};
   first.gold["test"] = {0, 1};
   first.best.splits["test"].predicted = {0, 0};
-  first.best.splits["test"].label_scores = {0.5, -0.25, 2.0, 0.1};
+  first.best.splits["test"].label_scores.resize(2, 2);
+  first.best.splits["test"].label_scores << 0.5F, -0.25F, 2.0F, 0.125F;
   first.manual.splits["test"].predicted = {1, 1};
   TrialRecord& second = results.trials[1];
   second.labels = {"yes", "a,b"};
@@ -39,7 +40,7 @@ TEST(PredictionTable, HasALinePerTestExample) {
             "run,trial,task,method,settings,seed,file,row,example,gold,predicted,right,"
             "manual_predicted,score_no,score_yes,\"score_a,b\"\r\n"
             "out/a,mrpc-soft-s1,mrpc,soft,,1,data/test.csv,3,1,no,no,true,yes,0.5,-0.25,\r\n"
-            "out/a,mrpc-soft-s1,mrpc,soft,,1,data/test.csv,8,2,yes,no,false,yes,2.0,0.1,\r\n"
+            "out/a,mrpc-soft-s1,mrpc,soft,,1,data/test.csv,8,2,yes,no,false,yes,2.0,0.125,\r\n"
             "out/b,trec-soft-s1,trec,soft,,1,,,1,\"a,b\",\"a,b\",true,,,,\r\n");
   EXPECT_EQ(missing.num_trials, 3);
   EXPECT_EQ(missing.num_without_any, 1);

@@ -106,7 +106,7 @@ TEST(Digest, IsBlindToMachinesAndTimes) {
   results.run.num_ranks = 64;
   results.run.config_folder = "/elsewhere";
   for (TrialRecord& trial : results.trials) {
-    for (auto& [name, split] : trial.best.splits) split.label_scores = {1.0};  // absent before
+    for (auto& [name, split] : trial.best.splits) split.label_scores.resize(0, 0);  // absent before
     trial.host = "elsewhere";
     trial.started_at = "2030-01-01T00:00:00Z";
     trial.seconds = 1e9;

@@ -33,16 +33,13 @@ TEST(ResultsFile, KeepsEveryTrialInPlanOrder) {
 TEST(ResultsFile, HoldsLabelScoresWhereThereAreAny) {
   const TemporaryFolder folder;
   Results results = sample_results();
-  TrialRecord& trial = results.trials[0];
-  SplitEvaluation& test = trial.best.splits.at("test");
-  for (std::size_t i = 0; i < test.predicted.size() * trial.labels.size(); ++i)
-    test.label_scores.push_back(-0.1 * static_cast<double>(i));
+  SplitEvaluation& test = results.trials[0].best.splits.at("test");
+  ASSERT_GT(test.label_scores.size(), 0);
   write_results(folder / "results.h5", results);
   const Results read = read_results(folder / "results.h5");
   EXPECT_EQ(read.trials[0].best.splits.at("test").label_scores, test.label_scores);
-  EXPECT_TRUE(read.trials[0].manual.splits.at("test").label_scores.empty());
-  EXPECT_EQ(digest(read), digest(sample_results()));
-  test.label_scores.pop_back();
+  EXPECT_EQ(read.trials[0].manual.splits.at("test").label_scores.size(), 0);
+  test.label_scores.conservativeResize(test.label_scores.rows() - 1, Eigen::NoChange);
   EXPECT_THROW(write_results(folder / "other.h5", results), StoreError);
 }
 

@@ -24,7 +24,7 @@ struct MissingPredictions {
 // CSV, one line per test example of each trial that is done, in plan order: run, trial, task,
 // method, settings, seed, file, row, example (from 1), gold, predicted, right, manual_predicted (of
 // the written prompt) and a column "score_LABEL" for each label of any task: the score that the
-// returned prompt gives it, calibrated where the trial is; the largest is predicted. What is not
+// returned prompt gives it, before calibration. What is not
 // known is empty.
 MissingPredictions write_predictions(const Results& results, const ReportRequest& request,
                                      const TestRowsOf& rows_of, std::ostream& output);

@@ -14,17 +14,21 @@ struct ReportRequest {
   // The run each trial is from, for rows of trials; empty: the name of the experiment.
   std::vector<std::string> run_of_trial{};
   bool is_for_spreadsheet = false;  // CSV: texts that a spreadsheet would compute get a quote first
+  // Methods to compare with the baseline, declared before the figures are seen: Holm's correction
+  // is over them alone. Empty: all.
+  std::vector<std::string> compared{};
+  double margin = 0.01;  // methods are level when their difference is shown to be below it
 };
 
 // A run for a terminal. First, with at least two tasks and two methods, the matrix of methods and
-// tasks (score_matrix.hpp) and the paired tests (paired_tests.hpp); with one task and two methods
-// the tests alone; the efficiency table where it is asked for. More than kMaxTestRows tests are not
-// shown unless a baseline is asked for. Then a row per task and method: task, method, seeds (of the
-// trials that are done), failed, metric,
-// dev, test, manual (the written prompt on test), gain (test minus manual), queries (paid by the
-// search, mean over seeds); metrics times 100, mean ± sample standard deviation over seeds. Then
-// the prompt each row would use (best on dev), then why trials failed, where any did. Text out of
-// the files is made printable and long prompts are cut; the other forms have them whole.
+// tasks (score_matrix.hpp), the paired tests (paired_tests.hpp) and what calibration changes; with
+// one task and two methods the tests alone; the efficiency table where it is asked for. More than
+// kMaxTestRows tests are not shown unless a baseline is asked for. Then a row per task and method:
+// task, method, seeds (of the trials that are done), failed, metric, dev, test, manual (the written
+// prompt on test), gain (test minus manual), queries (paid by the search, mean over seeds); metrics
+// times 100, mean ± sample standard deviation over seeds. Then the prompt each row would use (best
+// on dev), then why trials failed, where any did. Text out of the files is made printable and long
+// prompts are cut; the other forms have them whole.
 inline constexpr std::size_t kMaxTestRows = 40;
 [[nodiscard]] std::string to_text(const Results& results, const ReportRequest& request = {});
 
