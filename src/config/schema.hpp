@@ -58,14 +58,13 @@ struct SweepField {
   bool is_list = false;
 };
 
-using FieldRef =
-    std::variant<int*, std::int64_t*, double*, OptionalReal, bool*, TextField, TemplateField,
-                 std::string*, std::filesystem::path*, ModelKind*, ServerApi*, Route*, PromptKind*,
-                 FileQuoting*, Relaxation*, CandidateSource*, CandidateText*, SoftPromptMode*, SoftPromptLayers*,
-                 ObjectiveKind*, MetricKind*, Calibration*, SelectionRule*, FailurePolicy*,
-                 OptimizerKind*, CovarianceKind*, RestartKind*, PolicyGradientVariant*,
-                 GradientRule*, std::vector<std::string>*, std::vector<LabelOptions>*,
-                 std::vector<std::uint64_t>*, TextListField, SweepField>;
+using FieldRef = std::variant<
+    int*, std::int64_t*, double*, OptionalReal, bool*, TextField, TemplateField, std::string*,
+    std::filesystem::path*, ModelKind*, ServerApi*, Route*, PromptKind*, FileQuoting*, Relaxation*,
+    CandidateSource*, CandidateText*, SoftPromptMode*, SoftPromptLayers*, ObjectiveKind*,
+    MetricKind*, Calibration*, SelectionRule*, FailurePolicy*, OptimizerKind*, CovarianceKind*,
+    RestartKind*, PolicyGradientVariant*, GradientRule*, std::vector<std::string>*,
+    std::vector<LabelOptions>*, std::vector<std::uint64_t>*, TextListField, SweepField>;
 
 // Limits of a number, or of each number in a list.
 struct Limits {

@@ -20,7 +20,7 @@ class Setup(support.RunCase):
                          {"README.md", "install_dependencies.sh", "mpi_environment.sh", "quickstart.sh", "slurm"})
         # Run by tests/slurm/jobs_test.py.
         self.assertEqual({path.name for path in (support.SOURCE / "jobs/slurm").iterdir()},
-                         {"profile.example", "report.sh", "sweep.sh"})
+                         {"model_servers.sh", "profile.example", "report.sh", "servers.example", "sweep.sh"})
 
     def test_quickstart_ends_in_a_table_of_results(self):
         options = self.experiment()[1:]
