@@ -87,12 +87,18 @@ std::string captioned(const DataTable& table) {
 std::string results_html(const Comparisons& found) {
   std::string html = heading("results", "Results");
   if (found.matrix.rows.empty()) return html + absent("no trial is done yet");
-  html += captioned(matrix_table(found.matrix));
+  for (const DataTable& table : matrix_tables(found.matrix)) html += captioned(table);
   html += found.tests.comparisons.empty()
               ? absent("paired tests: no two methods share a task and a seed")
               : captioned(tests_table(found.matrix, found.tests));
+  if (!found.calibration.comparisons.empty()) {
+    html += captioned(calibration_table(found.all, found.calibration));
+  }
   if (found.variations.rows.empty()) return html;
-  return html + captioned(matrix_table(found.variations, kVariationsCaption));
+  for (const DataTable& table : matrix_tables(found.variations, kVariationsCaption)) {
+    html += captioned(table);
+  }
+  return html;
 }
 
 std::string first_searching_method(const Results& results) {

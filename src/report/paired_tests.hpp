@@ -36,27 +36,78 @@ inline constexpr int kSignDraws = 200000;
 
 inline constexpr double kSignificance = 0.05;
 
-// A method against the baseline. With a task: paired t-test over the seeds that both have there.
-// Without: sign-flip test over all pairs of task and seed.
+// Two methods are level where their difference is shown to be less than this; a fraction.
+inline constexpr double kDefaultMargin = 0.01;
+
+// A difference against its standard error, by Student's distribution.
+struct StudentTest {
+  double t = 0.0;
+  double p = 0.0;                // two-sided, that the true difference is 0
+  double low = 0.0, high = 0.0;  // 95 % interval
+  // That the true difference is at least the margin, on either side: the larger of the two
+  // one-sided p values (TOST; Schuirmann 1987).
+  double p_level = 0.0;
+};
+struct ErrorOfDifference {
+  double error = 0.0;    // standard error, above 0
+  double degrees = 0.0;  // of freedom, above 0
+  double margin = kDefaultMargin;
+};
+[[nodiscard]] StudentTest student_test(double difference, const ErrorOfDifference& scale);
+
+// A method against the baseline. With a task: over the seeds that both have there, and over the
+// test rows once measure_rows() has added them; before, t and p are the paired t-test's over seeds
+// alone. Without a task: over the tasks' mean differences, each task one unit.
 struct Comparison {
   std::string method;
+  std::string baseline;               // the row it is compared with
   std::optional<std::size_t> column;  // of the matrix; nothing: over all
-  MeanDeviation difference;           // method minus baseline, fractions
-  std::optional<double> t;            // t-tests only
-  std::optional<double> p;
-  std::optional<double> adjusted;  // Holm, over every p of the list
-  [[nodiscard]] bool is_beyond_noise() const { return adjusted && *adjusted < kSignificance; }
+  MeanDeviation difference;           // method minus baseline, fractions; over seeds, or over tasks
+  std::optional<double> row_error;    // standard error over the test rows alone
+  std::optional<double> error;        // over seeds and rows, or over tasks
+  std::optional<StudentTest> test;    // nothing without an error
+  std::optional<double> p_sign_flip;  // over tasks
+  std::optional<double> adjusted;     // test->p by Holm, over the comparisons of the list
+  std::optional<double> level;        // test->p_level by Holm, over the same
+
+  // Over the seeds alone; nothing for fewer than two.
+  [[nodiscard]] std::optional<double> seed_error() const;
+  // A difference on a task counts only where its test rows do.
+  [[nodiscard]] bool is_beyond_noise() const {
+    return (!column || row_error) && adjusted && *adjusted < kSignificance;
+  }
+  [[nodiscard]] bool is_level() const {
+    return (!column || row_error) && level && *level < kSignificance;
+  }
 };
 
 struct PairedTests {
-  std::string baseline;
+  std::string baseline;  // that was asked for; empty: each comparison has its own
+  double margin = kDefaultMargin;
   std::vector<Comparison> comparisons;  // method by method: each task, then all
 };
 
-// Every method against `baseline` (empty: the first that is not the written prompt, which itself is
-// only compared where it is the baseline); against its own row of the written prompt where
-// `baseline` is what the matrix calls that. Pairs that do not exist give no comparison. Throws
-// UsageError for a baseline that is no row of the matrix.
-[[nodiscard]] PairedTests paired_tests(const ScoreMatrix& matrix, const std::string& baseline = "");
+// What is compared with what: declared before the figures are seen, as Holm's correction takes it.
+struct TestedSet {
+  std::string baseline;
+  std::vector<std::string> methods;  // empty: every method
+  double margin = kDefaultMargin;
+};
+
+// Every method of the set against the baseline (empty: the first that is no control; a control is
+// compared only where it is the baseline); against its own row of the written prompt where the
+// baseline is what the matrix calls that. Pairs that do not exist give no comparison. Throws
+// UsageError for a name that is no row of the matrix.
+[[nodiscard]] PairedTests paired_tests(const ScoreMatrix& matrix, const TestedSet& set = {});
+
+// Holm over the p values of the list, in place.
+void adjust_for_all(PairedTests& tests);
+
+// Adds the comparisons of one row with another, before Holm.
+void compare_rows(PairedTests& tests, const MatrixRow& row, const MatrixRow& baseline);
+
+// Adds the test rows: a bootstrap over rows and seeds (row_bootstrap.hpp) for every comparison on a
+// task whose predictions and gold labels `results` has, of which the matrix was made; then Holm.
+void measure_rows(PairedTests& tests, const ScoreMatrix& matrix, const Results& results);
 
 }  // namespace bbprompt

@@ -149,9 +149,13 @@ std::string to_csv(const Results& results, const std::string& table, const Repor
   const Comparisons found = compare(results, request);
   if (table == "matrix") return csv_table(names_of(table), all_matrix_rows(found));
   if (table == "tests") return csv_table(names_of(table), test_rows(found.matrix, found.tests));
+  if (table == "calibration") {
+    return csv_table(names_of("tests"), test_rows(found.all, found.calibration));
+  }
   if (table != "efficiency") {
-    throw UsageError("--table: expected trials, matrix, tests or efficiency, found \"" +
-                     printable(table) + "\"");
+    throw UsageError(
+        "--table: expected trials, matrix, tests, calibration or efficiency, found \"" +
+        printable(table) + "\"");
   }
   if (!found.efficiency) {
     throw UsageError(
@@ -172,6 +176,7 @@ std::string to_json(const Results& results, const ReportRequest& request) {
   const Comparisons found = compare(results, request);
   document["matrix"] = to_array(all_matrix_rows(found));
   document["tests"] = to_array(test_rows(found.matrix, found.tests));
+  document["calibration"] = to_array(test_rows(found.all, found.calibration));
   document["efficiency"] =
       to_array(found.efficiency ? efficiency_rows(*found.efficiency) : DataRows{});
   document["trials"] = Json::array();

@@ -103,10 +103,15 @@ enum class Variations { kShown, kLeftOut };
 std::vector<DataTable> comparison_tables(const Results& results, const ReportRequest& request,
                                          Variations variations) {
   const Comparisons found = compare(results, request);
-  std::vector<DataTable> tables{matrix_table(found.matrix)};
+  std::vector<DataTable> tables = matrix_tables(found.matrix);
   if (!found.tests.comparisons.empty()) tables.push_back(tests_table(found.matrix, found.tests));
+  if (!found.calibration.comparisons.empty()) {
+    tables.push_back(calibration_table(found.all, found.calibration));
+  }
   if (variations == Variations::kShown && !found.variations.rows.empty()) {
-    tables.push_back(matrix_table(found.variations, kVariationsCaption));
+    for (DataTable& table : matrix_tables(found.variations, kVariationsCaption)) {
+      tables.push_back(std::move(table));
+    }
   }
   if (found.efficiency) tables.push_back(efficiency_table(*found.efficiency));
   if (const std::string text = truncated_text(results); !text.empty())

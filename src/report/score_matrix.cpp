@@ -6,6 +6,8 @@
 #include <limits>
 #include <optional>
 
+#include "report/chance_rows.hpp"
+#include "report/scoring_of.hpp"
 #include "report/splits.hpp"
 #include "report/trial_variants.hpp"
 
@@ -15,11 +17,17 @@ namespace {
 constexpr double kTie = 1e-12;  // means closer than rounding errors are equal
 
 // Test metrics of a row, column and seed, before averaging.
-using Values = std::map<std::uint64_t, std::vector<double>>;
+struct Scores {
+  std::vector<double> metrics;
+  std::vector<std::size_t> trials;
+};
+using Values = std::map<std::uint64_t, Scores>;
 using ColumnValues = std::map<std::size_t, Values>;
 struct RowValues {
   std::string method;
+  std::string label;  // the method's, which a plain and a calibrated row may share
   bool is_variation = false;
+  bool is_calibrated = false;
   ColumnValues by_column;
   ColumnValues written;  // of the written prompt, as this row's trials scored it
 };
@@ -30,19 +38,25 @@ std::size_t column_of(ScoreMatrix& matrix, const TrialRecord& trial) {
     return column.task == trial.task && column.metric == trial.metric;
   });
   if (found != columns.end()) return static_cast<std::size_t>(found - columns.begin());
-  columns.push_back({trial.task, trial.metric});
+  columns.push_back({.task = trial.task, .metric = trial.metric});
   return columns.size() - 1;
 }
 
 RowValues& row_of(std::vector<RowValues>& rows, const TrialRecord& trial,
                   const TrialVariants& variants) {
-  const std::string method = variants.label(trial);
-  const auto found = std::find_if(rows.begin(), rows.end(),
-                                  [&](const RowValues& row) { return row.method == method; });
-  if (found != rows.end()) return *found;
+  std::string method = variants.label(trial);
+  const bool calibrated = is_calibrated(trial);
+  for (RowValues& row : rows) {
+    if (row.label == method && row.is_calibrated == calibrated) return row;
+  }
+  const std::string label = method;
+  if (std::any_of(rows.begin(), rows.end(),
+                  [&](const RowValues& row) { return row.label == label; })) {
+    method += calibrated ? " (calibrated)" : " (plain)";
+  }
   const bool is_variation =
       !variants.settings(trial).empty() || !transfer_source(trial.method).empty();
-  return rows.emplace_back(RowValues{method, is_variation, {}, {}});
+  return rows.emplace_back(RowValues{method, label, is_variation, calibrated, {}, {}});
 }
 
 bool is_manual_method(const TrialRecord& trial) {
@@ -53,9 +67,10 @@ bool is_manual_method(const TrialRecord& trial) {
 MatrixCell cell_of(const Values& values) {
   MatrixCell cell;
   std::vector<double> means;
-  for (const auto& [seed, metrics] : values) {
-    means.push_back(mean_deviation(metrics).mean);
+  for (const auto& [seed, scores] : values) {
+    means.push_back(mean_deviation(scores.metrics).mean);
     cell.by_seed[seed] = means.back();
+    cell.trials[seed] = scores.trials;
   }
   cell.figure = mean_deviation(means);
   return cell;
@@ -71,6 +86,7 @@ MatrixRow averaged(const ColumnValues& values, std::size_t num_columns) {
 }
 
 bool agree(const MatrixRow& left, const MatrixRow& right) {
+  if (left.is_calibrated != right.is_calibrated) return false;
   for (std::size_t column = 0; column < left.cells.size(); ++column) {
     for (const auto& [seed, value] : left.cells[column].by_seed) {
       const auto other = right.cells[column].by_seed.find(seed);
@@ -83,10 +99,14 @@ bool agree(const MatrixRow& left, const MatrixRow& right) {
 
 void merge(MatrixRow& into, const MatrixRow& from) {
   for (std::size_t column = 0; column < into.cells.size(); ++column) {
-    auto by_seed = into.cells[column].by_seed;
-    by_seed.insert(from.cells[column].by_seed.begin(), from.cells[column].by_seed.end());
     Values values;
-    for (const auto& [seed, value] : by_seed) values[seed] = {value};
+    const auto add = [&](const MatrixCell& cell) {
+      for (const auto& [seed, value] : cell.by_seed) {
+        values.try_emplace(seed, Scores{{value}, cell.trials.at(seed)});
+      }
+    };
+    add(into.cells[column]);
+    add(from.cells[column]);
     into.cells[column] = cell_of(values);
   }
   into.is_variation = into.is_variation && from.is_variation;
@@ -103,6 +123,7 @@ std::vector<MatrixRow> written_rows(const std::vector<RowValues>& rows, std::siz
     MatrixRow row = averaged(values.written, num_columns);
     row.method = values.method;
     row.is_variation = values.is_variation;
+    row.is_calibrated = values.is_calibrated;
     row.is_written_prompt = true;
     const auto group = std::find_if(groups.begin(), groups.end(),
                                     [&](const MatrixRow& other) { return agree(other, row); });
@@ -135,6 +156,26 @@ void add_written(ScoreMatrix& matrix, const std::vector<RowValues>& rows) {
   matrix.rows.insert(matrix.rows.begin(), groups.begin(), groups.end());
 }
 
+// Marks the best of the rows of one panel.
+void mark_best(ScoreMatrix& matrix, bool is_calibrated) {
+  std::vector<MatrixRow*> panel;
+  for (MatrixRow& row : matrix.rows) {
+    if (row.is_calibrated == is_calibrated) panel.push_back(&row);
+  }
+  const auto largest = [&](const auto& value_of) {
+    double best = -std::numeric_limits<double>::infinity();
+    for (const MatrixRow* row : panel) best = std::fmax(best, value_of(*row));
+    return best - kTie;
+  };
+  for (std::size_t column = 0; column < matrix.columns.size(); ++column) {
+    const auto mean = [&](const MatrixRow& row) { return row.cells[column].figure.mean; };
+    const double best = largest(mean);
+    for (MatrixRow* row : panel) row->cells[column].is_best = mean(*row) >= best;
+  }
+  const double best = largest([](const MatrixRow& row) { return row.average; });
+  for (MatrixRow* row : panel) row->is_best_average = row->average >= best;
+}
+
 // Averages and marks, once rows and columns are complete.
 void finish(ScoreMatrix& matrix) {
   for (MatrixRow& row : matrix.rows) {
@@ -142,22 +183,24 @@ void finish(ScoreMatrix& matrix) {
     for (const MatrixCell& cell : row.cells) row.average += cell.figure.mean;
     row.average /= static_cast<double>(row.cells.size());
   }
-  const auto largest = [&](const auto& value_of) {
-    double best = -std::numeric_limits<double>::infinity();
-    for (const MatrixRow& row : matrix.rows) best = std::fmax(best, value_of(row));
-    return best - kTie;
-  };
-  for (std::size_t column = 0; column < matrix.columns.size(); ++column) {
-    const auto mean = [&](const MatrixRow& row) { return row.cells[column].figure.mean; };
-    const double best = largest(mean);
-    for (MatrixRow& row : matrix.rows) row.cells[column].is_best = mean(row) >= best;
-  }
-  const double best = largest([](const MatrixRow& row) { return row.average; });
-  for (MatrixRow& row : matrix.rows) row.is_best_average = row.average >= best;
+  for (const bool calibrated : {false, true}) mark_best(matrix, calibrated);
+  finish_chance(matrix);
+}
+
+// Chance rows go with every method of their panel.
+template <typename Condition>
+bool is_wanted_with(const MatrixRow& row, const ScoreMatrix& matrix, const Condition& condition) {
+  if (row.chance == ChanceRow::kNone) return condition(row);
+  return std::any_of(matrix.rows.begin(), matrix.rows.end(), [&](const MatrixRow& other) {
+    return !other.is_control() && other.is_calibrated == row.is_calibrated && condition(other);
+  });
 }
 
 template <typename Condition>
-ScoreMatrix selected(const ScoreMatrix& matrix, const Condition& is_wanted) {
+ScoreMatrix selected(const ScoreMatrix& matrix, const Condition& condition) {
+  const auto is_wanted = [&](const MatrixRow& row) {
+    return is_wanted_with(row, matrix, condition);
+  };
   ScoreMatrix part;
   part.written_prompt = matrix.written_prompt;
   for (const MatrixRow& row : matrix.rows) {
@@ -168,8 +211,7 @@ ScoreMatrix selected(const ScoreMatrix& matrix, const Condition& is_wanted) {
   for (std::size_t column = 0; column < matrix.columns.size(); ++column) {
     const bool is_used =
         std::any_of(matrix.rows.begin(), matrix.rows.end(), [&](const MatrixRow& row) {
-          return is_wanted(row) && !row.is_written_prompt &&
-                 row.cells[column].figure.num_values > 0;
+          return is_wanted(row) && !row.is_control() && row.cells[column].figure.num_values > 0;
         });
     if (!is_used) continue;
     part.columns.push_back(matrix.columns[column]);
@@ -208,31 +250,38 @@ ScoreMatrix score_matrix(const Results& results) {
   const TrialVariants variants(results.trials);
   std::vector<RowValues> rows;
   bool has_manual_method = false;
-  for (const TrialRecord& trial : results.trials) {
+  for (std::size_t index = 0; index < results.trials.size(); ++index) {
+    const TrialRecord& trial = results.trials[index];
     if (trial.state != TrialState::kDone) continue;
     const std::size_t column = column_of(matrix, trial);
     RowValues& row = row_of(rows, trial, variants);
-    const SplitEvaluation* test = find_split(trial.best, "test");
-    if (test != nullptr) row.by_column[column][trial.seed].push_back(test->metric);
-    const SplitEvaluation* written = find_split(trial.manual, "test");
-    if (written != nullptr) row.written[column][trial.seed].push_back(written->metric);
+    const auto add = [&](ColumnValues& values, const SplitEvaluation* split) {
+      if (split == nullptr) return;
+      Scores& scores = values[column][trial.seed];
+      scores.metrics.push_back(split->metric);
+      scores.trials.push_back(index);
+    };
+    add(row.by_column, find_split(trial.best, "test"));
+    add(row.written, find_split(trial.manual, "test"));
     has_manual_method |= is_manual_method(trial);
   }
   for (const RowValues& values : rows) {
     matrix.rows.push_back(averaged(values.by_column, matrix.columns.size()));
     matrix.rows.back().method = values.method;
     matrix.rows.back().is_variation = values.is_variation;
+    matrix.rows.back().is_calibrated = values.is_calibrated;
   }
   if (!has_manual_method) add_written(matrix, rows);
+  add_chance_rows(matrix, results);
   finish(matrix);
   return matrix;
 }
 
 MatrixParts split_variations(const ScoreMatrix& matrix, const std::string& baseline) {
   const auto is_variation = [](const MatrixRow& row) { return row.is_variation; };
-  const auto num_methods = std::count_if(
-      matrix.rows.begin(), matrix.rows.end(),
-      [](const MatrixRow& row) { return !row.is_variation && !row.is_written_prompt; });
+  const auto num_methods =
+      std::count_if(matrix.rows.begin(), matrix.rows.end(),
+                    [](const MatrixRow& row) { return !row.is_variation && !row.is_control(); });
   const bool is_varied_baseline =
       std::any_of(matrix.rows.begin(), matrix.rows.end(),
                   [&](const MatrixRow& row) { return row.is_variation && row.method == baseline; });

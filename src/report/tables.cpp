@@ -3,48 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <map>
-#include <set>
 
 #include "bbprompt/config/experiment_yaml.hpp"
+#include "report/calibration_factor.hpp"
 #include "report/number_text.hpp"
 
 namespace bbprompt {
 namespace {
-
-std::string seeds_text(const MatrixRow& row) {
-  const std::string least = std::to_string(row.min_seeds());
-  return row.min_seeds() == row.max_seeds() ? least : least + "-" + std::to_string(row.max_seeds());
-}
-
-// "accuracy", or which task has which.
-std::string metrics_text(const ScoreMatrix& matrix) {
-  std::set<std::string> metrics;
-  std::string text;
-  for (std::size_t column = 0; column < matrix.columns.size(); ++column) {
-    metrics.insert(matrix.columns[column].metric);
-    text += (column > 0 ? ", " : "") + column_title(matrix, column) + " " +
-            matrix.columns[column].metric;
-  }
-  return metrics.size() == 1 ? *metrics.begin() : text;
-}
-
-std::string signed_hundredfold(double fraction) { return number_text("%+.2f", 100.0 * fraction); }
-
-std::vector<TableCell> comparison_cells(const ScoreMatrix& matrix, const Comparison& comparison) {
-  const auto& difference = comparison.difference;
-  return {{comparison.method},
-          {comparison.column ? column_title(matrix, *comparison.column) : "all"},
-          {comparison.column ? "paired t" : "sign flip"},
-          {std::to_string(difference.num_values)},
-          {signed_hundredfold(difference.mean)},
-          {difference.deviation ? formatted("%.2f", 100.0 * *difference.deviation) : "-"},
-          {comparison.t ? formatted("%.3f", *comparison.t) : "-"},
-          {p_text(comparison.p)},
-          {p_text(comparison.adjusted)},
-          {comparison.is_beyond_noise() ? "yes" : "no"}};
-}
 
 std::vector<TableCell> reach_cells(const ReachFigures& figures) {
   return {{number_text("%.0f", figures.median_queries)},
@@ -84,76 +50,22 @@ std::string column_title(const ScoreMatrix& matrix, std::size_t column) {
 }
 
 Comparisons compare(const Results& results, const ReportRequest& request) {
-  MatrixParts parts = split_variations(score_matrix(results), request.baseline);
+  ScoreMatrix all = score_matrix(results);
+  MatrixParts parts = split_variations(all, request.baseline);
   Comparisons comparisons{.matrix = std::move(parts.methods),
                           .variations = std::move(parts.variations),
                           .tests = {},
                           .efficiency = std::nullopt};
-  comparisons.tests = paired_tests(comparisons.matrix, request.baseline);
+  comparisons.tests = paired_tests(
+      comparisons.matrix,
+      {.baseline = request.baseline, .methods = request.compared, .margin = request.margin});
+  measure_rows(comparisons.tests, comparisons.matrix, results);
+  comparisons.calibration = calibration_factor(all, results, request.margin);
+  comparisons.all = std::move(all);
   if (!request.efficiency.empty()) {
     comparisons.efficiency = search_efficiency(results, request.efficiency);
   }
   return comparisons;
-}
-
-DataTable matrix_table(const ScoreMatrix& matrix, const std::string& caption) {
-  DataTable table(caption);
-  table.add_column("method", Align::kLeft);
-  table.add_column("seeds", Align::kRight);
-  std::vector<std::vector<TableCell>> rows;
-  for (const MatrixRow& row : matrix.rows) rows.push_back({{row.method}, {seeds_text(row)}});
-  for (std::size_t column = 0; column < matrix.columns.size(); ++column) {
-    table.add_column(column_title(matrix, column), Align::kRight);
-    std::vector<MeanDeviation> figures;
-    for (const MatrixRow& row : matrix.rows) figures.push_back(row.cells[column].figure);
-    const std::vector<std::string> cells = figure_cells(figures);
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      rows[i].push_back({cells[i], matrix.rows[i].cells[column].is_best});
-    }
-  }
-  table.add_column("average", Align::kRight);
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const MatrixRow& row = matrix.rows[i];
-    rows[i].push_back({number_text("%.2f", 100.0 * row.average), row.is_best_average});
-    table.add_row(rows[i]);
-  }
-  const auto num_written =
-      std::count_if(matrix.rows.begin(), matrix.rows.end(),
-                    [](const MatrixRow& row) { return row.is_written_prompt; });
-  table.add_note(
-      "test metric (" + metrics_text(matrix) +
-      ") times 100, mean \xC2\xB1 sample standard deviation over seeds; average: mean of the means "
-      "over all tasks; marked: best of the column" +
-      (num_written > 0 ? "; " + matrix.written_prompt + ": the written prompt" : "") +
-      (num_written > 1 ? ", as the method and those that agree with it scored it" : ""));
-  return table;
-}
-
-DataTable tests_table(const ScoreMatrix& matrix, const PairedTests& tests) {
-  DataTable table("Differences to " + tests.baseline + " in test metric times 100, paired by seed");
-  table.add_column("method", Align::kLeft);
-  table.add_column("task", Align::kLeft);
-  table.add_column("test", Align::kLeft);
-  for (const auto* title : {"pairs", "difference", "deviation", "t", "p", "p (Holm)"}) {
-    table.add_column(title, Align::kRight);
-  }
-  table.add_column("beyond noise", Align::kLeft);
-  for (const Comparison& comparison : tests.comparisons) {
-    table.add_row(comparison_cells(matrix, comparison));
-  }
-  const auto num_tests =
-      std::count_if(tests.comparisons.begin(), tests.comparisons.end(),
-                    [](const Comparison& comparison) { return comparison.p.has_value(); });
-  table.add_note(
-      "difference: method minus " + tests.baseline +
-      (tests.baseline == matrix.written_prompt ? ", as the method itself scored it," : "") +
-      " with equal task and seed, times 100; paired t: t = mean / (deviation / \xE2\x88\x9A"
-      "n), two-sided p of Student's distribution with n - 1 degrees of freedom; sign flip: share "
-      "of "
-      "all 2^n choices of signs whose sum is as far from 0, over all pairs of task and seed; p "
-      "(Holm): adjusted for every p of this table (" +
-      std::to_string(num_tests) + "); beyond noise: p (Holm) < 0.05");
-  return table;
 }
 
 DataTable efficiency_table(const Efficiency& efficiency) {

@@ -18,14 +18,19 @@ struct Comparisons {
   ScoreMatrix variations;
   PairedTests tests;
   std::optional<Efficiency> efficiency;
+  ScoreMatrix all{};          // both parts of the matrix, for `calibration`
+  PairedTests calibration{};  // calibrated minus plain; empty without such pairs
 };
 [[nodiscard]] Comparisons compare(const Results& results, const ReportRequest& request);
 
-[[nodiscard]] DataTable matrix_table(const ScoreMatrix& matrix,
-                                     const std::string& caption = "Test metric of methods");
+inline constexpr const char* kMatrixCaption = "Test metric of methods";
+// One table; two where there are plain and calibrated rows.
+[[nodiscard]] std::vector<DataTable> matrix_tables(const ScoreMatrix& matrix,
+                                                   const std::string& caption = kMatrixCaption);
 inline constexpr const char* kVariationsCaption =
     "Test metric of settings of swept methods, and of prompts from other tasks";
 [[nodiscard]] DataTable tests_table(const ScoreMatrix& matrix, const PairedTests& tests);
+[[nodiscard]] DataTable calibration_table(const ScoreMatrix& matrix, const PairedTests& tests);
 [[nodiscard]] DataTable efficiency_table(const Efficiency& efficiency);
 // What was paid, per method (its variations together) and purpose: totals over the trials that are
 // done or failed.

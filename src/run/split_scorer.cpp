@@ -3,6 +3,16 @@
 #include "bbprompt/task/metric.hpp"
 
 namespace bbprompt {
+namespace {
+
+// What a later calibration or ensemble needs, so that it asks nothing.
+StoredScores kept(const RowMatrixXd& label_scores) {
+  if (label_scores.size() > kMaxStoredScores) return {};
+  StoredScores scores = label_scores.cast<float>();
+  return scores.allFinite() ? scores : StoredScores{};
+}
+
+}  // namespace
 
 SplitScorer::SplitScorer(const TrialProblem& problem)
     : problem_(problem), num_labels_(static_cast<int>(problem.spec().task.labels.size())) {}
@@ -30,7 +40,8 @@ SplitEvaluation SplitScorer::on(Split split, const RowMatrixXd& label_scores,
   return {.metric = metric_value(problem_.spec().task.metric, confusion),
           .accuracy = metric_value(MetricKind::kAccuracy, confusion),
           .loss = score.loss,
-          .predicted = score.predicted};
+          .predicted = score.predicted,
+          .label_scores = kept(label_scores)};
 }
 
 }  // namespace bbprompt

@@ -69,6 +69,16 @@ void check_prompt(const Checker& checker, const PromptRecord& prompt) {
   }
 }
 
+// One row per prediction, and a finite score of each label.
+void check_scores(const Checker& checker, const SplitEvaluation& split, const TrialRecord& trial) {
+  if (split.label_scores.size() == 0) return;
+  check_equal_size(checker, static_cast<std::size_t>(split.label_scores.rows()),
+                   split.predicted.size());
+  check_equal_size(checker, static_cast<std::size_t>(split.label_scores.cols()),
+                   trial.labels.size());
+  checker.expect(split.label_scores.allFinite(), "expected finite scores");
+}
+
 void check_scored(const Checker& checker, const ScoredPrompt& scored, const TrialRecord& trial) {
   check_prompt(checker.at("prompt"), scored.prompt);
   for (const auto& [name, split] : scored.splits) {
@@ -78,6 +88,7 @@ void check_scored(const Checker& checker, const ScoredPrompt& scored, const Tria
     if (gold != trial.gold.end() && !split.predicted.empty()) {
       check_equal_size(predicted, split.predicted.size(), gold->second.size());
     }
+    check_scores(checker.at("splits/" + name + "/label_scores"), split, trial);
   }
 }
 

@@ -66,6 +66,9 @@ class RecordHasher {
     }
   }
 
+  template <typename Matrix>
+  void extra_matrix(const std::string& /*name*/, const Matrix& /*values*/) {}
+
   template <typename Walk>
   void group(const std::string& name, const Walk& walk) {
     begin('{', name);

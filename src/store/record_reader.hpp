@@ -91,6 +91,12 @@ class RecordReader {
     values = rows;
   }
 
+  template <typename Matrix>
+  void extra_matrix(const std::string& name, Matrix& values) {
+    const auto names = group_.child_names();
+    if (std::binary_search(names.begin(), names.end(), name)) matrix(name, values);
+  }
+
   template <typename Walk>
   void group(const std::string& name, const Walk& walk) {
     const H5Group child = group_.open_group(name);

@@ -21,6 +21,7 @@ namespace bbprompt {
 //   texts(name, vector<string>)
 //   numbers(name, vector<T>)    one dimension; also Eigen::VectorXd
 //   matrix(name, matrix)        two dimensions, row by row
+//   extra_matrix(name, matrix)  the same; left out where it is empty, and no digest knows it
 //   group(name, walk)           walk(archive of the subgroup)
 //   optional(name, count, walk) the same; left out where the count is 0
 //   untracked(name, walk)       the same for what is not part of the digest
@@ -90,7 +91,8 @@ void describe(Archive& archive, Evaluation& evaluation) {
   archive.attribute("metric", evaluation.metric);
   archive.attribute("accuracy", evaluation.accuracy);
   archive.attribute("loss", evaluation.loss);
-  archive.details([&](auto& all) { all.numbers("predicted", evaluation.predicted); });
+  archive.numbers("predicted", evaluation.predicted);
+  archive.details([&](auto& all) { all.extra_matrix("label_scores", evaluation.label_scores); });
 }
 
 template <typename Archive, OneOf<ScoredPrompt> Scored>
@@ -123,8 +125,8 @@ void describe(Archive& archive, Trial& trial) {
   archive.details([&](auto& all) {
     all.texts("candidate_texts", trial.option_texts);
     all.matrix("position_shares", trial.position_shares);
-    all.arrays("gold", trial.gold);
   });
+  archive.arrays("gold", trial.gold);
   archive.group("generations",
                 [&](auto& group) { describe_generations(group, trial.generations); });
   archive.group("manual", [&](auto& group) { describe(group, trial.manual); });

@@ -58,6 +58,11 @@ class RecordWriter {
     group_.write_numbers(name, shape, rows.data());
   }
 
+  template <typename Matrix>
+  void extra_matrix(const std::string& name, const Matrix& values) {
+    if (values.size() > 0) matrix(name, values);
+  }
+
   template <typename Walk>
   void group(const std::string& name, const Walk& walk) {
     const H5Group child = group_.create_group(name);

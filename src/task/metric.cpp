@@ -54,14 +54,14 @@ ConfusionMatrix::ConfusionMatrix(int num_labels) {
   counts_ = Counts::Zero(num_labels, num_labels);
 }
 
-void ConfusionMatrix::add(int gold, int predicted) {
+void ConfusionMatrix::add(int gold, int predicted, std::int64_t times) {
   for (const int label : {gold, predicted}) {
     if (label < 0 || label >= counts_.rows()) {
       throw Error("expected a label index below " + std::to_string(counts_.rows()) + ", found " +
                   std::to_string(label));
     }
   }
-  ++counts_(gold, predicted);
+  counts_(gold, predicted) += times;
 }
 
 ConfusionMatrix count_confusion(std::span<const int> gold, std::span<const int> predicted,

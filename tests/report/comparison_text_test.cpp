@@ -131,14 +131,15 @@ TEST(ComparisonText, ARecordReadForTablesShowsTheSame) {
     trial.best.prompt.kind = PromptRecord::Kind::kDiscrete;
     trial.gold["test"] = {0, 1};
     trial.best.splits["test"].predicted = {1, 1};
+    trial.best.prompt.point = {1.0};
   }
   const testing::TemporaryFolder folder;
   write_results(folder / "results.h5", run);
   const Results whole = read_results(folder / "results.h5");
   const Results tables = read_results(folder / "results.h5", RecordDetail::kTables);
   ASSERT_EQ(tables.trials.size(), whole.trials.size());
-  EXPECT_FALSE(whole.trials.front().best.splits.at("test").predicted.empty());
-  EXPECT_TRUE(tables.trials.front().best.splits.at("test").predicted.empty());
+  EXPECT_FALSE(whole.trials.front().best.prompt.point.empty());
+  EXPECT_TRUE(tables.trials.front().best.prompt.point.empty());
   for (const ReportRequest& request :
        {ReportRequest{}, ReportRequest{.baseline = "policy", .efficiency = "policy"}}) {
     EXPECT_EQ(to_text(tables, request), to_text(whole, request));

@@ -101,6 +101,8 @@ def check_best(best):
     children(best["splits"], "dev", "test")
     check_split(best["splits/dev"], 0.5, [])
     check_split(best["splits/test"], 0.75, [0, 1, 2, 2])
+    children(best["splits/dev"], "predicted")
+    array(best["splits/test/label_scores"], "<f4", [[1, 0, -1], [0.5, 2, 0.25], [0, 0.1, 3], [-1, 0, 7]])
 
 
 def check_usage(usage):

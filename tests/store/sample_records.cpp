@@ -39,6 +39,9 @@ ScoredPrompt sample_best() {
   best.fitness = 0.0625;
   best.splits["dev"] = sample_split(0.5, {});
   best.splits["test"] = sample_split(0.75, {0, 1, 2, 2});
+  best.splits["test"].label_scores = RowMatrix(4, 3);
+  best.splits["test"].label_scores << 1.F, 0.F, -1.F, 0.5F, 2.F, 0.25F, 0.F, 0.1F, 3.F, -1.F, 0.F,
+      7.F;
   return best;
 }
 

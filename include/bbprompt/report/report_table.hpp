@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "bbprompt/store/trial_record.hpp"
 
@@ -10,15 +11,20 @@ namespace bbprompt {
 struct ReportRequest {
   std::string baseline;    // method of the paired tests; empty: the first
   std::string efficiency;  // reference of the efficiency table; empty: no such table
+  // Methods to compare with the baseline, declared before the figures are seen: Holm's correction
+  // is over them alone. Empty: all.
+  std::vector<std::string> compared{};
+  double margin = 0.01;  // methods are level when their difference is shown to be below it
 };
 
 // A run for a terminal. First, with at least two tasks and two methods, the matrix of methods and
-// tasks (score_matrix.hpp) and the paired tests (paired_tests.hpp); the efficiency table where it
-// is asked for. Then a row per task and method: task, method, seeds (trials done), failed, metric,
-// dev, test, manual (the written prompt on test), gain (test minus manual), queries (paid by the
-// search, mean over seeds); metrics times 100, mean ± sample standard deviation over seeds. Then
-// the prompt each row would use (best on dev), then why trials failed, where any did. Text out of
-// the files is made printable and long prompts are cut; the other forms have them whole.
+// tasks (score_matrix.hpp), the paired tests (paired_tests.hpp) and what calibration changes; the
+// efficiency table where it is asked for. Then a row per task and method: task, method, seeds
+// (trials done), failed, metric, dev, test, manual (the written prompt on test), gain (test minus
+// manual), queries (paid by the search, mean over seeds); metrics times 100, mean ± sample standard
+// deviation over seeds. Then the prompt each row would use (best on dev), then why trials failed,
+// where any did. Text out of the files is made printable and long prompts are cut; the other forms
+// have them whole.
 [[nodiscard]] std::string to_text(const Results& results, const ReportRequest& request = {});
 
 // Matrix and tests, and the efficiency table where it is asked for, as pipe tables.

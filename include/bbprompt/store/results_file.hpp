@@ -11,9 +11,9 @@ namespace bbprompt {
 // checkpoint.hpp).
 void write_results(const std::filesystem::path& path, const Results& results);
 
-// How much of each trial is read. kTables leaves out what no table of means shows: predictions,
-// gold labels, points, vectors and candidates stay empty, and of the generations all columns but
-// queries, fitness of incumbent and median, and dev stay 0. Such records have another digest; the
+// How much of each trial is read. kTables leaves out what no table shows: label scores, points,
+// vectors and candidates stay empty, and of the generations all columns but queries, fitness of
+// incumbent and median, and dev stay 0. Such records have another digest; the
 // file's own checksum is still verified.
 enum class RecordDetail { kWhole, kTables };
 

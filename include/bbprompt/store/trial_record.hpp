@@ -57,12 +57,18 @@ struct PromptRecord {
   std::int64_t num_layers = 1;
 };
 
+// Scores of the labels before calibration: examples x labels.
+using StoredScores = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+// A split with more of them is kept without.
+inline constexpr Eigen::Index kMaxStoredScores = 1 << 20;
+
 // A prompt on a whole split.
 struct SplitEvaluation {
   double metric = 0.0;  // the task's metric
   double accuracy = 0.0;
   double loss = 0.0;                    // mean objective
   std::vector<std::int32_t> predicted;  // label index per example
+  StoredScores label_scores{};          // empty where they are not kept; not part of the digest
 };
 
 // A prompt with what it reached. Splits by name: "train", "dev", "test".

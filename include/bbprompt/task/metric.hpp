@@ -18,8 +18,8 @@ class ConfusionMatrix {
   // Throws Error when `num_labels` is below 2.
   explicit ConfusionMatrix(int num_labels);
 
-  // Throws Error when a label is not in 0 .. num_labels - 1.
-  void add(int gold, int predicted);
+  // Counts `times` examples. Throws Error when a label is not in 0 .. num_labels - 1.
+  void add(int gold, int predicted, std::int64_t times = 1);
 
   [[nodiscard]] const Counts& counts() const { return counts_; }
 
