@@ -38,11 +38,20 @@ CommandOptions report_options() {
   options.named.add_options()("baseline", po::value<std::string>()->value_name("METHOD"),
                               "test the other methods against METHOD (default: the first)");
   options.named.add_options()(
+      "compare", po::value<std::vector<std::string>>()->value_name("METHOD")->composing(),
+      "compare only METHOD with the baseline; repeat it for more (default: every method). "
+      "Holm's correction counts these comparisons alone: choose them before you see the figures");
+  options.named.add_options()(
+      "margin", real_value(1.0)->value_name("POINTS"),
+      "call two methods level when their difference is shown to be below POINTS of the metric "
+      "times 100");
+  options.named.add_options()(
       "efficiency", po::value<std::string>()->value_name("METHOD"),
       "also show how many search queries each method needs to reach METHOD's final training loss");
   options.named.add_options()("csv", "print one line per trial with all its figures, as CSV");
-  options.named.add_options()("table", po::value<std::string>()->value_name("NAME"),
-                              "with --csv: print the table matrix, tests or efficiency instead");
+  options.named.add_options()(
+      "table", po::value<std::string>()->value_name("NAME"),
+      "with --csv: print the table matrix, tests, calibration or efficiency instead");
   options.named.add_options()("json", "print everything as JSON, for programs");
   options.named.add_options()("markdown", "print the matrix and the tests as Markdown tables");
   options.named.add_options()("latex",
@@ -78,6 +87,17 @@ RecordDetail detail_of(const po::variables_map& values, std::size_t num_runs) {
   const bool is_whole = num_runs > 1 || values.count("digest") > 0 || values.count("html") > 0 ||
                         values.count("csv") > 0 || values.count("json") > 0;
   return is_whole ? RecordDetail::kWhole : RecordDetail::kTables;
+}
+
+ReportRequest request_of(const po::variables_map& values) {
+  ReportRequest request{.baseline = text_of(values, "baseline"),
+                        .efficiency = text_of(values, "efficiency")};
+  if (values.count("compare") > 0)
+    request.compared = values["compare"].as<std::vector<std::string>>();
+  const auto margin = values["margin"].as<double>();
+  if (!(margin > 0.0)) throw UsageError("--margin: expected a number above 0");
+  request.margin = margin / 100.0;
+  return request;
 }
 
 void write_digests(const std::vector<NamedResults>& runs) {
@@ -134,8 +154,7 @@ int report_command(const Arguments& arguments) {
     write_digests(runs);
     return kExitDone;
   }
-  const ReportRequest request{.baseline = text_of(values, "baseline"),
-                              .efficiency = text_of(values, "efficiency")};
+  const ReportRequest request = request_of(values);
   const Results results = merge_runs(std::move(runs));
   if (values.count("html") > 0) {
     write_page(results, request, values);

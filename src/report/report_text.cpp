@@ -142,7 +142,8 @@ std::string to_text(const Results& results, const ReportRequest& request) {
   const Summary summary = summarize(results);
   std::string text;
   std::string end;
-  const bool is_asked = !request.baseline.empty() || !request.efficiency.empty();
+  const bool is_asked =
+      !request.baseline.empty() || !request.efficiency.empty() || !request.compared.empty();
   if (is_asked || is_comparison(summary)) {
     text = joined(comparison_tables(results, request, Variations::kLeftOut), to_terminal) + "\n";
   } else if (const std::string truncated = truncated_text(results); !truncated.empty()) {
