@@ -44,12 +44,20 @@ CommandOptions report_options() {
   options.named.add_options()("baseline", po::value<std::string>()->value_name("METHOD"),
                               "test the other methods against METHOD (default: the first)");
   options.named.add_options()(
+      "compare", po::value<std::vector<std::string>>()->value_name("METHOD")->composing(),
+      "compare only METHOD with the baseline; repeat it for more (default: every method). "
+      "Holm's correction counts these comparisons alone: choose them before you see the figures");
+  options.named.add_options()(
+      "margin", real_value(1.0)->value_name("POINTS"),
+      "call two methods level when their difference is shown to be below POINTS of the metric "
+      "times 100");
+  options.named.add_options()(
       "efficiency", po::value<std::string>()->value_name("METHOD"),
       "also show how many search queries each method needs to reach METHOD's final training loss");
   options.named.add_options()("csv", "print one line per trial with all its figures, as CSV");
   options.named.add_options()("table", po::value<std::string>()->value_name("NAME"),
-                              "with --csv: print another table: matrix, tests, efficiency, or "
-                              "predictions (one line per test example)");
+                              "with --csv: print another table: matrix, tests, calibration, "
+                              "efficiency, or predictions (one line per test example)");
   options.named.add_options()(
       "spreadsheet",
       "with --csv: write texts that a spreadsheet would compute (they begin with =, +, - or @) "
@@ -92,6 +100,18 @@ RecordDetail detail_of(const po::variables_map& values, std::size_t num_runs) {
   const bool is_whole = num_runs > 1 || values.count("digest") > 0 || values.count("html") > 0 ||
                         values.count("csv") > 0 || values.count("json") > 0;
   return is_whole ? RecordDetail::kWhole : RecordDetail::kTables;
+}
+
+ReportRequest request_of(const po::variables_map& values) {
+  ReportRequest request{.baseline = text_of(values, "baseline"),
+                        .efficiency = text_of(values, "efficiency")};
+  if (values.count("compare") > 0)
+    request.compared = values["compare"].as<std::vector<std::string>>();
+  const auto margin = values["margin"].as<double>();
+  if (!(margin > 0.0)) throw UsageError("--margin: expected a number above 0");
+  request.margin = margin / 100.0;
+  request.is_for_spreadsheet = values.count("spreadsheet") > 0;
+  return request;
 }
 
 // Of several runs that are not the parts of one sweep, a line each.
@@ -176,10 +196,8 @@ int report_command(const Arguments& arguments) {
   MergedRuns merged = merge_runs(std::move(runs));
   if (has_parts) (void)join_parts(merged, part);
   const Results& results = merged.results;
-  const ReportRequest request{.baseline = text_of(values, "baseline"),
-                              .efficiency = text_of(values, "efficiency"),
-                              .run_of_trial = std::move(merged.run_of_trial),
-                              .is_for_spreadsheet = values.count("spreadsheet") > 0};
+  ReportRequest request = request_of(values);
+  request.run_of_trial = std::move(merged.run_of_trial);
   if (text_of(values, "table") == "predictions") {
     return write_prediction_table(results, request,
                                   [&](const TrialRecord& trial) { return rows.find(trial); });

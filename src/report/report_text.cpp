@@ -162,7 +162,8 @@ std::string to_text(const Results& results, const ReportRequest& request) {
   const Summary summary = summarize(results);
   std::string text;
   std::string end;
-  const bool is_asked = !request.baseline.empty() || !request.efficiency.empty();
+  const bool is_asked =
+      !request.baseline.empty() || !request.efficiency.empty() || !request.compared.empty();
   const Opening opening = opening_of(summary);
   if (is_asked || opening == Opening::kMatrixAndTests) {
     text = joined(comparison_tables(results, request, Variations::kLeftOut), to_terminal) + "\n";

@@ -40,13 +40,11 @@ TEST(ComparisonText, ShowsTheMatrixAndTheTestsFirst) {
           "mean of the\n"
           "means over all tasks; marked: best of the column; manual: the written prompt\n"
           "\n"
-          "method  task  test       pairs  difference  deviation       t       p  p (Holm)  beyond "
-          "noise\n"
-          "------  ----  ---------  -----  ----------  ---------  ------  ------  --------  "
-          "------------\n"
-          "cma     mrpc  paired t       3      +10.00       1.00  17.321  0.0033    0.0100  yes\n"
-          "cma     rte   paired t       3       +3.00       3.00   1.732  0.2254    0.2254  no\n"
-          "cma     all   sign flip      6       +6.50       4.32       -  0.0625    0.1250  no\n"));
+          "method  task  n  differ  ± seeds  ± rows     95 % interval  p (Holm)  verdict\n"
+          "------  ----  -  ------  -------  ------  ----------------  --------  -------\n"
+          "cma     mrpc  3  +10.00     0.58       -   +7.52 to +12.48    0.0100  open\n"
+          "cma     rte   3   +3.00     1.73       -   -4.45 to +10.45    0.4508  open\n"
+          "cma     all   2   +6.50     3.50       -  -37.97 to +50.97    0.4508  open\n"));
   const std::string text = to_text(comparison_run(), {.baseline = "", .efficiency = "policy"});
   EXPECT_THAT(text, HasSubstr("policy      6             400          1.00           100 %"));
   EXPECT_THAT(text, HasSubstr("cma         6             200          0.50           100 %"));
@@ -120,16 +118,19 @@ TEST(ComparisonCsv, HasALinePerCellComparisonAndMethod) {
   const Results results = comparison_run();
   EXPECT_THAT(
       to_csv(results, "matrix"),
-      StartsWith("part,method,task,metric,seeds,mean,deviation,best,average,best_average\r\n"
-                 "methods,manual,mrpc,accuracy,3,0.5,0.0,false,0.5,false\r\n"));
-  EXPECT_THAT(to_csv(results, "tests"), HasSubstr(",0.0625,0.125,false\r\n"));
+      StartsWith(
+          "part,method,task,metric,seeds,mean,deviation,best,average,best_average,panel,guess,"
+          "above_guess,rank\r\n"
+          "methods,manual,mrpc,accuracy,3,0.5,0.0,false,0.5,false,plain,,,3.0\r\n"));
+  EXPECT_THAT(to_csv(results, "tests"), HasSubstr("cma,policy,,,tasks,2,0.0649"));
   const ReportRequest request{.baseline = "", .efficiency = "policy"};
   EXPECT_THAT(
       to_csv(results, "efficiency", request),
       HasSubstr("\r\ncma,policy,6,200.0,0.5,1.0,200.0,0.6666666666666666,1.0,200.0,0.5,1.0\r\n"));
-  EXPECT_EQ(to_csv({}, "tests"),
-            "method,baseline,task,metric,test,pairs,difference,deviation,t,p,p_holm,beyond_noise"
-            "\r\n");
+  EXPECT_EQ(
+      to_csv({}, "tests"),
+      "method,baseline,task,metric,test,pairs,difference,deviation,seed_error,row_error,error,t,"
+      "p,low,high,p_level,p_holm,beyond_noise,margin,p_level_holm,level,p_sign_flip\r\n");
   EXPECT_EQ(to_csv(results, "trials"), to_csv(results));
   EXPECT_THROW((void)to_csv(results, "summary"), UsageError);
 }

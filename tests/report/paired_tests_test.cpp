@@ -126,29 +126,32 @@ TEST(PairedTests, ComparesMethodsTaskByTaskAndOverAll) {
   const Comparison& all = tests.comparisons[2];
   EXPECT_NEAR(mrpc.difference.mean, 0.1, 1e-15);
   const double p_mrpc = 1.0 - std::sqrt(300.0 / 302.0);
-  EXPECT_NEAR(mrpc.p.value(), p_mrpc, 1e-9);
-  EXPECT_NEAR(rte.t.value(), std::sqrt(3.0), 1e-9);
+  EXPECT_NEAR(mrpc.test->p, p_mrpc, 1e-9);
+  EXPECT_NEAR(rte.test->t, std::sqrt(3.0), 1e-9);
   const double p_rte = 1.0 - std::sqrt(3.0 / 5.0);
-  EXPECT_NEAR(rte.p.value(), p_rte, 1e-9);
+  EXPECT_NEAR(rte.test->p, p_rte, 1e-9);
   EXPECT_FALSE(all.column.has_value());
-  EXPECT_EQ(all.difference.num_values, 6);
+  // The two tasks are the units: 0.10 and 0.03, t = 0.065 / 0.035 with one degree of freedom.
+  EXPECT_EQ(all.difference.num_values, 2);
   EXPECT_NEAR(all.difference.mean, 0.065, 1e-15);
-  EXPECT_DOUBLE_EQ(all.p.value(), 4.0 / 64.0);  // five of one sign, the zero has either
-  // 0.0033 < 0.0625 < 0.2254
+  const double p_all = 1.0 - 2.0 / M_PI * std::atan(0.065 / 0.035);
+  EXPECT_NEAR(all.test->p, p_all, 1e-9);
+  EXPECT_DOUBLE_EQ(all.p_sign_flip.value(), 0.5);
   EXPECT_NEAR(mrpc.adjusted.value(), 3.0 * p_mrpc, 1e-9);
-  EXPECT_NEAR(all.adjusted.value(), 2.0 * 4.0 / 64.0, 1e-12);
-  EXPECT_NEAR(rte.adjusted.value(), p_rte, 1e-9);
-  EXPECT_TRUE(mrpc.is_beyond_noise());
+  EXPECT_NEAR(rte.adjusted.value(), 2.0 * p_rte, 1e-9);
+  EXPECT_NEAR(all.adjusted.value(), 2.0 * p_rte, 1e-9) << "not below the p before it";
+  EXPECT_FALSE(mrpc.is_beyond_noise()) << "its test rows are not known";
   EXPECT_FALSE(all.is_beyond_noise());
 }
 
 TEST(PairedTests, TakesAnyRowAsBaselineAndRefusesOthers) {
   const ScoreMatrix matrix = score_matrix(comparison_run());
-  EXPECT_NEAR(paired_tests(matrix, "cma").comparisons[0].difference.mean, -0.1, 1e-15);
-  const PairedTests against_manual = paired_tests(matrix, "manual");
+  EXPECT_NEAR(paired_tests(matrix, {.baseline = "cma"}).comparisons[0].difference.mean, -0.1,
+              1e-15);
+  const PairedTests against_manual = paired_tests(matrix, {.baseline = "manual"});
   EXPECT_EQ(against_manual.comparisons.size(), 6U);
   try {
-    (void)paired_tests(matrix, "nothing");
+    (void)paired_tests(matrix, {.baseline = "nothing"});
     ADD_FAILURE() << "an unknown baseline was taken";
   } catch (const UsageError& error) {
     EXPECT_STREQ(error.what(),
@@ -164,8 +167,8 @@ TEST(PairedTests, PairsOnlySeedsThatBothHave) {
   const PairedTests tests = paired_tests(score_matrix(results));
   ASSERT_EQ(tests.comparisons.size(), 2U);
   EXPECT_EQ(tests.comparisons[0].difference.num_values, 2);
-  EXPECT_EQ(tests.comparisons[1].difference.num_values, 2);
-  EXPECT_TRUE(paired_tests({}).comparisons.empty());
+  EXPECT_EQ(tests.comparisons[1].difference.num_values, 1) << "one task";
+  EXPECT_TRUE(paired_tests(ScoreMatrix{}).comparisons.empty());
 }
 
 }  // namespace

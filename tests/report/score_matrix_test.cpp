@@ -78,7 +78,7 @@ TEST(ScoreMatrix, HasARowOfTheWrittenPromptForEachSetOfMethodsThatAgree) {
   EXPECT_EQ(row(matrix, "manual of policy").average, 0.5);
   EXPECT_EQ(row(matrix, "calibrated").written_prompt, "manual of calibrated");
   EXPECT_EQ(row(matrix, "policy").written_prompt, "manual of policy");
-  const PairedTests tests = paired_tests(matrix, "manual");
+  const PairedTests tests = paired_tests(matrix, {.baseline = "manual"});
   for (const Comparison& comparison : tests.comparisons) {
     if (comparison.column) continue;
     const double written = comparison.method == "calibrated" ? 0.7 : 0.5;

@@ -43,14 +43,15 @@ inline constexpr std::size_t kMaxTestRows = 40;
 // such value; "nan" and "inf" as they are. Columns as in results/README.md.
 [[nodiscard]] std::string to_csv(const Results& results, const ReportRequest& request = {});
 
-// One of the other tables as CSV: "matrix" (a line per method and task), "tests", "efficiency".
+// One of the other tables as CSV: "matrix" (a line per method and task), "tests", "calibration",
+// "efficiency".
 // Throws UsageError for another name.
 [[nodiscard]] std::string to_csv(const Results& results, const std::string& table,
                                  const ReportRequest& request = {});
 
 // {"run": ..., "digest": ..., "summary": [a row per task and method], "matrix": [...], "tests":
-// [...], "efficiency": [...], "trials": [...]}: the last four as the CSV of that table; every digit
-// kept. What is absent or not finite is null; invalid UTF-8 becomes U+FFFD.
+// [...], "calibration": [...], "efficiency": [...], "trials": [...]}: the last five as the CSV of
+// that table; every digit kept. What is absent or not finite is null; invalid UTF-8 becomes U+FFFD.
 [[nodiscard]] std::string to_json(const Results& results, const ReportRequest& request = {});
 
 }  // namespace bbprompt
