@@ -71,7 +71,8 @@ class Output(support.RunCase):
         whole = json.loads(self.call("report", "run", "--json")[0])
         self.assertEqual(len(whole["trials"]), 4)
         self.assertEqual(whole["digest"], self.digest("run"))
-        self.assertEqual({row["method"] for row in whole["matrix"]}, {"manual", "discrete", "soft"})
+        self.assertEqual({row["method"] for row in whole["matrix"]},
+                         {"uniform guess", "majority label", "manual", "discrete", "soft"})
         self.assertIn("average", table)
 
     def test_runs_are_reported_together_in_every_form(self):

@@ -129,7 +129,7 @@ TEST(ReportCsv, KeepsSpreadsheetsFromComputingTextsWhereAsked) {
   Results results = sample_run();
   results.trials[0].best.prompt.text = "=1";
   EXPECT_THAT(to_csv(results), HasSubstr(",=1,"));
-  EXPECT_THAT(to_csv(results, "tests", request), HasSubstr("beyond_noise\r\n"));
+  EXPECT_THAT(to_csv(results, "tests", request), HasSubstr("p_sign_flip\r\n"));
 }
 
 TEST(ReportJson, CarriesTheDigestOfTheRun) {
