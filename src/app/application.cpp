@@ -8,6 +8,7 @@
 #include "app/help.hpp"
 #include "app/safe_output.hpp"
 #include "app/terminal.hpp"
+#include "app/version.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/utf8.hpp"
 #include "bbprompt/base/wording.hpp"
@@ -95,7 +96,7 @@ int dispatch(const Arguments& arguments) {
     return dispatch(asked);
   }
   if (name == "--version" || name == "-v" || name == "version") {
-    std::cout << "bbprompt " << BBPROMPT_VERSION << '\n';
+    std::cout << version_text();
     return kExitDone;
   }
   const auto command = std::find_if(kCommands.begin(), kCommands.end(),

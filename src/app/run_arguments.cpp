@@ -46,6 +46,12 @@ double lock_seconds(const po::variables_map& values) {
   return static_cast<double>(seconds);
 }
 
+bool goes_on_when_full(const po::variables_map& values) {
+  const std::string what = values["on-full-disk"].as<std::string>();
+  if (what == "stop" || what == "go_on") return what == "go_on";
+  throw UsageError("--on-full-disk: expected stop or go_on, found \"" + what + "\"");
+}
+
 std::optional<std::int64_t> time_to_stop(const po::variables_map& values) {
   DeadlineInputs inputs{.now = seconds_since_1970()};
   if (values.count("time-left") > 0) inputs.time_left = duration(values, "time-left");
@@ -81,6 +87,10 @@ void add_passed_options(po::options_description& options) {
       "lock-timeout", po::value<std::string>()->default_value("60s")->value_name("DURATION"),
       "how long a run on another machine may give no sign of life before its folder is taken "
       "over. Raise it for a slow shared file system");
+  options.add_options()(
+      "on-full-disk", po::value<std::string>()->default_value("stop")->value_name("WHAT"),
+      "where checkpoints find no space: stop at the last good ones, or go_on without (what is paid "
+      "until there is space may have to be paid again)");
 }
 
 std::vector<std::string> passed_options(const po::variables_map& values) {
@@ -89,7 +99,7 @@ std::vector<std::string> passed_options(const po::variables_map& values) {
     words.push_back(std::string("--") + name);
     words.push_back(value);
   };
-  for (const char* name : {"stop-before", "query-log", "lock-timeout"}) {
+  for (const char* name : {"stop-before", "query-log", "lock-timeout", "on-full-disk"}) {
     if (values.count(name) > 0 && !values[name].defaulted())
       add(name, values[name].as<std::string>());
   }
@@ -148,6 +158,7 @@ RunArguments read_run_arguments(const po::variables_map& values) {
   return {.out = given_text(values, "out"),
           .stop_at = time_to_stop(values),
           .lock_seconds = lock_seconds(values),
+          .goes_on_when_full = goes_on_when_full(values),
           .started_by = given_text(values, "started-by").value_or(""),
           .progress = values["progress"].as<std::string>(),
           .progress_seconds = progress_seconds(values)};

@@ -26,6 +26,7 @@ struct RunArguments {
   std::optional<std::string> out;       // --out
   std::optional<std::int64_t> stop_at;  // seconds since 1970
   double lock_seconds = 60.0;           // --lock-timeout
+  bool goes_on_when_full = false;       // --on-full-disk
   std::string started_by;               // --started-by
   std::string progress;                 // --progress
   double progress_seconds = 5.0;        // --progress-seconds

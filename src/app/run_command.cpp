@@ -151,6 +151,7 @@ class StageRunner {
                       .info = describe_run(plan, num_ranks_of(channel_)),
                       .worker_model_bytes = worker_model_bytes_,
                       .first_item = next_item_,
+                      .goes_on_when_full = arguments_.goes_on_when_full,
                       .is_followed = is_followed});
     const RunOutcome outcome = master.run();
     next_item_ = master.next_item();

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "bbprompt/base/disk_full.hpp"
 #include "bbprompt/base/error.hpp"
 
 namespace bbprompt {
@@ -19,7 +20,10 @@ namespace {
 constexpr std::string_view kTemporaryMark = ".tmp.";
 
 [[noreturn]] void fail(const fs::path& path, const std::string& doing) {
-  throw StoreError(path.string(), "cannot " + doing + ": " + std::strerror(errno));
+  const bool is_full = errno == ENOSPC || errno == EDQUOT;
+  const std::string message = "cannot " + doing + ": " + std::strerror(errno);
+  if (is_full) throw DiskFullError(path.string(), message);
+  throw StoreError(path.string(), message);
 }
 
 // Messages name the file that was asked for, never the temporary one.

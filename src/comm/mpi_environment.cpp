@@ -2,9 +2,12 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <string>
+#include <string_view>
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/comm/launch.hpp"
@@ -41,6 +44,14 @@ void MpiEnvironment::abort(int code) {
 void MpiEnvironment::leave_without_finalize(int code) {
   std::fflush(nullptr);
   ::_exit(code);
+}
+
+std::string mpi_library() {
+  std::array<char, MPI_MAX_LIBRARY_VERSION_STRING> text{};
+  int length = 0;
+  if (MPI_Get_library_version(text.data(), &length) != MPI_SUCCESS) return "unknown";
+  const std::string_view whole(text.data(), static_cast<std::size_t>(length));
+  return std::string(whole.substr(0, whole.find_first_of(std::string_view("\n\0", 2))));
 }
 
 }  // namespace bbprompt

@@ -83,6 +83,7 @@ void CheckpointKeeper::look() {
       logger()->warn("{}", problem.reason);
     } else {
       report_.checkpoint_failed(problem.trial, problem.reason);
+      is_disk_full_ = is_disk_full_ || problem.is_disk_full;
     }
   }
 }

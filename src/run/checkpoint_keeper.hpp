@@ -45,6 +45,10 @@ class CheckpointKeeper {
   // from there when the run goes on.
   void end(std::size_t trial, const TrialRecord& record);
 
+  // Whether a checkpoint could not be kept for want of space: what is paid from here on may be
+  // lost.
+  [[nodiscard]] bool is_disk_full() const { return is_disk_full_; }
+
   // Tells what became of the checkpoints that were handed to the disk.
   void look();
 
@@ -67,7 +71,8 @@ class CheckpointKeeper {
   std::string version_;
   RunReport& report_;
   CheckpointWriter writer_;
-  std::map<std::size_t, State> states_;                              // of running trials
+  std::map<std::size_t, State> states_;  // of running trials
+  bool is_disk_full_ = false;
   std::uint64_t num_checkpoints_ = 0;                                // the last ticket
   std::map<std::uint64_t, std::vector<FinishedGeneration>> saving_;  // by ticket
 };

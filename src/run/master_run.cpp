@@ -104,8 +104,18 @@ RunOutcome MasterRun::work() {
     }
     if (!parts_->loop.turn(0.2)) return finish();
     parts_->checkpoints.look();
+    if (parts_->checkpoints.is_disk_full() && !options_.goes_on_when_full) refuse_full_disk();
     parts_->report.publish();
   }
+}
+
+// What is paid from here on could not be kept.
+void MasterRun::refuse_full_disk() {
+  parts_->trials.save_all();  // there may be space again
+  throw StoreError(folder_.path().string(),
+                   "no space left for checkpoints; the run stops at the last good ones, before it "
+                   "pays for what it cannot keep. Make room and run the same command again, or go "
+                   "on all the same with --on-full-disk go_on");
 }
 
 // What has come is paid for. Workers begin nothing more, so this ends.

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "bbprompt/base/blocked_signals.hpp"
+#include "bbprompt/base/disk_full.hpp"
 #include "bbprompt/store/checkpoint.hpp"
 #include "store/checkpoint_file.hpp"
 
@@ -106,11 +107,13 @@ class CheckpointWriter::Thread {
       auto node = waiting_.extract(writing_);
       num_waiting_bytes_ -= node.mapped().bytes.size();
       lock.unlock();
-      const auto [problem, has_failed] = place(node.key(), node.mapped().bytes);
+      const auto [problem, has_failed, is_disk_full] = place(node.key(), node.mapped().bytes);
       lock.lock();
       if (problem) {
-        problems_.push_back(
-            {.trial = trial_of(writing_), .reason = *problem, .is_written = !has_failed});
+        problems_.push_back({.trial = trial_of(writing_),
+                             .reason = *problem,
+                             .is_written = !has_failed,
+                             .is_disk_full = is_disk_full});
       }
       settle(node.key(), std::move(node.mapped().tickets), has_failed);
       writing_.clear();
@@ -132,12 +135,15 @@ class CheckpointWriter::Thread {
   struct Outcome {
     std::optional<std::string> problem;  // nothing: all is well
     bool has_failed = false;
+    bool is_disk_full = false;
   };
   static Outcome place(const fs::path& path, const std::string& bytes) {
     try {
-      return {.problem = place_checkpoint(path, bytes), .has_failed = false};
+      return {.problem = place_checkpoint(path, bytes), .has_failed = false, .is_disk_full = false};
+    } catch (const DiskFullError& error) {
+      return {.problem = error.what(), .has_failed = true, .is_disk_full = true};
     } catch (const std::exception& error) {
-      return {.problem = error.what(), .has_failed = true};
+      return {.problem = error.what(), .has_failed = true, .is_disk_full = false};
     }
   }
 

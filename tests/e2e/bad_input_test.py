@@ -179,6 +179,23 @@ class BadInput(support.RunCase):
         self.call("run", *self.experiment(), "--out", "reference")
         self.assertEqual(self.digest("run"), self.digest("reference"))
 
+    def test_a_run_without_space_for_checkpoints_pays_no_more_and_goes_on_later(self):
+        small = self.folder / "small"
+        small.mkdir()
+        mount = ["mount", "-t", "tmpfs", "-o", "size=120k", "tmpfs", str(small)]
+        if subprocess.run(mount, capture_output=True).returncode != 0:
+            self.skipTest("no file system can be mounted here")
+        self.addCleanup(subprocess.run, ["umount", str(small)], check=True)
+        _, errors = self.call("run", *self.experiment(), "--out", "small/run", expect=1)
+        self.assertIn("no space left for checkpoints; the run stops", errors)
+        self.assertRegex(self.call("status", "small/run", "--state")[0], r"^(stopped: .*no space left|none|running)")
+        subprocess.run(["mount", "-o", "remount,size=20m", str(small)], check=True)
+        self.call("run", *self.experiment(), "--out", "small/run")
+        self.call("run", *self.experiment(), "--out", "reference")
+        self.assertEqual(self.digest("small/run"), self.digest("reference"))
+        self.assertIn("--on-full-disk: expected stop or go_on",
+                      self.call("run", *self.experiment(), "--out", "x", "--on-full-disk", "wait", expect=2)[1])
+
     def test_a_second_run_in_the_same_folder_is_refused_while_the_first_lives(self):
         process = self.start_and_hold("run", *self.experiment(), "--out", "run")
         _, errors = self.call("run", *self.experiment(), "--out", "run", expect=1)

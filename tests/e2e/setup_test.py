@@ -69,7 +69,7 @@ class Setup(support.RunCase):
         binary = self.folder / "prefix/bin/bbprompt"
         shared = self.folder / "prefix/share/bbprompt"
         version = subprocess.run([binary, "--version"], capture_output=True, text=True, check=True).stdout
-        self.assertRegex(version, r"^bbprompt \d+\.\d+\.\d+\n$")
+        self.assertRegex(version, r"^bbprompt \d+\.\d+\.\d+.*\nbuilt by .*\noptions .*-march.*\n.*MPI.*\nHDF5 \d+\.\d+\.\d+, (serial|parallel)\n$")
         for name in ("jobs/quickstart.sh", "jobs/slurm/sweep.sh", "configs/quickstart/quickstart.yaml"):
             self.assertTrue((shared / name).exists(), name)
         plan = subprocess.run([binary, "plan", shared / "configs/quickstart/quickstart.yaml"], capture_output=True,

@@ -1,6 +1,12 @@
 #pragma once
 
+#include <string>
+
 namespace bbprompt {
+
+// What the MPI library says of itself, in one line: "Open MPI v4.1.4, package: ...". MPI need not
+// be started.
+[[nodiscard]] std::string mpi_library();
 
 // MPI from start to end; one object per process, made first and destroyed last. Only the thread
 // that made it may use this module (MPI_THREAD_FUNNELED).

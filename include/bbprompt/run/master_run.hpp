@@ -32,6 +32,8 @@ struct MasterOptions {
   // Work items are numbered from here: after those of a run before it with the same workers, whose
   // answers may come late.
   std::uint64_t first_item = 0;
+  // Go on where the disk is full and checkpoints cannot be kept.
+  bool goes_on_when_full = false;
   bool is_followed = false;  // another run follows in the folder if all trials are done
 };
 
@@ -68,6 +70,7 @@ class MasterRun {
 
   [[nodiscard]] RunOutcome work();
   [[nodiscard]] RunOutcome stop();
+  [[noreturn]] void refuse_full_disk();
   [[nodiscard]] RunOutcome finish();
 
   const SweepPlan& plan_;

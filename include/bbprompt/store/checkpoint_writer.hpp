@@ -16,6 +16,7 @@ struct CheckpointProblem {
   std::string trial;  // id, by the file's name
   std::string reason;
   bool is_written = false;  // the checkpoint is on disk; the one before it was damaged
+  bool is_disk_full = false;
 };
 
 // Writes checkpoints from a thread of its own: putting one safely on disk takes tens of

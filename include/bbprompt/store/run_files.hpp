@@ -8,6 +8,9 @@
 
 namespace bbprompt {
 
+// "HDF5 1.10.8, serial": the library at work, and whether it was built for MPI.
+[[nodiscard]] std::string hdf5_library();
+
 // Paths of a run's files in its folder.
 [[nodiscard]] std::filesystem::path results_path(const std::filesystem::path& folder);
 [[nodiscard]] std::filesystem::path trial_path(const std::filesystem::path& folder,
