@@ -36,6 +36,7 @@ constexpr std::array kCommands{
     Command{"explain", "show which parts of a learned prompt matter, and what it changes",
             explain_command},
     Command{"predict", "label new texts with a learned prompt", predict_command},
+    Command{"export", "write a learned prompt for use elsewhere", export_command},
     Command{"data", "import a data set, or check one for leakage, balance and length",
             data_command},
     Command{"serve", "answer queries to a model of this machine over HTTP", serve_command},

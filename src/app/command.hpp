@@ -47,6 +47,7 @@ struct CommandOptions {
 [[nodiscard]] int candidates_command(const Arguments& arguments);
 [[nodiscard]] int data_command(const Arguments& arguments);
 [[nodiscard]] int explain_command(const Arguments& arguments);
+[[nodiscard]] int export_command(const Arguments& arguments);
 [[nodiscard]] int predict_command(const Arguments& arguments);
 [[nodiscard]] int report_command(const Arguments& arguments);
 [[nodiscard]] int compare_command(const Arguments& arguments);

@@ -21,9 +21,10 @@ class PromptLabeler {
   PromptLabeler(std::span<const TrialRecord> records, const PathRoots& roots, ModelPool& models,
                 const ServerOptions& server);
 
-  [[nodiscard]] const TaskOptions& task() const {
-    return members_.front().trial.problem->spec().task;
-  }
+  // Of the first trial.
+  [[nodiscard]] const TrialProblem& problem() const { return *members_.front().trial.problem; }
+  // What its calibration subtracts from the score of each label; zeros where it has none.
+  [[nodiscard]] const Eigen::VectorXd& offsets() const { return members_.front().offsets; }
   // How many examples a run scores at once; the same stretches give the same bits.
   [[nodiscard]] std::int64_t shard_size() const;
 
