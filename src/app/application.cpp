@@ -29,6 +29,8 @@ constexpr std::array kCommands{
     Command{"candidates", "show or write the words a discrete prompt may choose from",
             candidates_command},
     Command{"report", "show results as tables, CSV, JSON, Markdown, LaTeX or HTML", report_command},
+    Command{"rescore", "score a run again with other calibrations or as ensembles, without queries",
+            rescore_command},
     Command{"explain", "show which parts of a learned prompt matter, and what it changes",
             explain_command},
     Command{"data", "import a data set, or check one for leakage, balance and length",

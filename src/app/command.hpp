@@ -48,6 +48,7 @@ struct CommandOptions {
 [[nodiscard]] int data_command(const Arguments& arguments);
 [[nodiscard]] int explain_command(const Arguments& arguments);
 [[nodiscard]] int report_command(const Arguments& arguments);
+[[nodiscard]] int rescore_command(const Arguments& arguments);
 [[nodiscard]] int serve_command(const Arguments& arguments);
 [[nodiscard]] int submit_command(const Arguments& arguments);
 [[nodiscard]] int status_command(const Arguments& arguments);

@@ -15,18 +15,18 @@ constexpr std::size_t kMinDraws = 200;
 constexpr std::size_t kMaxDrawnRows = 20'000'000;
 
 // Mean over trials of one draw.
-double mean_of(const std::vector<const RowBootstrap::Replicates*>& trials, std::size_t draw) {
+double mean_of(const std::vector<const RowBootstrap::Metrics*>& trials, std::size_t draw) {
   double sum = 0.0;
   for (const auto* trial : trials) sum += (*trial)[draw];
   return sum / static_cast<double>(trials.size());
 }
 
 // Difference of each seed (inner) in each draw of rows (outer).
-std::vector<std::vector<double>> drawn_differences(std::span<const SeedReplicates> seeds) {
+std::vector<std::vector<double>> drawn_differences(std::span<const SeedMetrics> seeds) {
   const std::size_t num_draws = seeds.front().method.front()->size();
   std::vector<std::vector<double>> draws(num_draws);
   for (std::size_t draw = 0; draw < num_draws; ++draw) {
-    for (const SeedReplicates& seed : seeds) {
+    for (const SeedMetrics& seed : seeds) {
       draws[draw].push_back(mean_of(seed.method, draw) - mean_of(seed.baseline, draw));
     }
   }
@@ -71,16 +71,15 @@ const RowBootstrap::Times& RowBootstrap::times(std::span<const std::int32_t> gol
   return times_.emplace(key, std::move(times)).first->second;
 }
 
-RowBootstrap::Replicates RowBootstrap::measured(const Times& times,
-                                                std::span<const std::int32_t> gold,
-                                                std::span<const std::int32_t> predicted) const {
+RowBootstrap::Metrics RowBootstrap::measured(const Times& times, std::span<const std::int32_t> gold,
+                                             std::span<const std::int32_t> predicted) const {
   const auto num_labels = static_cast<std::size_t>(num_labels_);
   std::vector<std::size_t> cells;
   for (std::size_t i = 0; i < gold.size(); ++i) {
     cells.push_back(static_cast<std::size_t>(gold[i]) * num_labels +
                     static_cast<std::size_t>(predicted[i]));
   }
-  Replicates replicates;
+  Metrics metrics;
   std::vector<std::int64_t> counts(num_labels * num_labels);
   for (std::size_t begin = 0; begin < times.size(); begin += cells.size()) {
     std::fill(counts.begin(), counts.end(), 0);
@@ -90,14 +89,14 @@ RowBootstrap::Replicates RowBootstrap::measured(const Times& times,
       confusion.add(static_cast<int>(cell / num_labels), static_cast<int>(cell % num_labels),
                     counts[cell]);
     }
-    replicates.push_back(metric_value(metric_, confusion));
+    metrics.push_back(metric_value(metric_, confusion));
   }
-  return replicates;
+  return metrics;
 }
 
-RowBootstrap::Replicates RowBootstrap::guessed(const Times& times,
-                                               std::span<const std::int32_t> gold) const {
-  Replicates replicates;
+RowBootstrap::Metrics RowBootstrap::guessed(const Times& times,
+                                            std::span<const std::int32_t> gold) const {
+  Metrics metrics;
   std::vector<std::int64_t> counts(static_cast<std::size_t>(num_labels_));
   for (std::size_t begin = 0; begin < times.size(); begin += gold.size()) {
     std::fill(counts.begin(), counts.end(), 0);
@@ -111,13 +110,13 @@ RowBootstrap::Replicates RowBootstrap::guessed(const Times& times,
         confusion.add(label, answer, counts[static_cast<std::size_t>(label)]);
       }
     }
-    replicates.push_back(metric_value(metric_, confusion));
+    metrics.push_back(metric_value(metric_, confusion));
   }
-  return replicates;
+  return metrics;
 }
 
-const RowBootstrap::Replicates& RowBootstrap::of(std::span<const std::int32_t> gold,
-                                                 std::span<const std::int32_t> predicted) {
+const RowBootstrap::Metrics& RowBootstrap::of(std::span<const std::int32_t> gold,
+                                              std::span<const std::int32_t> predicted) {
   if (gold.size() != predicted.size() || gold.empty()) {
     throw Error("expected a prediction for every gold label");
   }
@@ -126,7 +125,7 @@ const RowBootstrap::Replicates& RowBootstrap::of(std::span<const std::int32_t> g
   return known_.emplace(predicted.data(), measured(times(gold), gold, predicted)).first->second;
 }
 
-const RowBootstrap::Replicates& RowBootstrap::of_majority(std::span<const std::int32_t> gold) {
+const RowBootstrap::Metrics& RowBootstrap::of_majority(std::span<const std::int32_t> gold) {
   const Gold key(gold.begin(), gold.end());
   const auto known = majority_.find(key);
   if (known != majority_.end()) return known->second;
@@ -137,15 +136,15 @@ const RowBootstrap::Replicates& RowBootstrap::of_majority(std::span<const std::i
   return majority_.emplace(key, measured(times(gold), gold, predicted)).first->second;
 }
 
-const RowBootstrap::Replicates& RowBootstrap::of_guess(std::span<const std::int32_t> gold) {
+const RowBootstrap::Metrics& RowBootstrap::of_guess(std::span<const std::int32_t> gold) {
   const Gold key(gold.begin(), gold.end());
   const auto known = guess_.find(key);
   if (known != guess_.end()) return known->second;
   return guess_.emplace(key, guessed(times(gold), gold)).first->second;
 }
 
-TwoWayError two_way_error(std::span<const SeedReplicates> seeds,
-                          std::span<const double> differences, std::size_t num_rows) {
+TwoWayError two_way_error(std::span<const SeedMetrics> seeds, std::span<const double> differences,
+                          std::size_t num_rows) {
   const auto draws = drawn_differences(seeds);
   TwoWayError error{.row_error = row_error_of(draws), .error = std::nullopt, .degrees = 0.0};
   if (seeds.size() < 2) return error;
