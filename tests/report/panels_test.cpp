@@ -134,6 +134,15 @@ TEST(Panels, AreInEveryForm) {
       << "results without gold labels";
 }
 
+TEST(Panels, SayWhereADifferenceIsOfCalibrationToo) {
+  const std::string warning = "such a difference is that of calibration too";
+  const Results results = panel_run();
+  EXPECT_THAT(to_markdown(results), HasSubstr(warning));  // against "plain"
+  EXPECT_THAT(to_markdown(results, {.baseline = "uniform guess"}), Not(HasSubstr(warning)));
+  EXPECT_THAT(to_markdown(results, {.baseline = "plain", .compared = {"weak"}}),
+              Not(HasSubstr(warning)));
+}
+
 TEST(Matrix, WithOneMetricHasNoWarningOfAMixture) {
   Results results = panel_run();
   std::erase_if(results.trials, [](const TrialRecord& trial) { return trial.task == "second"; });
