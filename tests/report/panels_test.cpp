@@ -147,6 +147,8 @@ TEST(Matrix, WithOneMetricHasNoWarningOfAMixture) {
   Results results = panel_run();
   std::erase_if(results.trials, [](const TrialRecord& trial) { return trial.task == "second"; });
   EXPECT_THAT(to_markdown(results), Not(HasSubstr("mixes metrics")));
+  // A terminal shows no matrix of one task: the guess stands below the summary.
+  EXPECT_THAT(to_text(results), HasSubstr("a uniform guess on the same test rows: first 50.00\n"));
 }
 
 }  // namespace
