@@ -33,6 +33,8 @@ constexpr std::array kCommands{
     Command{"report", "show results as tables, CSV, JSON, Markdown, LaTeX or HTML", report_command},
     Command{"compare", "show two runs side by side: settings, paired tests, prompts",
             compare_command},
+    Command{"rescore", "score a run again with other calibrations or as ensembles, without queries",
+            rescore_command},
     Command{"explain", "show which parts of a learned prompt matter, and what it changes",
             explain_command},
     Command{"predict", "label new texts with a learned prompt", predict_command},

@@ -51,6 +51,7 @@ struct CommandOptions {
 [[nodiscard]] int predict_command(const Arguments& arguments);
 [[nodiscard]] int report_command(const Arguments& arguments);
 [[nodiscard]] int compare_command(const Arguments& arguments);
+[[nodiscard]] int rescore_command(const Arguments& arguments);
 [[nodiscard]] int serve_command(const Arguments& arguments);
 [[nodiscard]] int submit_command(const Arguments& arguments);
 [[nodiscard]] int status_command(const Arguments& arguments);

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <set>
 
+#include "report/chance_rows.hpp"
 #include "report/number_text.hpp"
 #include "report/tables.hpp"
 
@@ -75,6 +76,23 @@ void add_row_warning(DataTable& table, const PairedTests& tests) {
       "their test rows, and is never called beyond noise");
 }
 
+// Where a plain baseline stands against calibrated methods, or the reverse.
+void add_panel_warning(DataTable& table, const ScoreMatrix& matrix, const PairedTests& tests) {
+  const auto is_calibrated = [&](const std::string& name) {
+    const auto row = std::find_if(matrix.rows.begin(), matrix.rows.end(),
+                                  [&](const MatrixRow& other) { return other.method == name; });
+    return row != matrix.rows.end() && row->is_calibrated;
+  };
+  const bool is_any_across = std::any_of(
+      tests.comparisons.begin(), tests.comparisons.end(), [&](const Comparison& comparison) {
+        return is_calibrated(comparison.method) != is_calibrated(comparison.baseline);
+      });
+  if (!is_any_across || tests.baseline == kUniformGuess || tests.baseline == kMajorityLabel) return;
+  table.add_note(
+      "some methods are calibrated and their baseline is not, or the reverse: such a difference is "
+      "that of calibration too");
+}
+
 }  // namespace
 
 DataTable tests_table(const ScoreMatrix& matrix, const PairedTests& tests) {
@@ -92,6 +110,7 @@ DataTable tests_table(const ScoreMatrix& matrix, const PairedTests& tests) {
                       : "") +
                  " in test metric, " + how_to_read(tests));
   add_row_warning(table, tests);
+  add_panel_warning(table, matrix, tests);
   return table;
 }
 

@@ -36,7 +36,7 @@ class TaskRows {
   std::optional<TwoWayError> error(const MatrixRow& method, const MatrixRow& baseline,
                                    std::size_t column) {
     if (!bootstrap_) return std::nullopt;
-    std::vector<SeedRedraws> seeds;
+    std::vector<SeedMetrics> seeds;
     std::vector<double> differences;
     for (const auto& [seed, value] : method.cells[column].by_seed) {
       const auto pair = baseline.cells[column].by_seed.find(seed);
@@ -55,7 +55,7 @@ class TaskRows {
   }
 
  private:
-  using Found = std::vector<const RowBootstrap::Redraws*>;
+  using Found = std::vector<const RowBootstrap::Metrics*>;
 
   // Empty where one of them is not known.
   Found of_prompts(const MatrixRow& row, const std::vector<std::size_t>& trials) {

@@ -97,6 +97,19 @@ std::string truncated_text(const Results& results) {
          " of " + plural(static_cast<std::int64_t>(results.trials.size()), "trial");
 }
 
+// What a summary without a matrix must be read against; empty where no gold labels are known.
+std::string guess_text(const Results& results) {
+  const ScoreMatrix matrix = score_matrix(results);
+  std::string text;
+  for (std::size_t column = 0; column < matrix.columns.size(); ++column) {
+    const double guess = matrix.columns[column].guess;
+    if (std::isnan(guess)) continue;
+    text += (text.empty() ? "" : ", ") + printable(column_title(matrix, column)) + " " +
+            formatted("%.2f", 100.0 * guess);
+  }
+  return text.empty() ? "" : wrapped("a uniform guess on the same test rows: " + text, 100);
+}
+
 // A terminal has the variations as rows of the summary.
 enum class Variations { kShown, kLeftOut };
 
@@ -161,6 +174,7 @@ std::string to_text(const Results& results, const ReportRequest& request) {
   if (results.trials.empty()) return "no trial has finished yet\n";
   const Summary summary = summarize(results);
   std::string text;
+  std::string guess;
   std::string end;
   const bool is_asked =
       !request.baseline.empty() || !request.efficiency.empty() || !request.compared.empty();
@@ -169,10 +183,11 @@ std::string to_text(const Results& results, const ReportRequest& request) {
     text = joined(comparison_tables(results, request, Variations::kLeftOut), to_terminal) + "\n";
   } else {
     if (opening == Opening::kTests) text = tests_text(results, request) + "\n";
+    guess = guess_text(results);
     if (const std::string truncated = truncated_text(results); !truncated.empty())
       end = "\n" + truncated + "\n";
   }
-  text += summary_table(summary) + prompt_table(results, summary) + failure_table(results);
+  text += summary_table(summary) + guess + prompt_table(results, summary) + failure_table(results);
   const DataTable runs = runs_table(results, request);
   return text + (runs.empty() ? "" : "\n" + to_terminal(runs)) + end;
 }

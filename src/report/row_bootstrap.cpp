@@ -15,18 +15,18 @@ constexpr std::size_t kMinDraws = 200;
 constexpr std::size_t kMaxDrawnRows = 20'000'000;
 
 // Mean over trials of one draw.
-double mean_of(const std::vector<const RowBootstrap::Redraws*>& trials, std::size_t draw) {
+double mean_of(const std::vector<const RowBootstrap::Metrics*>& trials, std::size_t draw) {
   double sum = 0.0;
   for (const auto* trial : trials) sum += (*trial)[draw];
   return sum / static_cast<double>(trials.size());
 }
 
 // Difference of each seed (inner) in each draw of rows (outer).
-std::vector<std::vector<double>> drawn_differences(std::span<const SeedRedraws> seeds) {
+std::vector<std::vector<double>> drawn_differences(std::span<const SeedMetrics> seeds) {
   const std::size_t num_draws = seeds.front().method.front()->size();
   std::vector<std::vector<double>> draws(num_draws);
   for (std::size_t draw = 0; draw < num_draws; ++draw) {
-    for (const SeedRedraws& seed : seeds) {
+    for (const SeedMetrics& seed : seeds) {
       draws[draw].push_back(mean_of(seed.method, draw) - mean_of(seed.baseline, draw));
     }
   }
@@ -71,7 +71,7 @@ const RowBootstrap::Times& RowBootstrap::times(std::span<const std::int32_t> gol
   return times_.emplace(key, std::move(times)).first->second;
 }
 
-RowBootstrap::Redraws RowBootstrap::measured(const Times& times, std::span<const std::int32_t> gold,
+RowBootstrap::Metrics RowBootstrap::measured(const Times& times, std::span<const std::int32_t> gold,
                                              std::span<const std::int32_t> predicted) const {
   const auto num_labels = static_cast<std::size_t>(num_labels_);
   std::vector<std::size_t> cells;
@@ -79,7 +79,7 @@ RowBootstrap::Redraws RowBootstrap::measured(const Times& times, std::span<const
     cells.push_back(static_cast<std::size_t>(gold[i]) * num_labels +
                     static_cast<std::size_t>(predicted[i]));
   }
-  Redraws redraws;
+  Metrics metrics;
   std::vector<std::int64_t> counts(num_labels * num_labels);
   for (std::size_t begin = 0; begin < times.size(); begin += cells.size()) {
     std::fill(counts.begin(), counts.end(), 0);
@@ -89,14 +89,14 @@ RowBootstrap::Redraws RowBootstrap::measured(const Times& times, std::span<const
       confusion.add(static_cast<int>(cell / num_labels), static_cast<int>(cell % num_labels),
                     counts[cell]);
     }
-    redraws.push_back(metric_value(metric_, confusion));
+    metrics.push_back(metric_value(metric_, confusion));
   }
-  return redraws;
+  return metrics;
 }
 
-RowBootstrap::Redraws RowBootstrap::guessed(const Times& times,
+RowBootstrap::Metrics RowBootstrap::guessed(const Times& times,
                                             std::span<const std::int32_t> gold) const {
-  Redraws redraws;
+  Metrics metrics;
   std::vector<std::int64_t> counts(static_cast<std::size_t>(num_labels_));
   for (std::size_t begin = 0; begin < times.size(); begin += gold.size()) {
     std::fill(counts.begin(), counts.end(), 0);
@@ -110,12 +110,12 @@ RowBootstrap::Redraws RowBootstrap::guessed(const Times& times,
         confusion.add(label, answer, counts[static_cast<std::size_t>(label)]);
       }
     }
-    redraws.push_back(metric_value(metric_, confusion));
+    metrics.push_back(metric_value(metric_, confusion));
   }
-  return redraws;
+  return metrics;
 }
 
-const RowBootstrap::Redraws& RowBootstrap::of(std::span<const std::int32_t> gold,
+const RowBootstrap::Metrics& RowBootstrap::of(std::span<const std::int32_t> gold,
                                               std::span<const std::int32_t> predicted) {
   if (gold.size() != predicted.size() || gold.empty()) {
     throw Error("expected a prediction for every gold label");
@@ -125,7 +125,7 @@ const RowBootstrap::Redraws& RowBootstrap::of(std::span<const std::int32_t> gold
   return known_.emplace(predicted.data(), measured(times(gold), gold, predicted)).first->second;
 }
 
-const RowBootstrap::Redraws& RowBootstrap::of_majority(std::span<const std::int32_t> gold) {
+const RowBootstrap::Metrics& RowBootstrap::of_majority(std::span<const std::int32_t> gold) {
   const Gold key(gold.begin(), gold.end());
   const auto known = majority_.find(key);
   if (known != majority_.end()) return known->second;
@@ -136,14 +136,14 @@ const RowBootstrap::Redraws& RowBootstrap::of_majority(std::span<const std::int3
   return majority_.emplace(key, measured(times(gold), gold, predicted)).first->second;
 }
 
-const RowBootstrap::Redraws& RowBootstrap::of_guess(std::span<const std::int32_t> gold) {
+const RowBootstrap::Metrics& RowBootstrap::of_guess(std::span<const std::int32_t> gold) {
   const Gold key(gold.begin(), gold.end());
   const auto known = guess_.find(key);
   if (known != guess_.end()) return known->second;
   return guess_.emplace(key, guessed(times(gold), gold)).first->second;
 }
 
-TwoWayError two_way_error(std::span<const SeedRedraws> seeds, std::span<const double> differences,
+TwoWayError two_way_error(std::span<const SeedMetrics> seeds, std::span<const double> differences,
                           std::size_t num_rows) {
   const auto draws = drawn_differences(seeds);
   TwoWayError error{.row_error = row_error_of(draws), .error = std::nullopt, .degrees = 0.0};

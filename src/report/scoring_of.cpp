@@ -54,4 +54,19 @@ std::string all_but_scoring(const TrialRecord& trial) {
   return text;
 }
 
+std::string with_calibration(const std::string& config, const std::string& calibration) {
+  std::string text;
+  ScoringSection scoring;
+  each_line(config, [&](std::string_view line) {
+    const std::size_t key = scoring.has(line) ? line.find("calibration: ") : std::string_view::npos;
+    if (key == std::string_view::npos) {
+      text.append(line);
+    } else {
+      text.append(line.substr(0, key)).append("calibration: ").append(calibration);
+    }
+    text += '\n';
+  });
+  return text;
+}
+
 }  // namespace bbprompt

@@ -14,4 +14,8 @@ namespace bbprompt {
 // the configuration without its name and `scoring`.
 [[nodiscard]] std::string all_but_scoring(const TrialRecord& trial);
 
+// The resolved configuration with another scoring.calibration.
+[[nodiscard]] std::string with_calibration(const std::string& config,
+                                           const std::string& calibration);
+
 }  // namespace bbprompt

@@ -39,6 +39,21 @@ class Output(support.RunCase):
                 self.assertEqual(len(trial["best/prompt/tokens"]), 5)
                 self.assertTrue(text)
 
+    def test_rescoring_as_the_run_did_gives_the_runs_figures_and_asks_no_model(self):
+        self.finished_run()
+        figures = ("dev_metric", "dev_loss", "test_metric", "test_loss", "manual_test_metric", "search_queries")
+        tables = [list(csv.DictReader(io.StringIO(self.call(*command, "--csv")[0])))
+                  for command in (["report", "run"], ["rescore", "run/results.h5"])]
+        for reported, rescored in zip(*tables, strict=True):
+            for figure in figures:
+                self.assertAlmostEqual(float(reported[figure]), float(rescored[figure]), places=6, msg=figure)
+        both = self.call("rescore", "run", "--calibration", "none", "--calibration", "few_shot")[0]
+        for text in ("discrete, none", "discrete, few_shot", "uniform guess"):
+            self.assertIn(text, both)
+        self.assertIn("at most 1", self.call("rescore", "run", "--ensemble", "2", expect=2)[1])
+        self.assertIn("at least 2", self.call("rescore", "run", "--ensemble", "1", expect=2)[1])
+        self.assertIn("few_shot", self.call("rescore", "run", "--calibration", "x", expect=2)[1])
+
     def test_a_table_that_does_not_fit_on_the_disk_is_an_error(self):
         self.finished_run()
         for arguments in (["report", "run", "--csv"], ["report", "run", "--digest"], ["status", "run"]):

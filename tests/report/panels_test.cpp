@@ -140,10 +140,21 @@ TEST(Panels, AreInEveryForm) {
       << "results without gold labels";
 }
 
+TEST(Panels, SayWhereADifferenceIsOfCalibrationToo) {
+  const std::string warning = "such a difference is that of calibration too";
+  const Results results = panel_run();
+  EXPECT_THAT(to_markdown(results), HasSubstr(warning));  // against "plain"
+  EXPECT_THAT(to_markdown(results, {.baseline = "uniform guess"}), Not(HasSubstr(warning)));
+  EXPECT_THAT(to_markdown(results, {.baseline = "plain", .compared = {"weak"}}),
+              Not(HasSubstr(warning)));
+}
+
 TEST(Matrix, WithOneMetricHasNoWarningOfAMixture) {
   Results results = panel_run();
   std::erase_if(results.trials, [](const TrialRecord& trial) { return trial.task == "second"; });
   EXPECT_THAT(to_markdown(results), Not(HasSubstr("mixes metrics")));
+  // A terminal shows no matrix of one task: the guess stands below the summary.
+  EXPECT_THAT(to_text(results), HasSubstr("a uniform guess on the same test rows: first 50.00\n"));
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/random_stream.hpp"
 #include "report/paired_tests.hpp"
 #include "report/row_bootstrap.hpp"
 #include "report/tables.hpp"
@@ -114,6 +115,49 @@ TEST(RowErrors, ComparesWithAGuessAndWithTheMajority) {
     EXPECT_TRUE(tests.comparisons[0].is_beyond_noise()) << baseline;
     EXPECT_GT(tests.comparisons[0].difference.mean, 0.2);
   }
+}
+
+// Two methods of equal worth: rows differ in how hard they are, seeds in how good their prompts
+// are.
+Results equal_methods(std::uint64_t run) {
+  RandomStream random({.seed = run, .purpose = "equal_methods"});
+  const LabelList gold = alternating(100);
+  std::vector<double> hardness;
+  for (std::size_t i = 0; i < gold.size(); ++i) hardness.push_back(random.normal());
+  Results results;
+  for (const std::string method : {"random", "search"}) {
+    std::vector<double> taste;  // of the method for each row
+    for (std::size_t i = 0; i < gold.size(); ++i) taste.push_back(random.normal());
+    for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+      const double quality = 0.7 + 0.05 * random.normal();
+      LabelList predicted = gold;
+      for (std::size_t i = 0; i < gold.size(); ++i) {
+        const double ease = quality - hardness[i] - taste[i] - 0.5 * random.normal();
+        if (ease < 0.0) predicted[i] = 1 - predicted[i];
+      }
+      results.trials.push_back(
+          predicted_trial("task", method, seed, {.gold = gold, .predicted = predicted}));
+    }
+  }
+  return results;
+}
+
+// A test at 5 % may find a difference where there is none in 5 % of the runs. Over seeds alone it
+// finds one in far more.
+TEST(RowErrors, FindNoMoreThanTheyMayWhereThereIsNothing) {
+  constexpr int kRuns = 150;
+  int num_found = 0;
+  int num_found_by_seeds = 0;
+  for (std::uint64_t run = 0; run < kRuns; ++run) {
+    const Results results = equal_methods(run);
+    num_found += compared_on_rows(results).test->p < 0.05 ? 1 : 0;
+    num_found_by_seeds +=
+        paired_tests(score_matrix(results)).comparisons.front().test->p < 0.05 ? 1 : 0;
+  }
+  RecordProperty("found", num_found);
+  RecordProperty("found_by_seeds", num_found_by_seeds);
+  EXPECT_LE(num_found, 0.1 * kRuns);
+  EXPECT_GE(num_found_by_seeds, 0.2 * kRuns);
 }
 
 // Of every test that is declared, and of no other.
