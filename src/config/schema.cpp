@@ -274,11 +274,13 @@ constexpr SchemaRow kRowsAfterPrompt[] = {
 
     {.key = "selection.rule",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.selection.rule; },
-     .choices = {"dev_best", "dev_loss", "last"},
+     .choices = {"dev_best", "dev_loss", "last", "train_dev_loss", "train_loss"},
      .meaning =
          "which prompt is tested. `dev_best`: the best dev metric, then the lowest dev loss, "
          "then the earliest; `dev_loss`: the lowest dev loss, then the best dev metric, then the "
-         "earliest; `last`: the optimizer's last favourite, as BDPL's released code does"},
+         "earliest; `last`: the optimizer's last favourite, as BDPL's released code does; "
+         "`train_dev_loss`: the lowest sum of train and dev loss; `train_loss`: the lowest train "
+         "loss"},
     {.key = "selection.every",
      .field = [](ConfigFields& f) -> FieldRef { return &f.spec.selection.every; },
      .limits = {1, kMany},

@@ -1,5 +1,6 @@
 #include "run/dev_selection.hpp"
 
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -16,16 +17,31 @@ bool DevSelection::nominate(Nominee nominee, const std::string& prompt) {
 
 std::vector<Nominee> DevSelection::take_waiting() { return std::exchange(waiting_, {}); }
 
-bool DevSelection::is_better(const SplitEvaluation& dev, const SplitEvaluation& best) const {
+bool DevSelection::is_better(const Judged& found, const Judged& best) const {
+  const bool knows_train = !std::isnan(found.train_loss) && !std::isnan(best.train_loss);
+  const bool has_better_metric = found.dev.metric > best.dev.metric;
+  const auto is_lower = [&](double loss, double least) {
+    return loss < least || (loss == least && has_better_metric);
+  };
   switch (rule_) {
     case SelectionRule::kLast:
       return true;
+    case SelectionRule::kTrainLoss:
+      return knows_train ? found.train_loss < best.train_loss
+                         : is_lower(found.dev.loss, best.dev.loss);
+    case SelectionRule::kTrainDevLoss: {
+      const auto sum = [&](const Judged& judged) {
+        return judged.dev.loss + (knows_train ? judged.train_loss : 0.0);
+      };
+      return is_lower(sum(found), sum(best));
+    }
     case SelectionRule::kDevLoss:
-      return dev.loss < best.loss || (dev.loss == best.loss && dev.metric > best.metric);
+      return is_lower(found.dev.loss, best.dev.loss);
     case SelectionRule::kDevBest:
       break;
   }
-  return dev.metric > best.metric || (dev.metric == best.metric && dev.loss < best.loss);
+  return has_better_metric ||
+         (found.dev.metric == best.dev.metric && found.dev.loss < best.dev.loss);
 }
 
 void DevSelection::save(Checkpoint& checkpoint, Eigen::Index dimension,

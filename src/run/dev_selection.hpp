@@ -34,8 +34,13 @@ class DevSelection {
   // Hands over all that wait.
   [[nodiscard]] std::vector<Nominee> take_waiting();
 
-  // Whether `dev` is better than the best so far.
-  [[nodiscard]] bool is_better(const SplitEvaluation& dev, const SplitEvaluation& best) const;
+  // A point that dev has judged.
+  struct Judged {
+    double train_loss = 0.0;  // NaN where train was not asked: then dev alone tells
+    const SplitEvaluation& dev;
+  };
+  // Whether `found` is better than the best so far.
+  [[nodiscard]] bool is_better(const Judged& found, const Judged& best) const;
 
   // `dimension` of the points, `num_labels` of their label means.
   void save(Checkpoint& checkpoint, Eigen::Index dimension, Eigen::Index num_labels) const;

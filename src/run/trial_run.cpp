@@ -210,7 +210,10 @@ void TrialRun::absorb_selection(const EvaluationGroup& group) {
 
 void TrialRun::consider(const Nominee& nominee, const SplitEvaluation& dev) {
   const auto best = record_.best.splits.find("dev");
-  if (best != record_.best.splits.end() && !selection_->is_better(dev, best->second)) return;
+  if (best != record_.best.splits.end() &&
+      !selection_->is_better({.train_loss = nominee.fitness, .dev = dev},
+                             {.train_loss = record_.best.fitness, .dev = best->second}))
+    return;
   // A copy of the point: what is tested at the end is what was selected here.
   record_.best = {.prompt = problem_.describe(nominee.point),
                   .generation = nominee.generation,

@@ -57,13 +57,15 @@ class TrialRunTest : public ::testing::Test {
 
   // Mean of -log softmax(scores)[gold], of two labels.
   double cross_entropy_on_dev(const std::vector<double>& point) {
-    const auto n = static_cast<std::int64_t>(trial_.problem.examples(Split::kDev).size());
+    return cross_entropy_on(Split::kDev, point);
+  }
+  double cross_entropy_on(Split split, const std::vector<double>& point) {
+    const auto n = static_cast<std::int64_t>(trial_.problem.examples(split).size());
     const auto scores =
-        trial_.evaluator.run({.split = Split::kDev, .begin = 0, .end = n, .point = point})
-            .label_scores;
+        trial_.evaluator.run({.split = split, .begin = 0, .end = n, .point = point}).label_scores;
     double sum = 0.0;
     for (std::size_t i = 0; i < static_cast<std::size_t>(n); ++i) {
-      const int gold = trial_.problem.gold(Split::kDev)[i];
+      const int gold = trial_.problem.gold(split)[i];
       const double lead = scores[2 * i + static_cast<std::size_t>(gold)] -
                           scores[2 * i + static_cast<std::size_t>(1 - gold)];
       sum += std::log1p(std::exp(-lead));
@@ -115,6 +117,25 @@ TEST_F(TrialRunTest, TheRuleDevLossTestsThePromptOfLeastDevLoss) {
   const ScoredPrompt& best = run.record().best;
   EXPECT_NEAR(best.splits.at("dev").loss, least, 1e-6);
   EXPECT_NEAR(cross_entropy_on_dev(best.prompt.point), least, 1e-6);
+}
+
+TEST_F(TrialRunTest, TheRulesOfLossesTestThePromptOfLeastLoss) {
+  for (const SelectionRule rule : {SelectionRule::kTrainDevLoss, SelectionRule::kTrainLoss}) {
+    auto spec = small_experiment();
+    spec.selection.rule = rule;
+    dev_points_.clear();
+    TrialProblem context(spec, models_.view(spec.model));
+    TrialRun run({.id = "t", .method = "soft", .resolved_yaml = ""}, context);
+    while (!run.is_finished()) step(run);
+    const double dev_share = rule == SelectionRule::kTrainDevLoss ? 1.0 : 0.0;
+    const auto loss_of = [&](const std::vector<double>& point) {
+      return cross_entropy_on(Split::kTrain, point) +
+             dev_share * cross_entropy_on(Split::kDev, point);
+    };
+    double least = std::numeric_limits<double>::infinity();
+    for (const auto& point : dev_points_) least = std::min(least, loss_of(point));
+    EXPECT_NEAR(loss_of(run.record().best.prompt.point), least, 1e-6);
+  }
 }
 
 TEST_F(TrialRunTest, RestoredBetweenAnyTwoGroupsItEndsTheSame) {

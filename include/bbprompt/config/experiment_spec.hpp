@@ -23,9 +23,11 @@ struct BudgetOptions {
 };
 
 enum class SelectionRule {
-  kDevBest,  // best dev metric, then lowest dev loss, then earliest
-  kDevLoss,  // lowest dev loss, then best dev metric, then earliest
-  kLast,     // the optimizer's last favourite, as the released code of BDPL tests it
+  kDevBest,       // best dev metric, then lowest dev loss, then earliest
+  kDevLoss,       // lowest dev loss, then best dev metric, then earliest
+  kLast,          // the optimizer's last favourite, as the released code of BDPL tests it
+  kTrainDevLoss,  // lowest sum of train and dev loss, then best dev metric, then earliest
+  kTrainLoss,     // lowest train loss, then earliest: dev is asked, and tells nothing
 };
 
 struct SelectionOptions {
