@@ -110,6 +110,21 @@ std::string guess_text(const Results& results) {
   return text.empty() ? "" : wrapped("a uniform guess on the same test rows: " + text, 100);
 }
 
+// Empty where every search had something to learn from.
+std::string flat_text(const Results& results) {
+  int num_flat = 0;
+  std::string note;
+  for (const TrialRecord& trial : results.trials) {
+    std::string found = flat_search_note(trial.generations);
+    if (found.empty()) continue;
+    ++num_flat;
+    if (note.empty()) note = std::move(found);
+  }
+  if (num_flat == 0) return "";
+  return "flat: " + std::to_string(num_flat) + " of " +
+         plural(static_cast<std::int64_t>(results.trials.size()), "trial") + "; " + note;
+}
+
 // A terminal has the variations as rows of the summary.
 enum class Variations { kShown, kLeftOut };
 
@@ -131,8 +146,9 @@ std::vector<DataTable> comparison_tables(const Results& results, const ReportReq
     if (DataTable runs = runs_table(results, request); !runs.empty())
       tables.push_back(std::move(runs));
   }
-  if (const std::string text = truncated_text(results); !text.empty())
-    tables.front().add_note(text);
+  for (const std::string& text : {truncated_text(results), flat_text(results)}) {
+    if (!text.empty()) tables.front().add_note(text);
+  }
   return tables;
 }
 
@@ -184,8 +200,9 @@ std::string to_text(const Results& results, const ReportRequest& request) {
   } else {
     if (opening == Opening::kTests) text = tests_text(results, request) + "\n";
     guess = guess_text(results);
-    if (const std::string truncated = truncated_text(results); !truncated.empty())
-      end = "\n" + truncated + "\n";
+    for (const std::string& note : {truncated_text(results), flat_text(results)}) {
+      if (!note.empty()) end += "\n" + note + "\n";
+    }
   }
   text += summary_table(summary) + guess + prompt_table(results, summary) + failure_table(results);
   const DataTable runs = runs_table(results, request);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <string_view>
 
 #include "bbprompt/base/atomic_file.hpp"
@@ -127,6 +128,41 @@ class ExampleBuilder {
   std::vector<std::string> label_names_;
 };
 
+// What people overlook in their files: a label without rows, one that has nearly all of them, and
+// texts that stand there with two labels.
+void note_labels(Dataset& dataset, const TaskOptions& task) {
+  std::vector<std::int64_t> counts(task.labels.size(), 0);
+  std::map<std::pair<std::string_view, std::string_view>, int> label_of;
+  std::set<std::pair<std::string_view, std::string_view>> contradicted;
+  for (const Example& example : dataset.examples) {
+    ++counts[static_cast<std::size_t>(example.label)];
+    const auto [known, is_new] = label_of.emplace(content_of(example), example.label);
+    if (!is_new && known->second != example.label) contradicted.insert(known->first);
+  }
+  const std::string file = dataset.path.filename().string();
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] == 0)
+      dataset.notes.push_back(file + " has no row of label \"" + printable(task.labels[i].name) +
+                              "\"");
+  }
+  const auto most = std::max_element(counts.begin(), counts.end());
+  const auto num_rows = static_cast<std::int64_t>(dataset.examples.size());
+  constexpr std::int64_t kFewRows = 50;
+  if (num_rows >= kFewRows && 10 * *most >= 9 * num_rows) {
+    dataset.notes.push_back(
+        file + ": " + std::to_string(*most) + " of " + plural(num_rows, "row") + " have label \"" +
+        printable(task.labels[static_cast<std::size_t>(most - counts.begin())].name) +
+        "\"; accuracy says little here, macro_f1 or matthews say more");
+  }
+  if (!contradicted.empty()) {
+    const auto count = static_cast<std::int64_t>(contradicted.size());
+    dataset.notes.push_back(file + ": " + plural(count, "text") +
+                            (count == 1 ? " stands" : " stand") +
+                            " there with different labels, such as \"" +
+                            printable(contradicted.begin()->first, 40) + "\"");
+  }
+}
+
 }  // namespace
 
 Dataset read_dataset(const std::filesystem::path& path, const TaskOptions& task) {
@@ -144,6 +180,7 @@ Dataset read_dataset(const std::filesystem::path& path, const TaskOptions& task)
   if (dataset.examples.empty()) {
     throw DataError(source.file, 0, "expected at least one row, found none");
   }
+  note_labels(dataset, task);
   return dataset;
 }
 

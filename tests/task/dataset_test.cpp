@@ -157,13 +157,27 @@ TEST_F(ReadDataset, TaskQuotingDecides) {
   const Dataset raw = read_dataset(folder_ / "raw.tsv", task);
   EXPECT_EQ(raw.examples[0].text_a, "\"quoted\"");
   EXPECT_EQ(raw.quoting, "raw");
-  ASSERT_EQ(raw.notes.size(), 1U);
+  ASSERT_FALSE(raw.notes.empty());
   EXPECT_THAT(raw.notes[0], HasSubstr("1 field looks quoted"));
   task.quoting = FileQuoting::kQuoted;
   EXPECT_THAT(rows("a.tsv", text, task), ElementsAre(Row{"quoted", "", "1", "1"}));
   task.quoting = FileQuoting::kNone;
   EXPECT_THAT(rows("a.csv", "sentence,label\n\"quoted\",1\n", task),
               ElementsAre(Row{"\"quoted\"", "", "1", "1"}));
+}
+
+TEST_F(ReadDataset, NotesWhatPeopleOverlookInLabels) {
+  const auto notes = [&](const std::string& contents) {
+    write_text(folder_ / "a.csv", "sentence,label\n" + contents);
+    return read_dataset(folder_ / "a.csv", single_task()).notes;
+  };
+  EXPECT_THAT(notes("a,0\nb,1\n"), ElementsAre());
+  EXPECT_THAT(notes("a,0\nb,0\n"), ElementsAre(HasSubstr("no row of label \"1\"")));
+  EXPECT_THAT(notes("a,0\nb,1\na,1\na,0\n"),
+              ElementsAre(AllOf(HasSubstr("1 text stands"), HasSubstr("\"a\""))));
+  std::string rows = "last,1\n";
+  for (int i = 0; i < 60; ++i) rows += "text " + std::to_string(i) + ",0\n";
+  EXPECT_THAT(notes(rows), ElementsAre(HasSubstr("60 of 61 rows have label \"0\"")));
 }
 
 TEST_F(ReadDataset, NamesColumnsByNumberWithoutAHeader) {
