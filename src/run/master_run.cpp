@@ -17,6 +17,7 @@
 #include "run/run_report.hpp"
 #include "run/running_trials.hpp"
 #include "run/start_check.hpp"
+#include "run/used_weights.hpp"
 #include "run/worker_watch.hpp"
 
 namespace bbprompt {
@@ -25,7 +26,8 @@ namespace bbprompt {
 struct MasterRun::Parts {
   Parts(const SweepPlan& plan, const RunFolder& folder, Channel& channel, ModelPool& models,
         const MasterOptions& options)
-      : report(plan, folder, channel.workers(),
+      : used_weights(plan),
+        report(plan, folder, channel.workers(),
                {.on_progress = options.on_progress,
                 .status_seconds = options.status_seconds,
                 .started_by = options.started_by}),
@@ -61,6 +63,7 @@ struct MasterRun::Parts {
     for (const int worker : channel.workers()) watch.set_slots(worker, model_numbers.slots());
   }
 
+  UsedWeights used_weights;
   RunReport report;
   FinishedTrials finished;
   CheckpointKeeper checkpoints;
@@ -130,6 +133,7 @@ RunOutcome MasterRun::stop() {
 }
 
 RunOutcome MasterRun::finish() {
+  parts_->used_weights.check();
   std::vector<std::string> ids;
   bool is_any_failed = false;
   for (const TrialSpec& trial : plan_.trials) {

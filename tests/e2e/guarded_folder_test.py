@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 
@@ -85,6 +86,17 @@ class GuardedFolder(support.RunCase):
         status["trials"] = [{**trial, "queries": 2**63 - 1}, {**trial, "queries": 2**63 - 1}]
         (out / "status.json").write_text(json.dumps(status))
         self.assertIn("queries: expected a count from 0 to 1e12", self.call("status", out, expect=1)[1])
+
+    def test_weights_that_change_during_the_run_are_told(self):
+        copy = self.folder / "model"
+        shutil.copytree(support.model(), copy)
+        weights = copy / "model.safetensors"
+        process = self.start_and_hold("run", *self.experiment(**{"model.path": copy}), "--out", "changed", "--progress", "none")
+        os.utime(weights, ns=(1, 1))  # as a copy over it, with other numbers, would
+        self.gate().open()
+        _, errors = process.communicate(timeout=support.TIMEOUT)
+        self.assertEqual(process.returncode, 1, errors)
+        self.assertIn("model.safetensors: changed while the run used it", errors)
 
     def test_too_little_memory_is_an_error_that_names_it(self):
         limited = ["sh", "-c", 'ulimit -v 240000; exec "$@"', "sh",

@@ -12,7 +12,7 @@ struct ExportedPrompt {
   // Everything but vectors, for programs: the prompt's text, tokens and ids; how the model's input
   // is made of a row (segments: texts with the task's fields, ids, the answer slot); answer words
   // and their ids; what calibration subtracts; two rows with their probabilities, to check a copy
-  // by. README.md, "Use the prompt", lists the keys.
+  // by. results/README.md lists the keys.
   std::string json;
   // A soft prompt's vectors as a safetensors file: "vectors" (tokens x hidden size), and for a deep
   // prompt "layers.1", "layers.2", ... of the same shape. Empty for other prompts.
