@@ -9,12 +9,12 @@
 #include <vector>
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/regular_file.hpp"
+#include "bbprompt/base/temporary_file.hpp"
 
 namespace bbprompt {
 namespace fs = std::filesystem;
 namespace {
-
-constexpr std::string_view kTemporaryMark = ".tmp.";
 
 [[noreturn]] void fail(const fs::path& path, const std::string& doing) {
   throw StoreError(path.string(), "cannot " + doing + ": " + std::strerror(errno));
@@ -28,6 +28,7 @@ void check_target(const fs::path& path) {
   const fs::path folder = path.parent_path();
   if (!folder.empty() && !fs::is_directory(folder, ignored))
     throw StoreError(path.string(), "cannot create: there is no folder " + folder.string());
+  expect_own_file(path);  // a rename would put a file in the place of /dev/stdout
 }
 
 // `shown` is what an error names.
@@ -45,7 +46,7 @@ void sync(const fs::path& path, const fs::path& shown, int flags) {
 }
 
 void write_contents(const fs::path& temporary, const fs::path& shown, std::string_view contents) {
-  const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW);
   if (descriptor < 0) fail(shown, "create");
   std::size_t written = 0;
   while (written < contents.size()) {
@@ -65,10 +66,8 @@ void write_contents(const fs::path& temporary, const fs::path& shown, std::strin
 }  // namespace
 
 void replace_file(const fs::path& path, const std::function<void(const fs::path&)>& write) {
-  fs::path temporary = path;
-  temporary += kTemporaryMark;
-  temporary += std::to_string(::getpid());
   check_target(path);
+  const fs::path temporary = create_temporary(path);
   try {
     write(temporary);
     sync(temporary, path, O_RDONLY);
@@ -95,13 +94,18 @@ void replace_file(const fs::path& path, std::string_view contents,
   });
 }
 
-int sweep_temporary_files(const fs::path& directory) {
-  int num_removed = 0;
+int sweep_temporary_files(const fs::path& directory,
+                          const std::function<bool(const std::string& name)>& is_own) {
+  std::vector<fs::path> left;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(directory, ignored)) {
-    if (entry.path().filename().string().find(kTemporaryMark) == std::string::npos) continue;
-    if (fs::remove(entry.path(), ignored)) ++num_removed;
+    const auto target = target_of_temporary(entry.path().filename().string());
+    if (!target || entry.symlink_status(ignored).type() != fs::file_type::regular) continue;
+    // Earlier versions wrote a temporary file of a temporary file.
+    if (is_own(target_of_temporary(*target).value_or(*target))) left.push_back(entry.path());
   }
+  int num_removed = 0;
+  for (const fs::path& file : left) num_removed += fs::remove(file, ignored) ? 1 : 0;
   return num_removed;
 }
 

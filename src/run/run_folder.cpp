@@ -1,14 +1,17 @@
 #include "bbprompt/run/run_folder.hpp"
 
 #include <map>
+#include <set>
 #include <sstream>
 #include <string>
 #include <string_view>
 
 #include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/regular_file.hpp"
 #include "bbprompt/base/utf8.hpp"
 #include "bbprompt/store/run_files.hpp"
+#include "run/own_files.hpp"
 
 namespace bbprompt {
 namespace fs = std::filesystem;
@@ -16,6 +19,7 @@ namespace {
 
 constexpr std::string_view kResolved = "resolved.yaml";
 constexpr std::string_view kHashPrefix = "# configuration ";
+constexpr std::size_t kMaxResolvedBytes = std::size_t{1} << 30;
 
 // The first line in which the resolved configurations differ, both versions.
 std::string first_difference(const std::string& stored, const std::string& wanted) {
@@ -77,13 +81,39 @@ bool has_records(const fs::path& folder) {
   return static_cast<bool>(status);
 }
 
+// Nothing where it is missing or damaged.
+std::optional<PlanFile> plan_there(const fs::path& path) {
+  try {
+    return read_plan(path);
+  } catch (const StoreError&) {
+    return std::nullopt;
+  }
+}
+
+// Whether an earlier start got as far as to say what it runs.
+bool is_run_folder(const fs::path& path) {
+  if (fs::exists(path / kResolved) &&
+      read_regular_file(path / kResolved, kMaxResolvedBytes).starts_with(kHashPrefix))
+    return true;
+  return plan_there(path).has_value();
+}
+
+std::set<std::string> trials_of(const SweepPlan& plan, const std::optional<PlanFile>& before) {
+  std::set<std::string> ids;
+  for (const TrialSpec& trial : plan.trials) ids.insert(trial.id);
+  if (before) {
+    for (const PlannedTrial& trial : before->trials) ids.insert(trial.id);
+  }
+  return ids;
+}
+
 }  // namespace
 
 PlanInFolder check_run_folder(const fs::path& path, const SweepPlan& plan) {
   const fs::path file = path / kResolved;
   PlanInFolder found{.is_resumed = fs::exists(file), .before = {}, .change = {}};
   if (!found.is_resumed) return found;
-  const std::string stored = read_file(file, std::size_t{1} << 30);
+  const std::string stored = read_regular_file(file, kMaxResolvedBytes);
   const std::string hash_line = stored.substr(0, stored.find('\n'));
   if (!hash_line.starts_with(kHashPrefix) || stored.find('\n') == std::string::npos) {
     throw StoreError(
@@ -116,6 +146,7 @@ PlanInFolder check_run_folder(const fs::path& path, const SweepPlan& plan) {
 
 RunFolder::RunFolder(const fs::path& path, const SweepPlan& plan, const RunLockOptions& lock)
     : path_(path) {
+  check_own_files(path_, is_run_folder(path_), plan.config_given);
   std::error_code status;
   fs::create_directories(path_ / "trials", status);
   if (status) {
@@ -124,8 +155,7 @@ RunFolder::RunFolder(const fs::path& path, const SweepPlan& plan, const RunLockO
   }
   lock_ = std::make_unique<RunLock>(path_ / "lock", lock);
   found_ = check_run_folder(path_, plan);
-  sweep_temporary_files(path_);
-  sweep_temporary_files(path_ / "trials");
+  sweep_own_temporary_files(path_, trials_of(plan, plan_there(path_)));
   write_configuration(plan);
 }
 
