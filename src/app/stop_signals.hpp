@@ -2,8 +2,8 @@
 
 namespace bbprompt {
 
-// From now on SIGTERM, SIGINT and SIGUSR1 ask the run to stop instead of ending the process; a
-// second SIGINT ends it.
+// From now on SIGTERM, SIGINT, SIGUSR1 and, unless it is ignored, SIGHUP ask the run to stop instead
+// of ending the process. A second SIGINT ends it at once, a second SIGTERM within a second.
 void catch_stop_signals();
 
 // Number of the signal that came, or 0.

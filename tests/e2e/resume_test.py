@@ -4,6 +4,7 @@ import os
 import pathlib
 import random
 import signal
+import time
 
 import support
 
@@ -53,7 +54,7 @@ class Resume(support.RunCase):
         self.assertTrue(self.events(self.folder / "run", "trial_resumed"))
 
     def test_a_stop_signal_to_the_master_checkpoints_and_exits_with_3(self):
-        for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT, signal.SIGHUP):
             with self.subTest(signal=number):
                 out = f"run{int(number)}"
                 process = self.start_and_hold(out=out)
@@ -61,6 +62,27 @@ class Resume(support.RunCase):
                 self.assertIn("run the same command again", self.stopped(process))
                 self.assertEqual(self.status(self.folder / out)["state"], "stopped")
                 self.finish(out)
+
+    def test_a_hangup_that_is_ignored_stays_ignored(self):
+        program = self.gate().program
+        program.write_text(program.read_text().replace("exec ", "trap '' HUP\nexec "))  # as nohup does
+        process = self.start_and_hold()
+        process.send_signal(signal.SIGHUP)
+        self.gate().open()
+        self.assertEqual(process.wait(timeout=support.TIMEOUT), 0)
+        self.assertEqual(self.digest("run"), self.undisturbed)
+
+    def test_a_second_sigterm_ends_what_does_not_stop(self):
+        process = self.start_and_hold()
+        place = pathlib.Path(f"/proc/{process.pid}/wchan")
+        if not place.exists() or place.read_text() == "0" and os.geteuid() != 0:
+            self.skipTest("the kernel does not tell where a process waits")
+        self.wait_until(lambda: "pipe" in place.read_text(), process)  # at the gate, which stays shut
+        for _ in range(2):
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.1)
+        self.assertEqual(process.wait(timeout=support.TIMEOUT), -signal.SIGTERM)
+        self.finish()
 
     def test_a_signal_to_mpirun_reaches_the_master(self):
         process = self.start_and_hold(ranks=3)
