@@ -9,6 +9,8 @@
 #include "bbprompt/run/plan_survey.hpp"
 #include "bbprompt/run/trial_run.hpp"
 #include "bbprompt/sched/trial_order.hpp"
+#include "bbprompt/store/checkpoint.hpp"
+#include "bbprompt/store/run_files.hpp"
 
 namespace bbprompt {
 namespace {
@@ -32,6 +34,16 @@ void check_sources(const TrialSpec& trial, const TrialBrief& finished,
                        finished.config_hash.substr(0, 12) + "; they are " + now.substr(0, 12) +
                        " now. The model folder or the data files changed since; use another "
                        "output folder");
+}
+
+// A process that ended between a trial's record and the removal of its checkpoints left them.
+void remove_spent_checkpoints(const StartCheckInputs& inputs) {
+  const std::filesystem::path& folder = inputs.folder.path();
+  for (const TrialSpec& trial : inputs.plan.trials) {
+    const std::filesystem::path file = checkpoint_path(folder, trial.id);
+    if (result_of(trial, inputs.finished) != nullptr && has_checkpoint(file))
+      remove_checkpoint(file);
+  }
 }
 
 }  // namespace
@@ -64,6 +76,7 @@ std::vector<std::size_t> check_start(const StartCheckInputs& inputs) {
     if (result != nullptr) inputs.report.trial_known(i, *result);
     return result != nullptr;
   });
+  remove_spent_checkpoints(inputs);
   if (inputs.finished.size() > 0)
     logger()->info("finished before: {}",
                    plural(static_cast<std::int64_t>(inputs.finished.size()), "trial"));

@@ -106,6 +106,18 @@ class Resume(support.RunCase):
         self.assertIn("run the same command again", errors)
         self.finish()
 
+    def test_checkpoints_left_of_a_finished_trial_go_at_the_next_start(self):
+        trials = self.folder / "undisturbed/trials"
+        trials.mkdir(exist_ok=True)
+        ids = [trial["id"] for trial in self.status(self.folder / "undisturbed")["trials"]]
+        for name in (f"{ids[0]}.checkpoint.h5", f"{ids[0]}.checkpoint.previous.h5", f"{ids[1]}.checkpoint.previous.h5",
+                     f"{ids[1]}.checkpoint.h5.tmp.12"):
+            (trials / name).write_text("left by a process that ended here")
+        (trials / "other.checkpoint.h5").write_text("of no trial of the plan")
+        self.call("run", *self.arguments, "--out", "undisturbed")
+        self.assertEqual(os.listdir(trials), ["other.checkpoint.h5"])
+        self.assertEqual(self.digest("undisturbed"), self.undisturbed)
+
     def test_a_finished_run_is_not_run_again(self):
         run = self.folder / "undisturbed"
         before = {path: path.stat().st_mtime_ns for path in run.rglob("*.h5")}
