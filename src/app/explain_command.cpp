@@ -111,7 +111,10 @@ class Counter {
 
 void save(const std::vector<Explanation>& explanations, const std::filesystem::path& run) {
   const auto folder = std::filesystem::is_directory(run) ? run : run.parent_path();
-  replace_file(folder / kExplanationsFile, to_json(explanations));
+  const auto file = folder / kExplanationsFile;
+  EffectsByTrial before;
+  if (std::filesystem::exists(file)) read_effects(file, before);  // refuses what is not bbprompt's
+  replace_file(file, to_json(explanations));
 }
 
 }  // namespace

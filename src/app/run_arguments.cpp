@@ -118,8 +118,9 @@ CommandOptions run_options() {
                 "output folder. Start it again with the same configuration and folder to resume. "
                 "It runs in one process, or under mpirun or srun with any number of ranks: rank 0 "
                 "is the master, the others evaluate prompts.\n"
-                "It stops with checkpoints and exit code 3 on SIGTERM, SIGINT or SIGUSR1, and "
-                "before the time of --time-left or of the Slurm job is over.",
+                "It stops with checkpoints and exit code 3 on SIGTERM, SIGINT, SIGUSR1 or SIGHUP "
+                "(a closed terminal), and before the time of --time-left or of the Slurm job is "
+                "over.",
        .example =
            "  mpirun -n 3 bbprompt run configs/quickstart/quickstart.yaml --out out/quickstart \\\n"
            "      --set budget.evaluations=200 --set seeds=[1,2]\n"});

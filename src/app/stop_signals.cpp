@@ -1,41 +1,43 @@
 #include "app/stop_signals.hpp"
 
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <csignal>
-#include <ctime>
 #include <initializer_list>
 
 namespace bbprompt {
 namespace {
 
+// What a stop has left to end in an orderly way after a second SIGTERM, which asks for an end
+// within a second.
+constexpr suseconds_t kLastMicroseconds = 700'000;
+
 volatile std::sig_atomic_t received_signal = 0;
-
-volatile std::sig_atomic_t received_at = 0;  // seconds of the monotonic clock
-
-std::sig_atomic_t seconds_now() {
-  timespec now{};
-  (void)::clock_gettime(CLOCK_MONOTONIC, &now);  // one of the few calls a handler may make
-  return static_cast<std::sig_atomic_t>(now.tv_sec);
-}
+volatile std::sig_atomic_t num_terms = 0;
 
 void end_by(int number) {
   (void)std::signal(number, SIG_DFL);
-  (void)std::raise(number);
+  sigset_t only;
+  sigemptyset(&only);
+  sigaddset(&only, number);
+  (void)::raise(number);
+  (void)::pthread_sigmask(SIG_UNBLOCK, &only, nullptr);
 }
 
-// The first asks for an orderly end; who asks again, because nothing happens, gets one at once.
-// Launchers and Slurm may send one request twice, so that a second SIGTERM in the same moment is
-// none.
+void on_last_moment(int /*number*/) { end_by(SIGTERM); }
+
+// A launcher that passes a signal on may double it, so the second SIGTERM does not end the process
+// at once. SIGHUP comes from the kernel and from the shell: any number of them count once.
 void on_signal(int number) {
-  const std::sig_atomic_t now = seconds_now();
-  if (received_signal == number) {
-    if (number == SIGINT) end_by(number);
-    if ((number == SIGTERM || number == SIGHUP) && now - received_at >= 2) end_by(number);
-    return;
+  if (received_signal == SIGINT && number == SIGINT) end_by(SIGINT);
+  if (number == SIGTERM) {
+    num_terms = num_terms + 1;
+    const itimerval timer = {.it_interval = {},
+                             .it_value = {.tv_sec = 0, .tv_usec = kLastMicroseconds}};
+    if (num_terms == 2) (void)::setitimer(ITIMER_REAL, &timer, nullptr);
   }
   received_signal = number;
-  received_at = now;
 }
 
 // A file that is used from a memory map was cut, or its disk failed.
@@ -56,10 +58,9 @@ void handle(int number, void (*handler)(int)) {
   (void)::sigaction(number, &action, nullptr);
 }
 
-// As under nohup.
 bool is_ignored(int number) {
-  struct sigaction action {};
-  return ::sigaction(number, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+  struct sigaction now {};
+  return ::sigaction(number, nullptr, &now) == 0 && now.sa_handler == SIG_IGN;
 }
 
 }  // namespace
@@ -67,7 +68,8 @@ bool is_ignored(int number) {
 void catch_stop_signals() {
   (void)::signal(SIGXFSZ, SIG_IGN);  // a write beyond the limit fails like one on a full disk
   for (const int number : {SIGTERM, SIGINT, SIGUSR1}) handle(number, on_signal);
-  if (!is_ignored(SIGHUP)) handle(SIGHUP, on_signal);  // the terminal was closed
+  if (!is_ignored(SIGHUP)) handle(SIGHUP, on_signal);  // nohup has it ignored
+  handle(SIGALRM, on_last_moment);
   handle(SIGBUS, on_lost_pages);
 }
 

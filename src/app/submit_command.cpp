@@ -18,6 +18,7 @@
 #include "app/slurm_job.hpp"
 #include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/regular_file.hpp"
 #include "bbprompt/base/wording.hpp"
 #include "bbprompt/run/deadline.hpp"
 #include "bbprompt/run/run_folder.hpp"
@@ -228,14 +229,28 @@ std::string command_file(const JobRequest& request) {
          shell_line(sweep_job(request)) + '\n';
 }
 
+std::string first_lines(std::string_view text) {
+  return std::string(text.substr(0, text.find('\n', text.find('\n') + 1)));
+}
+
+// A script of an earlier submission begins with the same comment.
+void replace_script(const fs::path& file, std::string_view script) {
+  if (fs::exists(file) && first_lines(read_regular_file(file)) != first_lines(script)) {
+    throw StoreError(file.string(),
+                     "not a script of bbprompt submit, which would write over it; choose another "
+                     "folder with --out, or move the file away");
+  }
+  replace_file(file, script);
+}
+
 void write_files(const JobRequest& request) {
   const fs::path folder = job_folder(request);
   std::error_code status;
   fs::create_directories(folder, status);
   if (status) throw StoreError(folder.string(), "cannot create: " + status.message());
-  replace_file(folder / "sweep.sh", sweep_script());
-  replace_file(folder / "report.sh", report_script());
-  replace_file(folder / "submit.sh", command_file(request));
+  replace_script(folder / "sweep.sh", sweep_script());
+  replace_script(folder / "report.sh", report_script());
+  replace_script(folder / "submit.sh", command_file(request));
   fs::permissions(folder / "submit.sh", fs::perms::owner_exec, fs::perm_options::add, status);
 }
 

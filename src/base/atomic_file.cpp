@@ -12,12 +12,12 @@
 
 #include "bbprompt/base/disk_full.hpp"
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/regular_file.hpp"
+#include "bbprompt/base/temporary_file.hpp"
 
 namespace bbprompt {
 namespace fs = std::filesystem;
 namespace {
-
-constexpr std::string_view kTemporaryMark = ".tmp.";
 
 [[noreturn]] void fail(const fs::path& path, const std::string& doing) {
   const bool is_full = errno == ENOSPC || errno == EDQUOT;
@@ -34,6 +34,7 @@ void check_target(const fs::path& path) {
   const fs::path folder = path.parent_path();
   if (!folder.empty() && !fs::is_directory(folder, ignored))
     throw StoreError(path.string(), "cannot create: there is no folder " + folder.string());
+  expect_own_file(path);  // a rename would put a file in the place of /dev/stdout
 }
 
 // `shown` is what an error names.
@@ -51,7 +52,7 @@ void sync(const fs::path& path, const fs::path& shown, int flags) {
 }
 
 void write_contents(const fs::path& temporary, const fs::path& shown, std::string_view contents) {
-  const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  const int descriptor = ::open(temporary.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOFOLLOW);
   if (descriptor < 0) fail(shown, "create");
   std::size_t written = 0;
   while (written < contents.size()) {
@@ -68,23 +69,11 @@ void write_contents(const fs::path& temporary, const fs::path& shown, std::strin
   if (::close(descriptor) != 0) fail(shown, "close");
 }
 
-// NAME of "NAME.tmp.PID"; nothing for any other name.
-std::optional<std::string> target_of_temporary(const std::string& name) {
-  const std::size_t mark = name.find(kTemporaryMark);
-  if (mark == std::string::npos || mark == 0) return std::nullopt;
-  const std::string digits = name.substr(mark + kTemporaryMark.size());
-  const bool is_number =
-      !digits.empty() && digits.find_first_not_of("0123456789") == std::string::npos;
-  return is_number ? std::optional(name.substr(0, mark)) : std::nullopt;
-}
-
 }  // namespace
 
 void replace_file(const fs::path& path, const std::function<void(const fs::path&)>& write) {
-  fs::path temporary = path;
-  temporary += kTemporaryMark;
-  temporary += std::to_string(::getpid());
   check_target(path);
+  const fs::path temporary = create_temporary(path);
   try {
     write(temporary);
     sync(temporary, path, O_RDONLY);
@@ -112,18 +101,17 @@ void replace_file(const fs::path& path, std::string_view contents,
 }
 
 int sweep_temporary_files(const fs::path& directory,
-                          const std::function<bool(std::string_view name)>& is_own) {
-  std::vector<fs::path> found;
+                          const std::function<bool(const std::string& name)>& is_own) {
+  std::vector<fs::path> left;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(directory, ignored)) {
-    const auto name = target_of_temporary(entry.path().filename().string());
-    if (!name || !is_own(*name)) continue;
-    if (entry.symlink_status(ignored).type() == fs::file_type::regular) found.push_back(entry);
+    const auto target = target_of_temporary(entry.path().filename().string());
+    if (!target || entry.symlink_status(ignored).type() != fs::file_type::regular) continue;
+    // Earlier versions wrote a temporary file of a temporary file.
+    if (is_own(target_of_temporary(*target).value_or(*target))) left.push_back(entry.path());
   }
   int num_removed = 0;
-  for (const fs::path& path : found) {
-    if (fs::remove(path, ignored)) ++num_removed;
-  }
+  for (const fs::path& file : left) num_removed += fs::remove(file, ignored) ? 1 : 0;
   return num_removed;
 }
 

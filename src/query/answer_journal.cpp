@@ -10,9 +10,9 @@
 #include <set>
 #include <utility>
 
-#include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/json.hpp"
+#include "bbprompt/base/regular_file.hpp"
 #include "bbprompt/base/sha256.hpp"
 
 namespace bbprompt {
@@ -70,7 +70,7 @@ std::string AnswerJournal::name_of(std::string_view path, std::string_view body)
 
 // What follows the last line end was cut by a kill, or is being written by another rank.
 void AnswerJournal::read(const std::filesystem::path& file) {
-  const std::string text = read_file(file);
+  const std::string text = read_regular_file(file);
   for (std::size_t begin = 0, end = 0; (end = text.find('\n', begin)) != text.npos;
        begin = end + 1) {
     try {
@@ -84,9 +84,9 @@ void AnswerJournal::read(const std::filesystem::path& file) {
 
 void AnswerJournal::open(const std::filesystem::path& file) {
   file_ = file;
-  descriptor_ = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644);
+  descriptor_ = open_own_file(file, O_WRONLY | O_CREAT | O_APPEND);
   // A cut line of an earlier process must not swallow the next one.
-  if (descriptor_ < 0 || ::write(descriptor_, "\n", 1) != 1)
+  if (::write(descriptor_, "\n", 1) != 1)
     throw StoreError(file.string(), std::string("cannot be written: ") + std::strerror(errno));
 }
 

@@ -2,9 +2,9 @@
 
 #include <limits>
 
-#include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/json.hpp"
+#include "bbprompt/base/regular_file.hpp"
 
 namespace bbprompt {
 namespace {
@@ -31,7 +31,7 @@ PromptEffects effects_of(const nlohmann::json& explanation) {
 
 void read_effects(const std::filesystem::path& path, EffectsByTrial& effects) {
   try {
-    const auto json = parse_json(read_file(path));
+    const auto json = parse_json(read_regular_file(path));
     for (const auto& explanation : json.at("explanations"))
       effects.emplace(explanation.at("trial").get<std::string>(), effects_of(explanation));
   } catch (const StoreError&) {

@@ -11,8 +11,10 @@
 #include <ctime>
 #include <string>
 
+#include "bbprompt/base/error.hpp"
 #include "bbprompt/base/json.hpp"
 #include "bbprompt/base/log.hpp"
+#include "bbprompt/base/regular_file.hpp"
 
 namespace bbprompt {
 namespace {
@@ -44,14 +46,13 @@ bool ends_with_line(const std::filesystem::path& file) {
 }  // namespace
 
 EventLog::EventLog(const std::filesystem::path& file) : file_(file) {
-  const bool is_whole = ends_with_line(file);
-  descriptor_ = ::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
-  if (descriptor_ < 0) {
-    logger()->warn("{}: cannot open: {}; the run goes on without it", file.string(),
-                   std::strerror(errno));
-  } else if (!is_whole) {
-    put("\n");
+  try {
+    descriptor_ = open_own_file(file, O_WRONLY | O_CREAT | O_APPEND);
+  } catch (const StoreError& error) {
+    logger()->warn("{}; the run goes on without it", error.what());
+    return;
   }
+  if (!ends_with_line(file)) put("\n");
 }
 
 EventLog::~EventLog() {

@@ -9,14 +9,20 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <string_view>
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/here_and_now.hpp"
+#include "bbprompt/base/regular_file.hpp"
+#include "bbprompt/base/temporary_file.hpp"
 #include "bbprompt/base/utf8.hpp"
 
 namespace bbprompt {
 namespace fs = std::filesystem;
 namespace {
+
+constexpr std::size_t kMaxLockBytes = 100'000;
+constexpr std::string_view kFirstWord = "machine ";
 
 // The rest of the line that begins with `key` and a blank.
 std::string value_of(const std::string& text, const std::string& key) {
@@ -51,16 +57,24 @@ std::string LockHolder::described() const {
 
 LockHolder read_holder(const fs::path& file) {
   LockHolder holder;
-  const int descriptor = ::open(file.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
-  if (descriptor < 0) return holder;
-  std::array<char, 4096> text{};
-  struct stat status {};
-  const bool is_file = ::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
-  const ssize_t count = is_file ? ::read(descriptor, text.data(), text.size()) : 0;
-  ::close(descriptor);
-  if (count > 0) holder.text.assign(text.data(), static_cast<std::size_t>(count));
+  try {
+    holder.text = read_regular_file(file, kMaxLockBytes);
+  } catch (const StoreError&) {
+    return holder;
+  }
   holder.machine = value_of(holder.text, "machine");
   return holder;
+}
+
+// A full disk may have cut it.
+void expect_lock_file(const fs::path& file) {
+  std::error_code ignored;
+  if (!fs::exists(file, ignored)) return;
+  const std::string text = read_regular_file(file).substr(0, kFirstWord.size());
+  if (kFirstWord.starts_with(text)) return;
+  throw StoreError(file.string(),
+                   "not the lock file of a bbprompt run, and the run would write over it; choose "
+                   "another folder with --out, or move the file away");
 }
 
 KernelLock try_kernel_lock(int descriptor) {
@@ -80,8 +94,8 @@ LockSign read_sign(const fs::path& file, int descriptor, const LockHolder& holde
   if (::fstat(descriptor, &status) != 0)
     throw StoreError(file.string(), std::string("cannot read its time: ") + std::strerror(errno));
   // A file written now shows what time it is where the files are.
-  const fs::path probe = file.string() + ".tmp." + std::to_string(::getpid());
-  const int opened = ::open(probe.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  const fs::path probe = create_temporary(file);
+  const int opened = ::open(probe.c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
   struct stat now {};
   const bool is_good =
       opened >= 0 && ::futimens(opened, nullptr) == 0 && ::fstat(opened, &now) == 0;
@@ -89,8 +103,7 @@ LockSign read_sign(const fs::path& file, int descriptor, const LockHolder& holde
   if (opened >= 0) ::close(opened);
   ::unlink(probe.c_str());
   if (!is_good)
-    throw StoreError(file.string(),
-                     std::string("cannot write beside it: ") + std::strerror(reason));
+    throw StoreError(file.string(), std::string("cannot write: ") + std::strerror(reason));
   return {.text = holder.text,
           .seconds = status.st_mtim.tv_sec,
           .nanoseconds = status.st_mtim.tv_nsec,

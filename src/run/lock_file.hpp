@@ -19,7 +19,11 @@ struct LockHolder {
   // "process 4711 on n1 since 2026-01-31T12:00:00Z (Slurm job 17)"
   [[nodiscard]] std::string described() const;
 };
+// Nobody where the file cannot be read.
 [[nodiscard]] LockHolder read_holder(const std::filesystem::path& file);
+
+// Throws StoreError for a file that is not a lock file; an empty one and none are fine.
+void expect_lock_file(const std::filesystem::path& file);
 
 enum class KernelLock {
   kOurs,

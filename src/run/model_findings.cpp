@@ -6,6 +6,7 @@
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/json.hpp"
 #include "bbprompt/base/log.hpp"
+#include "bbprompt/base/regular_file.hpp"
 #include "bbprompt/base/sha256.hpp"
 #include "bbprompt/config/setting_place.hpp"
 #include "bbprompt/task/objective.hpp"
@@ -20,7 +21,7 @@ std::map<std::string, std::string> read_known(const std::filesystem::path& file)
   std::map<std::string, std::string> known;
   if (!std::filesystem::exists(file)) return known;
   try {
-    const nlohmann::json all = parse_json(read_file(file));
+    const nlohmann::json all = parse_json(read_regular_file(file));
     for (const auto& [fingerprint, findings] : all.items()) known[fingerprint] = findings.dump();
   } catch (const std::exception& problem) {
     throw StoreError(file.string(),

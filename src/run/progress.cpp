@@ -9,6 +9,7 @@
 #include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/json.hpp"
+#include "bbprompt/base/regular_file.hpp"
 #include "bbprompt/base/utf8.hpp"
 
 namespace bbprompt {
@@ -243,7 +244,7 @@ void write_progress(const std::filesystem::path& path, const RunProgress& progre
 
 RunProgress read_progress(const std::filesystem::path& path) {
   try {
-    const auto json = parse_json(read_file(path));
+    const auto json = parse_json(read_regular_file(path));
     RunProgress progress{.name = json.at("name").get<std::string>(),
                          .state = state_in<RunState>(json),
                          .reason = text_in(json, "reason"),

@@ -1,16 +1,17 @@
 #include "bbprompt/run/run_folder.hpp"
 
-#include <algorithm>
-#include <array>
 #include <map>
+#include <set>
 #include <sstream>
 #include <string>
 #include <string_view>
 
 #include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/regular_file.hpp"
 #include "bbprompt/base/utf8.hpp"
 #include "bbprompt/store/run_files.hpp"
+#include "run/own_files.hpp"
 
 namespace bbprompt {
 namespace fs = std::filesystem;
@@ -18,6 +19,7 @@ namespace {
 
 constexpr std::string_view kResolved = "resolved.yaml";
 constexpr std::string_view kHashPrefix = "# configuration ";
+constexpr std::size_t kMaxResolvedBytes = std::size_t{1} << 30;
 
 // The first line in which the resolved configurations differ, both versions.
 std::string first_difference(const std::string& stored, const std::string& wanted) {
@@ -69,51 +71,6 @@ void set_results_aside(const fs::path& folder) {
   if (status) throw StoreError(results.string(), "cannot rename: " + status.message());
 }
 
-// What a run writes into its folder under fixed names.
-constexpr std::array kFiles{"config.yaml", "resolved.yaml",    "plan.txt",     "status.json",
-                            "models.json", "run.log",          "events.jsonl", "results.h5",
-                            "lock",        "explanations.json"};
-constexpr std::array kFolders{"trials", "requests"};
-
-// A link would have the run write, and clean up, somewhere else; from a pipe it would read for
-// ever.
-void check_kinds(const fs::path& folder) {
-  const auto check = [&](const char* name, fs::file_type expected, const char* words) {
-    std::error_code ignored;
-    const auto type = fs::symlink_status(folder / name, ignored).type();
-    if (type == fs::file_type::not_found || type == fs::file_type::none || type == expected) return;
-    const char* found = type == fs::file_type::symlink     ? "a link"
-                        : type == fs::file_type::directory ? "a folder"
-                        : type == fs::file_type::regular   ? "a file"
-                        : type == fs::file_type::fifo      ? "a pipe"
-                                                           : "something else";
-    throw StoreError((folder / name).string(), std::string("expected ") + words + ", found " +
-                                                   found + "; choose another folder with --out");
-  };
-  for (const char* name : kFiles) check(name, fs::file_type::regular, "a regular file");
-  for (const char* name : kFolders) check(name, fs::file_type::directory, "a folder");
-}
-
-// In a folder that holds no run, files of a run's names are a person's own. (A run that was killed
-// while it began may have left its lock, its plan and the configuration it was given.)
-void check_nothing_foreign(const fs::path& folder) {
-  const bool has_plan = read_plan(folder).has_value();
-  for (const char* name : kFiles) {
-    const std::string_view word = name;
-    const bool may_be_ours =
-        word == "lock" || word == "plan.txt" || (word == "config.yaml" && has_plan);
-    if (may_be_ours || !fs::exists(folder / name)) continue;
-    throw StoreError(
-        (folder / name).string(),
-        "expected a new folder or that of a run, found a file that a run would overwrite, "
-        "and no run; choose another folder with --out");
-  }
-}
-
-bool is_own_file(std::string_view name) {
-  return std::find(kFiles.begin(), kFiles.end(), name) != kFiles.end();
-}
-
 // A start that failed before its first checkpoint leaves none.
 bool has_records(const fs::path& folder) {
   std::error_code status;
@@ -124,15 +81,39 @@ bool has_records(const fs::path& folder) {
   return static_cast<bool>(status);
 }
 
+// Nothing where it is missing or damaged.
+std::optional<PlanFile> plan_there(const fs::path& path) {
+  try {
+    return read_plan(path);
+  } catch (const StoreError&) {
+    return std::nullopt;
+  }
+}
+
+// Whether an earlier start got as far as to say what it runs.
+bool is_run_folder(const fs::path& path) {
+  if (fs::exists(path / kResolved) &&
+      read_regular_file(path / kResolved, kMaxResolvedBytes).starts_with(kHashPrefix))
+    return true;
+  return plan_there(path).has_value();
+}
+
+std::set<std::string> trials_of(const SweepPlan& plan, const std::optional<PlanFile>& before) {
+  std::set<std::string> ids;
+  for (const TrialSpec& trial : plan.trials) ids.insert(trial.id);
+  if (before) {
+    for (const PlannedTrial& trial : before->trials) ids.insert(trial.id);
+  }
+  return ids;
+}
+
 }  // namespace
 
 PlanInFolder check_run_folder(const fs::path& path, const SweepPlan& plan) {
-  check_kinds(path);
   const fs::path file = path / kResolved;
-  if (!fs::exists(file)) check_nothing_foreign(path);
   PlanInFolder found{.is_resumed = fs::exists(file), .before = {}, .change = {}};
   if (!found.is_resumed) return found;
-  const std::string stored = read_file(file, std::size_t{1} << 30);
+  const std::string stored = read_regular_file(file, kMaxResolvedBytes);
   const std::string hash_line = stored.substr(0, stored.find('\n'));
   if (!hash_line.starts_with(kHashPrefix) || stored.find('\n') == std::string::npos) {
     throw StoreError(
@@ -165,7 +146,7 @@ PlanInFolder check_run_folder(const fs::path& path, const SweepPlan& plan) {
 
 RunFolder::RunFolder(const fs::path& path, const SweepPlan& plan, const RunLockOptions& lock)
     : path_(path) {
-  check_kinds(path_);
+  check_own_files(path_, is_run_folder(path_), plan.config_given);
   std::error_code status;
   fs::create_directories(path_ / "trials", status);
   if (status) {
@@ -174,9 +155,7 @@ RunFolder::RunFolder(const fs::path& path, const SweepPlan& plan, const RunLockO
   }
   lock_ = std::make_unique<RunLock>(path_ / "lock", lock);
   found_ = check_run_folder(path_, plan);
-  sweep_temporary_files(path_, is_own_file);
-  sweep_temporary_files(path_ / "trials",
-                        [](std::string_view name) { return name.ends_with(".h5"); });
+  sweep_own_temporary_files(path_, trials_of(plan, plan_there(path_)));
   write_configuration(plan);
 }
 

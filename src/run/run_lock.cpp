@@ -12,6 +12,7 @@
 
 #include "bbprompt/base/blocked_signals.hpp"
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/regular_file.hpp"
 #include "run/lock_file.hpp"
 
 namespace bbprompt {
@@ -64,15 +65,8 @@ RunLock::~RunLock() {
 
 void RunLock::open_file() {
   close_file();
-  descriptor_ = ::open(file_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW, 0644);
-  if (descriptor_ < 0) {
-    const std::string reason = errno == ELOOP ? "expected a regular file, found a link"
-                                              : std::string("cannot open: ") + std::strerror(errno);
-    throw StoreError(file_.string(), reason);
-  }
-  struct stat status {};
-  if (::fstat(descriptor_, &status) != 0 || !S_ISREG(status.st_mode))
-    throw StoreError(file_.string(), "expected a regular file, found something else");
+  descriptor_ = open_own_file(file_, O_RDWR | O_CREAT);
+  expect_lock_file(file_);
 }
 
 void RunLock::close_file() {

@@ -36,6 +36,16 @@ void check_sources(const TrialSpec& trial, const TrialBrief& finished,
                        "output folder");
 }
 
+// A process that ended between a trial's record and the removal of its checkpoints left them.
+void remove_spent_checkpoints(const StartCheckInputs& inputs) {
+  const std::filesystem::path& folder = inputs.folder.path();
+  for (const TrialSpec& trial : inputs.plan.trials) {
+    const std::filesystem::path file = checkpoint_path(folder, trial.id);
+    if (result_of(trial, inputs.finished) != nullptr && has_checkpoint(file))
+      remove_checkpoint(file);
+  }
+}
+
 }  // namespace
 
 std::vector<std::size_t> check_start(const StartCheckInputs& inputs) {
@@ -63,14 +73,10 @@ std::vector<std::size_t> check_start(const StartCheckInputs& inputs) {
   std::vector<std::size_t> order = start_order(work);
   std::erase_if(order, [&](std::size_t i) {
     const TrialBrief* result = result_of(trials[i], inputs.finished);
-    if (result != nullptr) {
-      inputs.report.trial_known(i, *result);
-      // Left over where the process ended, or the disk failed, between the record and this.
-      const auto checkpoint = checkpoint_path(inputs.folder.path(), trials[i].id);
-      if (has_checkpoint(checkpoint)) remove_checkpoint(checkpoint);
-    }
+    if (result != nullptr) inputs.report.trial_known(i, *result);
     return result != nullptr;
   });
+  remove_spent_checkpoints(inputs);
   if (inputs.finished.size() > 0)
     logger()->info("finished before: {}",
                    plural(static_cast<std::int64_t>(inputs.finished.size()), "trial"));

@@ -10,6 +10,8 @@
 #include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/base/log.hpp"
+#include "bbprompt/base/regular_file.hpp"
+#include "bbprompt/base/temporary_file.hpp"
 #include "store/checkpoint_file.hpp"
 #include "store/record_check.hpp"
 #include "store/record_file.hpp"
@@ -22,6 +24,8 @@ namespace bbprompt {
 namespace fs = std::filesystem;
 namespace {
 
+constexpr int kMostAttempts = 100;  // at a name that is free
+
 bool is_present(const fs::path& path) {
   std::error_code ignored;
   return fs::exists(path, ignored);
@@ -30,7 +34,7 @@ bool is_present(const fs::path& path) {
 // Why the file is no whole checkpoint; nothing where it is one.
 std::optional<std::string> damage_of(const fs::path& path) {
   try {
-    verify_seal(path, read_file(path), FileKind::kCheckpoint);
+    verify_seal(path, read_regular_file(path), FileKind::kCheckpoint);
     return std::nullopt;
   } catch (const StoreError& error) {
     return error.what();
@@ -46,10 +50,14 @@ std::optional<std::string> damage_of(const fs::path& path) {
 // the second name alone until then.
 void keep_as_previous(const fs::path& path) {
   const fs::path previous = previous_checkpoint_path(path);
-  fs::path link = previous;
-  link += ".tmp." + std::to_string(::getpid());
-  ::unlink(link.c_str());
-  const bool is_linked = ::link(path.c_str(), link.c_str()) == 0;
+  expect_own_file(previous);
+  fs::path link;
+  bool is_linked = false;
+  for (int attempt = 0; !is_linked && attempt < kMostAttempts; ++attempt) {
+    link = temporary_name(previous, attempt);
+    is_linked = ::link(path.c_str(), link.c_str()) == 0;
+    if (!is_linked && errno != EEXIST) break;
+  }
   const fs::path& from = is_linked ? link : path;
   if (::rename(from.c_str(), previous.c_str()) != 0) {
     const int reason = errno;

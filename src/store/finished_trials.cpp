@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/log.hpp"
 #include "bbprompt/store/digest.hpp"
 #include "bbprompt/store/results_file.hpp"
 #include "bbprompt/store/run_files.hpp"
@@ -27,6 +28,12 @@ TrialBrief brief_of(const TrialRecord& record) {
   return brief;
 }
 
+// A copy that a person made has another name, and is neither used nor removed.
+bool has_its_name(const fs::path& path) {
+  const std::vector<TrialBrief> briefs = read_briefs(path);
+  return briefs.size() == 1 && path.filename() == briefs.front().id + ".h5";
+}
+
 }  // namespace
 
 FinishedTrials::FinishedTrials(fs::path folder, RunInfo run)
@@ -37,6 +44,10 @@ FinishedTrials::FinishedTrials(fs::path folder, RunInfo run, const Limits& limit
   if (fs::exists(results_path(folder_))) look_at(results_path(folder_));
   for (const fs::path& path : pack_files(folder_)) look_at(path);
   for (const fs::path& path : single_files(folder_)) {
+    if (!has_its_name(path)) {
+      logger()->warn("{}: not the file of the trial in it; left alone", path.string());
+      continue;
+    }
     look_at(path);
     ++num_singles_;
     files_.back().is_single = true;

@@ -4,6 +4,7 @@
 
 #include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/regular_file.hpp"
 
 namespace bbprompt {
 namespace fs = std::filesystem;
@@ -27,7 +28,7 @@ void write_plan(const fs::path& folder, const PlanFile& plan) {
 std::optional<PlanFile> read_plan(const fs::path& folder) {
   const fs::path path = plan_path(folder);
   if (!fs::exists(path)) return std::nullopt;
-  std::istringstream text(read_file(path, kMaxBytes));
+  std::istringstream text(read_regular_file(path, kMaxBytes));
   PlanFile plan;
   std::string word;
   bool is_good = text >> word && word == "name" && text >> plan.name && text >> word &&

@@ -2,8 +2,8 @@
 
 #include <set>
 
-#include "bbprompt/base/atomic_file.hpp"
 #include "bbprompt/base/error.hpp"
+#include "bbprompt/base/regular_file.hpp"
 #include "bbprompt/base/utf8.hpp"
 #include "bbprompt/store/digest.hpp"
 #include "store/h5_file.hpp"
@@ -66,7 +66,7 @@ std::string build_record_file(const fs::path& path, FileKind kind, const H5Walk&
 }
 
 void read_record_file(const fs::path& path, FileKind kind, const H5Walk& walk) {
-  const std::string bytes = read_file(path);
+  const std::string bytes = read_regular_file(path);
   verify_seal(path, bytes, kind);
   const H5File file(path, bytes);
   walk(file.root());

@@ -4,6 +4,7 @@ import os
 import pathlib
 import random
 import signal
+import time
 
 import support
 
@@ -53,7 +54,7 @@ class Resume(support.RunCase):
         self.assertTrue(self.events(self.folder / "run", "trial_resumed"))
 
     def test_a_stop_signal_to_the_master_checkpoints_and_exits_with_3(self):
-        for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT, signal.SIGHUP):
             with self.subTest(signal=number):
                 out = f"run{int(number)}"
                 process = self.start_and_hold(out=out)
@@ -61,6 +62,27 @@ class Resume(support.RunCase):
                 self.assertIn("run the same command again", self.stopped(process))
                 self.assertEqual(self.status(self.folder / out)["state"], "stopped")
                 self.finish(out)
+
+    def test_a_hangup_that_is_ignored_stays_ignored(self):
+        program = self.gate().program
+        program.write_text(program.read_text().replace("exec ", "trap '' HUP\nexec "))  # as nohup does
+        process = self.start_and_hold()
+        process.send_signal(signal.SIGHUP)
+        self.gate().open()
+        self.assertEqual(process.wait(timeout=support.TIMEOUT), 0)
+        self.assertEqual(self.digest("run"), self.undisturbed)
+
+    def test_a_second_sigterm_ends_what_does_not_stop(self):
+        process = self.start_and_hold()
+        place = pathlib.Path(f"/proc/{process.pid}/wchan")
+        if not place.exists() or place.read_text() == "0" and os.geteuid() != 0:
+            self.skipTest("the kernel does not tell where a process waits")
+        self.wait_until(lambda: "pipe" in place.read_text(), process)  # at the gate, which stays shut
+        for _ in range(2):
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.1)
+        self.assertEqual(process.wait(timeout=support.TIMEOUT), -signal.SIGTERM)
+        self.finish()
 
     def test_a_signal_to_mpirun_reaches_the_master(self):
         process = self.start_and_hold(ranks=3)
@@ -83,6 +105,18 @@ class Resume(support.RunCase):
         self.assertIn("signal 9", errors)
         self.assertIn("run the same command again", errors)
         self.finish()
+
+    def test_checkpoints_left_of_a_finished_trial_go_at_the_next_start(self):
+        trials = self.folder / "undisturbed/trials"
+        trials.mkdir(exist_ok=True)
+        ids = [trial["id"] for trial in self.status(self.folder / "undisturbed")["trials"]]
+        for name in (f"{ids[0]}.checkpoint.h5", f"{ids[0]}.checkpoint.previous.h5", f"{ids[1]}.checkpoint.previous.h5",
+                     f"{ids[1]}.checkpoint.h5.tmp.12"):
+            (trials / name).write_text("left by a process that ended here")
+        (trials / "other.checkpoint.h5").write_text("of no trial of the plan")
+        self.call("run", *self.arguments, "--out", "undisturbed")
+        self.assertEqual(os.listdir(trials), ["other.checkpoint.h5"])
+        self.assertEqual(self.digest("undisturbed"), self.undisturbed)
 
     def test_a_finished_run_is_not_run_again(self):
         run = self.folder / "undisturbed"

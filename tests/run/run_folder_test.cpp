@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "bbprompt/base/error.hpp"
 #include "bbprompt/store/plan_file.hpp"
@@ -10,6 +11,7 @@
 namespace bbprompt {
 namespace {
 
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 
 SweepPlan plan(const std::string& hash) {
@@ -43,10 +45,8 @@ TEST(RunFolder, KeepsTheConfigurationAndIsOpenedAgain) {
     EXPECT_FALSE(run.is_resumed());
   }
   EXPECT_EQ(testing::read_text(folder / "run/config.yaml"), "given");
-  testing::write_text(folder / "run/trials/x.h5.tmp.77", "left by a killed process");
   const RunFolder again(folder / "run", plan("h1"));
   EXPECT_TRUE(again.is_resumed());
-  EXPECT_FALSE(std::filesystem::exists(folder / "run/trials/x.h5.tmp.77"));
 }
 
 TEST(RunFolder, RefusesAnotherConfigurationNamingTheDifference) {
@@ -101,6 +101,83 @@ TEST(RunFolder, TakesOverATrialInCommonAndCountsTheOthers) {
     EXPECT_FALSE(std::filesystem::exists(folder / "run/results.h5"));
     const RunFolder again(folder / "run", plan_with("h2", after));
     EXPECT_FALSE(again.change());
+  }
+}
+
+TEST(RunFolder, RemovesItsOwnTemporaryFilesAndNoOthers) {
+  const testing::TemporaryFolder folder;
+  { const RunFolder run(folder / "run", plan_with("h1", {"a", "b"})); }
+  const std::vector<std::string> left = {
+      "status.json.tmp.7",
+      "lock.tmp.7",
+      "results.h5.tmp.7",
+      "trials/a.h5.tmp.7",
+      "trials/b.checkpoint.h5.tmp.7",  // of a trial that only the plan before has
+      "trials/a.checkpoint.h5.tmp.7.tmp.7",
+      "trials/a.checkpoint.previous.h5.tmp.7",
+      "trials/pack-0001.h5.tmp.7"};
+  const std::vector<std::string> foreign = {"thesis.tmp.docx",   "thesis.tmp.7",
+                                            "run.tmp.7",         "trials/notes.tmp.txt",
+                                            "trials/x.h5.tmp.7", "trials/status.json.tmp.7",
+                                            "a.h5.tmp.7"};
+  for (const auto& name : left) testing::write_text(folder.path() / "run" / name, "x");
+  for (const auto& name : foreign) testing::write_text(folder.path() / "run" / name, "x");
+  const RunFolder again(folder / "run", plan_with("h2", {"a"}));
+  for (const auto& name : left)
+    EXPECT_FALSE(std::filesystem::exists(folder.path() / "run" / name)) << name;
+  for (const auto& name : foreign)
+    EXPECT_TRUE(std::filesystem::exists(folder.path() / "run" / name)) << name;
+}
+
+TEST(RunFolder, RefusesAFolderWithFilesThatItWouldWriteOver) {
+  for (const std::string name : {"config.yaml", "resolved.yaml", "plan.txt", "status.json",
+                                 "models.json", "run.log", "events.jsonl", "lock"}) {
+    const testing::TemporaryFolder folder;
+    testing::write_text(folder / name, "mine");
+    EXPECT_THAT(refusal<StoreError>(folder.path(), plan("h1")),
+                HasSubstr((folder / name).string() + ": not "))
+        << name;
+    EXPECT_EQ(testing::read_text(folder / name), "mine");
+    EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1) << name;
+  }
+}
+
+TEST(RunFolder, TakesItsOwnConfigurationAndTheEmptyLogOfAShell) {
+  const testing::TemporaryFolder folder;
+  testing::write_text(folder / "config.yaml", plan("h1").config_given);
+  testing::write_text(folder / "run.log", "");
+  testing::write_text(folder / "lock", "");
+  EXPECT_EQ(refusal<StoreError>(folder.path(), plan("h1")), "accepted");
+}
+
+TEST(RunFolder, RefusesLinksPipesAndFoldersInTheNamesOfItsFiles) {
+  for (const bool is_begun : {false, true}) {
+    for (const std::string name :
+         {"config.yaml", "resolved.yaml", "plan.txt", "status.json", "models.json", "run.log",
+          "events.jsonl", "lock", "results.h5", "explanations.json", "trials", "requests",
+          "trials/a.h5", "trials/a.checkpoint.h5"}) {
+      for (const std::string kind : {"link", "pipe", "folder"}) {
+        if (kind == "folder" && (name == "trials" || name == "requests")) continue;
+        const testing::TemporaryFolder folder;
+        const auto run = folder / "run";
+        std::filesystem::create_directory(run);
+        std::filesystem::create_directory(folder / "mine");
+        if (is_begun) {
+          const RunFolder begun(run, plan_with("h1", {"a"}));
+        }
+        if (name.find('/') != std::string::npos) std::filesystem::create_directory(run / "trials");
+        std::filesystem::remove_all(run / name);
+        if (kind == "link") std::filesystem::create_symlink(folder / "mine", run / name);
+        if (kind == "pipe") {
+          ASSERT_EQ(::mkfifo((run / name).c_str(), 0600), 0);
+        }
+        if (kind == "folder") std::filesystem::create_directory(run / name);
+        EXPECT_THAT(refusal<StoreError>(run, plan_with("h1", {"a"})),
+                    AllOf(HasSubstr((run / name).string()), HasSubstr(": expected a ")))
+            << name << ' ' << kind;
+        EXPECT_TRUE(std::filesystem::is_empty(folder / "mine"));
+      }
+    }
   }
 }
 

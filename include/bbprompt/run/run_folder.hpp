@@ -39,8 +39,9 @@ class RunFolder {
   // common with the folder's plan, same id and same settings, takes its place: what is there of its
   // trials is used, what is there of other trials stays as it is, and an earlier results file
   // becomes a pack. Throws ConfigError when the folder holds any other plan (naming
-  // both and the first line that differs) and StoreError when it is not writable, or another
-  // process runs in it, here or on another machine (RunLock).
+  // both and the first line that differs) and StoreError when it is not writable, when another
+  // process runs in it, here or on another machine (RunLock), or when it holds something that is
+  // not of a run and has the name of a file that the run writes (run/own_files.hpp).
   RunFolder(const std::filesystem::path& path, const SweepPlan& plan,
             const RunLockOptions& lock = {});
 
