@@ -10,6 +10,26 @@
 namespace bbprompt {
 namespace {
 
+// The record holds a point and the prompt it stood for. Another version may find other candidates
+// in the same data: then the point stands for another prompt, which nobody has tested.
+void check_prompt(const TrialRecord& record, const TrialProblem& problem) {
+  const PromptRecord& recorded = record.best.prompt;
+  if (recorded.point.empty()) return;
+  bool is_same =
+      static_cast<Eigen::Index>(recorded.point.size()) == problem.prompt_space().dimension();
+  if (is_same) {
+    const PromptRecord found = problem.describe(recorded.point);
+    // Vectors depend on the layers' scales, and their nearest tokens on rounding.
+    is_same = found.kind == recorded.kind && found.base_ids == recorded.base_ids &&
+              (found.kind == PromptRecord::Kind::kSoft ||
+               (found.ids == recorded.ids && found.text == recorded.text));
+  }
+  if (is_same) return;
+  throw Error("trial " + record.id +
+              ": expected its point to stand for the prompt in the record, found another; the run "
+              "is of a version of bbprompt that finds other candidates: use that version");
+}
+
 void check_same(const TrialRecord& record, const TrialProblem& problem) {
   const LanguageModelInfo& model = problem.model_info();
   if (model.fingerprint != record.model_fingerprint) {
@@ -18,7 +38,8 @@ void check_same(const TrialRecord& record, const TrialProblem& problem) {
                 problem.spec().model.path.string() + ", found another (" +
                 model.fingerprint.substr(0, 12) + "); put the run's model back to explain it");
   }
-  if (record_hash(record.config, problem) == record.config_hash) return;
+  if (record_hash(record.config, problem) == record.config_hash)
+    return check_prompt(record, problem);
   throw Error("trial " + record.id + ": expected the data of the run, but " +
               problem.spec().task.train.string() +
               " or another data file of the task has changed; "

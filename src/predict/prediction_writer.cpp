@@ -88,7 +88,7 @@ std::string line_of(const PredictionLayout& layout, const Prediction& prediction
 
 PredictionFile::PredictionFile(fs::path path, PredictionLayout layout, const std::string& identity,
                                bool may_replace)
-    : path_(std::move(path)), layout_(std::move(layout)) {
+    : path_(std::move(path)), layout_(std::move(layout)), may_replace_(may_replace) {
   partial_ = path_.string() + ".partial";
   identity_file_ = partial_.string() + ".of";
   std::error_code ignored;
@@ -118,6 +118,15 @@ PredictionFile::PredictionFile(fs::path path, PredictionLayout layout, const std
   descriptor_ =
       ::open(partial_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0644);
   if (descriptor_ < 0) fail(partial_, "create");
+  struct flock whole {};
+  whole.l_type = F_WRLCK;
+  whole.l_whence = SEEK_SET;
+  if (::fcntl(descriptor_, F_OFD_SETLK, &whole) != 0 && (errno == EAGAIN || errno == EACCES)) {
+    ::close(descriptor_);
+    throw StoreError(
+        partial_.string(),
+        "another bbprompt writes these predictions; wait for it, or give another name");
+  }
   try {
     go_on();
   } catch (...) {
@@ -172,6 +181,10 @@ void PredictionFile::add(const std::string& lines) {
 }
 
 void PredictionFile::finish() {
+  // Not over a file that appeared meanwhile.
+  if (!may_replace_ && fs::exists(path_))
+    throw StoreError(path_.string(),
+                     "there is such a file now; the rows are in " + partial_.string());
   if (::rename(partial_.c_str(), path_.c_str()) != 0) fail(path_, "replace");
   std::error_code ignored;
   fs::remove(identity_file_, ignored);

@@ -61,6 +61,18 @@ TEST_F(OpenTrialTest, AnotherModelIsRefused) {
   EXPECT_THAT(error_of(), HasSubstr("expected the model of the run"));
 }
 
+TEST_F(OpenTrialTest, APointThatStandsForAnotherPromptIsRefused) {
+  // As where another version finds other candidates, as many or fewer.
+  const TrialRecord whole = record_;
+  record_.best.prompt.ids.back() += 1;
+  EXPECT_THAT(error_of(), HasSubstr("the prompt in the record, found another"));
+  record_ = whole;
+  record_.best.prompt.point.pop_back();
+  EXPECT_THAT(error_of(), HasSubstr("the prompt in the record, found another"));
+  record_ = whole;
+  EXPECT_EQ(error_of(), "");
+}
+
 TEST_F(OpenTrialTest, AbsentDataAreRefusedWithTheirPath) {
   std::filesystem::remove(folder_.path() / spec_.task.dev);
   EXPECT_THAT(error_of(), HasSubstr("dev.csv"));

@@ -79,6 +79,7 @@ TEST(PredictionFile, LeavesWhatIsNotItsOwn) {
   EXPECT_EQ(read_text(folder / "b.partial"), "rows");
   PredictionFile replaced(folder / "b", csv, "a", true);
   EXPECT_TRUE(replaced.earlier().empty());
+  EXPECT_THROW(PredictionFile(folder / "b", csv, "a", true), StoreError) << "it is being written";
   std::filesystem::create_symlink(folder / "out", folder / "c.partial");
   EXPECT_THROW(PredictionFile(folder / "c", csv, "a", true), StoreError);
 }

@@ -40,7 +40,7 @@ class PredictionFile {
  public:
   // `identity` tells one prompt and input from another. Throws StoreError where `path` exists and
   // may not be replaced, is no regular file, cannot be written, or holds a part of other
-  // predictions.
+  // predictions, or one that another process is writing.
   PredictionFile(std::filesystem::path path, PredictionLayout layout, const std::string& identity,
                  bool may_replace);
   PredictionFile(const PredictionFile&) = delete;
@@ -60,6 +60,7 @@ class PredictionFile {
   std::filesystem::path partial_;
   std::filesystem::path identity_file_;
   PredictionLayout layout_;
+  bool may_replace_;
   std::vector<int> earlier_;
   int descriptor_ = -1;
 };
