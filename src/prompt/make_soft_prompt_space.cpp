@@ -20,7 +20,9 @@ std::vector<TokenId> base_tokens(const PromptOptions& options, const PromptSpace
   } else {
     OptionVocabulary words;
     try {
-      words = inputs.find_candidates({});
+      // Any frequent tokens will do to start from, and these are the ones that searches have always
+      // started from.
+      words = inputs.find_candidates({.candidates = {.source = CandidateSource::kWordBeginnings}});
     } catch (const Error&) {
       throw Error(
           "the train texts have too few words for the base tokens under a soft prompt; give their "
